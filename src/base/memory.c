@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *block) {
+    if (!block) {
+        fputs("symgate: out of memory\n", stderr);
+        abort();
+    }
+    return block;
+}
+
+void *memory_new(size_t bytes) {
+    return checked(calloc(1, bytes ? bytes : 1));
+}
+
+void *memory_array(size_t count, size_t bytes_each) {
+    return checked(calloc(count ? count : 1, bytes_each ? bytes_each : 1));
+}
+
+char *memory_text(const char *text) {
+    return text ? checked(strdup(text)) : NULL;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// Text in place: bounded copies, ASCII folding, percent coding, masking of URLs. Nothing here allocates unless its name
+// says "new". "Folded" always means ASCII letters to lower case; other bytes are left alone.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies at most size - 1 bytes and ends with NUL; false when it had to cut. */
+bool text_copy(char *out, size_t size, const char *text);
+
+/* The same for text of a known length, which need not end with NUL. */
+bool text_copy_n(char *out, size_t size, const char *text, size_t length);
+
+/* Formats into out, cutting; false when it had to cut. */
+bool text_format(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Folds ASCII letters to lower case in place. */
+void text_fold(char *text);
+
+/* Raises ASCII letters to upper case in place. */
+void text_raise(char *text);
+
+/* Equal but for the case of ASCII letters? */
+bool text_same(const char *a, const char *b);
+
+/* Does text begin with prefix, exactly or but for ASCII case? */
+bool text_starts(const char *text, const char *prefix);
+bool text_starts_folded(const char *text, const char *prefix);
+
+/* Does text end with suffix, but for ASCII case? */
+bool text_ends_folded(const char *text, const char *suffix);
+
+/* Is every byte a hexadecimal digit, and are there `length` of them (0: any number but none)? */
+bool text_is_hex(const char *text, size_t length);
+
+/* Undoes percent coding of `length` bytes into out (which may be the same memory); returns the new length, and
+   sets *out_ok false for a broken escape (%, %2, %zz), which is kept as it stands. Does not end with NUL. */
+size_t text_decode_percent(char *out, const char *text, size_t length, bool *out_ok);
+
+/* Percent-encodes everything but unreserved characters (RFC 3986) and those in `keep`; false when out is too small. */
+bool text_encode_percent(char *out, size_t size, const char *text, const char *keep);
+
+/* Escapes for a JSON string, a log line in quotes, or HTML; cuts at size. Control bytes become \u00XX, invalid UTF-8
+   U+FFFD. */
+void text_escape_json(char *out, size_t size, const char *text, size_t length);
+void text_escape_html(char *out, size_t size, const char *text);
+
+/* Masks user-info and query of a URL, each by three asterisks; text that is no URL is copied as it is.
+   Everything that is logged or shown of a URL goes through here. */
+void text_mask_url(char *out, size_t size, const char *url);
+
+/* The distance between two words (insert, delete, replace, swap of neighbours), for suggestions; SIZE_MAX when a word is
+   longer than 64 bytes. */
+size_t text_distance(const char *a, const char *b);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads with names (seen in debuggers and in /proc), all signals blocked: signals belong to the main thread.
+#pragma once
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+/* Starts run(context) on a joinable thread with this name (15 characters count). */
+bool thread_start(pthread_t *out_thread, const char *name, void *(*run)(void *context),
+                  void *context, struct error *err) MUST_CHECK;
+
+/* The same, detached: for workers that are counted by their owner. */
+bool thread_start_detached(const char *name, void *(*run)(void *context), void *context,
+                           struct error *err) MUST_CHECK;
+
+/* Asks the scheduler to give the calling thread short slices, so that it is woken early beside busy
+   workers; silently does nothing where the kernel has no such thing. */
+void thread_prefer_latency(void);
+
+/* How many processors this process may run on; at least 1. */
+unsigned thread_processors(void);

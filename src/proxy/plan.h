@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// A plan: which sources a search asks, in which order. Filters, remembered absences and resting sources have been applied, so a
+// step is a question that will cost something. Made on the loop for every request that finds no copy, so it must cost little:
+// it is how a known-missing symbol is answered in microseconds.
+#pragma once
+
+#include "proxy/roster.h"
+#include "store/absence.h"
+
+struct plan_step {
+    uint8_t source; /* index in the roster */
+    int priority;   /* equal ones are asked together */
+};
+
+enum plan_end {
+    PLAN_ASK,      /* there are steps */
+    PLAN_ABSENT,   /* every allowed source said no, and that still counts */
+    PLAN_EXCLUDED, /* no source is allowed */
+    PLAN_UNASKED,  /* no step left, but some allowed source rests */
+};
+
+struct plan {
+    struct plan_step steps[SOURCES_MAX]; /* by priority, then position */
+    unsigned count;
+    uint64_t allowed;
+    uint64_t remembered; /* allowed sources whose "no" still counts */
+    uint64_t resting;    /* allowed sources that could not be asked */
+};
+
+/* Makes the plan for a verdict. Never blocks. */
+enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
+                        const struct absence_mark *mark, struct plan *out_plan);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// Who may be asked for a name: the global blacklist first, then for each source its kinds, its whitelist (absent: everything,
+// empty: nothing) and its blacklist. Patterns have the meaning of Python's re.match and see the name as the client spelled it.
+// A pattern that gives up at its match limit counts as excluding (counted, logged by the caller). Read-only after it was made.
+#pragma once
+
+#include "base/counter.h"
+#include "symbol/pattern.h"
+#include "symbol/question.h"
+
+struct policy;
+
+/* The rules of one source, in configured order. */
+struct policy_source {
+    const char *identifier;
+    bool enabled;
+    unsigned kinds;                 /* bits 1 << enum symbol_kind */
+    bool has_whitelist;
+    struct pattern *const *whitelist; /* taken over */
+    unsigned whitelist_count;
+    struct pattern *const *blacklist; /* taken over */
+    unsigned blacklist_count;
+};
+
+/* Takes over all patterns; the arrays are copied. At most SOURCES_MAX sources. */
+struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_count,
+                          const struct policy_source *sources, unsigned source_count);
+void policy_free(struct policy *policy);
+
+struct policy_verdict {
+    uint64_t allowed;      /* bit n: source n may be asked */
+    bool globally;         /* the global blacklist said no */
+    bool limit;            /* some pattern gave up at its limit */
+    const char *rule;      /* the pattern that decided last, when nothing is allowed; lives as long as the policy; else NULL */
+};
+
+/* Judges a question. Allocates nothing, takes no lock. */
+void policy_judge(const struct policy *policy, const struct question *question,
+                  struct policy_verdict *out_verdict);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// The roster: which sources there are, in their order, and who may be asked for what: one immutable snapshot of the
+// configuration's servers. Loops and searches hold references; a reload makes a new one. Sources with the same fingerprint hand
+// queue, rest and counters on.
+#pragma once
+
+#include "proxy/policy.h"
+#include "source/source.h"
+
+struct roster {
+    _Atomic unsigned refs;
+    struct policy *policy;
+    unsigned count;
+    struct source **sources;
+    unsigned shelf[SOURCES_MAX]; /* the shelf that each source's files go to: 0 the global one, n + 1 its own */
+    bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
+};
+
+/* Takes over the policy and the sources. */
+struct roster *roster_new(struct policy *policy, struct source **sources, unsigned count,
+                          const bool *own_shelf);
+struct roster *roster_ref(struct roster *roster);
+void roster_unref(struct roster *roster);
+
+/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes the queues of those that are
+   gone. */
+void roster_take_over(struct roster *roster, struct roster *older);
+
+/* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see cache_find). */
+uint64_t roster_shelves(const struct roster *roster, uint64_t allowed);

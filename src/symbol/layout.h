@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys and paths. Two directions: what a client's path below /symbols/ means, and where a file lies in a symbol-store tree
+// (one tier: <name>/<id>/<file>). Formats: the Windows debugger documentation, "SymStore"; SSQP. Pure; no I/O.
+#pragma once
+
+#include "symbol/question.h"
+
+enum path_meaning {
+    PATH_SYMBOL,    /* <name>/<id>/<name>: the file itself, *out is filled */
+    PATH_FOLLOW_UP, /* <name>/<id>/<name_> or file.ptr: another form of a file, *out is filled and out->form says which */
+    PATH_TIER_MARK, /* index2.txt */
+    PATH_PING,      /* pingme.txt */
+    PATH_ROOT,      /* nothing */
+    PATH_UNKNOWN,   /* a well-formed path that names no symbol: 404 */
+    PATH_INVALID,   /* 400, err says why */
+};
+
+struct symbol_path {
+    struct spelling spelling;
+    struct symbol_key key;
+    enum form form;
+    char file[NAME_BYTES_MAX + 1]; /* the last component as the client wrote it, decoded */
+};
+
+/* What the raw (still percent-encoded) path after "/symbols/" means. Components are decoded, then split: "%2F" separates,
+   doubled slashes count once, a component that is a Windows path ("C:\x\app.pdb") stands for its last part; a leading tier
+   directory ("nt/ntdll.pdb/…": the first two characters of the name) is accepted. The query part must be cut off before. */
+enum path_meaning layout_parse_path(const char *path, size_t length, struct symbol_path *out,
+                                    struct error *err) MUST_CHECK;
+
+enum { LAYOUT_PATH_BYTES = 2 * (NAME_BYTES_MAX + 1) + ID_BYTES_MAX + 8 };
+
+/* Where symgate writes a symbol on a shelf: folded name, canonical id, folded name. */
+void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]);
+
+/* The one-tier path of a spelling, as a directory is asked for it. */
+void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]);
+
+/* The path part of a URL for a spelling, percent-encoded, without a leading slash. */
+bool layout_url_path(const struct spelling *spelling, char *out, size_t size) MUST_CHECK;
+
+/* The compressed form's file name: the last character replaced by "_". */
+void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]);

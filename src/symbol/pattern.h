@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// A filter pattern with the meaning that Python's re.match gives it: tried at the start of the name only, not tied to its
+// end, case-sensitive. The differences between the two syntaxes are translated (\Z, (?P<…>), $, \uXXXX, Unicode \w \d \s);
+// what cannot be is an error that says so. PCRE2 with JIT and a match limit, so no pattern can hold a loop up.
+// A pattern is read-only after it was made and may be used by all threads at once.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct pattern;
+
+enum pattern_match {
+    PATTERN_YES,
+    PATTERN_NO,
+    PATTERN_LIMIT, /* gave up at the match limit */
+};
+
+/* Compiles; on an error *out_offset is where in the text. */
+struct pattern *pattern_new(const char *text, size_t *out_offset, struct error *err) MUST_CHECK;
+
+/* NULL is allowed. */
+void pattern_free(struct pattern *pattern);
+
+/* Tries the pattern at the start of a name (bytes that are not UTF-8 are matched as Latin-1). */
+enum pattern_match pattern_try(const struct pattern *pattern, const char *name);
+
+/* The text as it was configured. */
+const char *pattern_text(const struct pattern *pattern);
