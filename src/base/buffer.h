@@ -25,18 +25,25 @@ void buffer_release(struct buffer *buffer);
 /* Empties, keeps the memory and forgets a failure. */
 void buffer_clear(struct buffer *buffer);
 
-/* Appends; false once the buffer has failed. */
+/* Appends bytes; false once the buffer has failed. */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+
+/* Appends text; false once the buffer has failed. */
 bool buffer_append_text(struct buffer *buffer, const char *text);
+
+/* Appends formatted text; false once the buffer has failed. The arguments must not lie in the buffer. */
 bool buffer_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends text as the inside of a JSON string (without the quotes). */
+/* Appends text as the inside of a JSON string (without the quotes); false once the buffer has failed. */
 bool buffer_append_json(struct buffer *buffer, const char *text);
 
-/* Room for `length` more bytes at the end, to be filled by a read; NULL when over the ceiling. Then buffer_filled. */
+/* Room for `length` more bytes at the end, to be filled by a read; then buffer_filled. NULL when that would be over the
+   ceiling, without memory, or after a failure; asking for too much is not itself a failure. */
 char *buffer_room(struct buffer *buffer, size_t length);
+
+/* Counts `length` bytes that were written into the room. */
 void buffer_filled(struct buffer *buffer, size_t length);
 
-/* Takes `length` bytes off the front. */
+/* Takes `length` bytes off the front; there must be as many. */
 void buffer_consume(struct buffer *buffer, size_t length);

@@ -49,25 +49,28 @@ static size_t append_va(char *text, size_t size, size_t used, const char *format
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) {
     if (!err)
         return false;
-    *err = (struct error){.kind = kind};
+    /* Made whole before it is put down: the arguments may be parts of *err itself. */
+    struct error made = {.kind = kind};
     va_list args;
     va_start(args, format);
-    append_va(err->what, sizeof err->what, 0, format, args);
+    append_va(made.what, sizeof made.what, 0, format, args);
     va_end(args);
+    *err = made;
     return false;
 }
 
 bool error_os(struct error *err, enum error_kind kind, int os, const char *format, ...) {
     if (!err)
         return false;
-    *err = (struct error){.kind = kind, .os = os};
+    struct error made = {.kind = kind, .os = os};
     va_list args;
     va_start(args, format);
-    size_t used = append_va(err->what, sizeof err->what, 0, format, args);
+    size_t used = append_va(made.what, sizeof made.what, 0, format, args);
     va_end(args);
     char reason[96];
-    snprintf(err->what + used, sizeof err->what - used, ": %s",
+    snprintf(made.what + used, sizeof made.what - used, ": %s",
              strerror_r(os, reason, sizeof reason));
+    *err = made;
     return false;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Files below a root. Everything that symgate opens by a name that came from outside is opened with
-// openat2(RESOLVE_BENEATH), so no name, link or mount trick leads out of the root.
+// openat2(RESOLVE_BENEATH), so no name, link or mount trick leads out of the root. Errors below a root are of the kind
+// ERROR_DISK, those about absolute paths ERROR_SYSTEM, with the errno.
 #pragma once
 
 #include <stdint.h>
@@ -59,5 +60,5 @@ bool files_replace(int directory_fd, const char *name, const void *bytes, size_t
 /* Free and total bytes of the file system that fd lies on (what an unprivileged writer may use). */
 bool files_space(int fd, uint64_t *out_free, uint64_t *out_total, struct error *err) MUST_CHECK;
 
-/* Joins with exactly one slash; false when it does not fit. */
+/* Joins with exactly one slash (an empty directory: the name alone); false when it does not fit. */
 bool files_join(char *out, size_t size, const char *directory, const char *name) MUST_CHECK;

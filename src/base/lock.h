@@ -23,7 +23,7 @@ static inline void lock_give_scoped(pthread_mutex_t **lock) {
 #define LOCK_NAME_(a, b) a##b
 #define LOCK_NAME(a, b) LOCK_NAME_(a, b)
 #define SCOPED_LOCK(lock)                                                                          \
-    CLEANUP(lock_give_scoped)                                                                      \
+    CLEANUP(lock_give_scoped) __attribute__((unused))                                              \
     pthread_mutex_t *LOCK_NAME(scoped_lock_, __LINE__) = (lock_take(lock), (lock))
 
 /* A condition variable on the monotonic clock. */

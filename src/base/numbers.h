@@ -22,6 +22,9 @@ bool number_parse_size(const char *text, uint64_t *out_bytes) MUST_CHECK;
 /* Parses a duration into milliseconds. */
 bool number_parse_time(const char *text, int64_t *out_ms) MUST_CHECK;
 
-/* "1.5 GiB"; "10m" or "1.5s": the shortest form that parses back to about the same. */
+/* Writes a size as "1.5 GiB": rounded to a tenth of the largest unit that fits. */
 void number_format_size(char *out, size_t size, uint64_t bytes);
+
+/* Writes a duration as "10m" or "1.5s": exact in the largest unit that needs at most one decimal, else milliseconds up to
+   10 s and tenths of a second beyond. */
 void number_format_time(char *out, size_t size, int64_t ms);

@@ -20,7 +20,7 @@ struct pool {
     unsigned threads;
     unsigned idle;
     bool closing;
-    bool orphaned; /* the owner has gone: the last thread frees */
+    bool orphaned;                          /* the owner has gone: the last thread frees */
     int64_t busy_since_ms[THREADS_CEILING]; /* 0: the slot is free or its thread idle */
     unsigned threads_max;
     unsigned queue_max;
@@ -95,6 +95,10 @@ void pool_free(struct pool *pool) {
         continue;
     pool->orphaned = pool->threads > 0;
     bool ended = !pool->orphaned;
+    /* Behind a thread that hangs: by the time it wakes up, the owners of these jobs are gone too.
+     */
+    while (list_pop_front(&pool->jobs))
+        pool->waiting--;
     lock_give(&pool->lock);
     if (ended)
         destroy(pool);

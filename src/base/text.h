@@ -26,8 +26,10 @@ void text_raise(char *text);
 /* Equal but for the case of ASCII letters? */
 bool text_same(const char *a, const char *b);
 
-/* Does text begin with prefix, exactly or but for ASCII case? */
+/* Does text begin with prefix? */
 bool text_starts(const char *text, const char *prefix);
+
+/* Does text begin with prefix, but for ASCII case? */
 bool text_starts_folded(const char *text, const char *prefix);
 
 /* Does text end with suffix, but for ASCII case? */
@@ -40,16 +42,23 @@ bool text_is_hex(const char *text, size_t length);
    sets *out_ok false for a broken escape (%, %2, %zz), which is kept as it stands. Does not end with NUL. */
 size_t text_decode_percent(char *out, const char *text, size_t length, bool *out_ok);
 
-/* Percent-encodes everything but unreserved characters (RFC 3986) and those in `keep`; false when out is too small. */
+/* Percent-encodes everything but unreserved characters (RFC 3986) and those in `keep` (may be NULL); false when out is
+   too small. */
 bool text_encode_percent(char *out, size_t size, const char *text, const char *keep);
 
-/* Escapes for a JSON string, a log line in quotes, or HTML; cuts at size. Control bytes become \u00XX, invalid UTF-8
-   U+FFFD. */
+/* Escapes `length` bytes for the inside of a JSON string or of quotes in a log line; cuts at size, never within a
+   character. Control characters become \u00XX, bytes that are no UTF-8 U+FFFD. */
 void text_escape_json(char *out, size_t size, const char *text, size_t length);
+
+/* One step of text_escape_json: escapes the first character of `length` bytes (at least 1) into piece, without NUL.
+   Returns the length of the piece and sets how many bytes of text it stands for. */
+size_t text_escape_json_one(char piece[8], const char *text, size_t length, size_t *out_used);
+
+/* Escapes text for HTML, in attributes too; the rest as text_escape_json. */
 void text_escape_html(char *out, size_t size, const char *text);
 
-/* Masks user-info and query of a URL, each by three asterisks; text that is no URL is copied as it is.
-   Everything that is logged or shown of a URL goes through here. */
+/* Masks the user-info of a URL, and all from its query on, each by three asterisks; text that does not begin with
+   "scheme://" is copied as it is. Everything that is logged or shown of a URL goes through here. */
 void text_mask_url(char *out, size_t size, const char *url);
 
 /* The distance between two words (insert, delete, replace, swap of neighbours), for suggestions; SIZE_MAX when a word is

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Where escaped text goes: pieces are put whole or not at all, and nothing follows a piece that was
+ * left out. */
+struct piece_writer {
+    char *out;
+    size_t size;
+    size_t used;
+    bool full;
+};
+
+static struct piece_writer writer_on(char *out, size_t size) {
+    if (size > 0)
+        out[0] = '\0';
+    return (struct piece_writer){.out = out, .size = size, .full = size == 0};
+}
+
+static bool put(struct piece_writer *writer, const char *piece, size_t length) {
+    if (writer->full || length >= writer->size - writer->used) {
+        writer->full = true;
+        return false;
+    }
+    memcpy(writer->out + writer->used, piece, length);
+    writer->used += length;
+    writer->out[writer->used] = '\0';
+    return true;
+}
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+size_t text_decode_percent(char *out, const char *text, size_t length, bool *out_ok) {
+    size_t used = 0;
+    *out_ok = true;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '%') {
+            out[used++] = text[i];
+            continue;
+        }
+        int high = i + 2 < length ? hex_value(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+        if (low < 0) {
+            *out_ok = false;
+            out[used++] = '%';
+            continue;
+        }
+        out[used++] = (char)(high * 16 + low);
+        i += 2;
+    }
+    return used;
+}
+
+static bool is_letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool text_encode_percent(char *out, size_t size, const char *text, const char *keep) {
+    static const char digits[] = "0123456789ABCDEF";
+    struct piece_writer writer = writer_on(out, size);
+    for (; *text && !writer.full; text++) {
+        unsigned char byte = (unsigned char)*text;
+        char piece[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (is_letter_or_digit(*text) || strchr("-._~", *text) || (keep && strchr(keep, *text)))
+            put(&writer, text, 1);
+        else
+            put(&writer, piece, sizeof piece);
+    }
+    return !writer.full;
+}
+
+static bool continues(const unsigned char *at, size_t from, size_t count) {
+    for (size_t i = from; i < count; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+/* The length of the well-formed UTF-8 character at `at` (Unicode 15, table 3-7), or 0. */
+static size_t character_length(const unsigned char *at, size_t left) {
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] >= 0xC2 && at[0] <= 0xDF)
+        return left >= 2 && continues(at, 1, 2) ? 2 : 0;
+    if (at[0] >= 0xE0 && at[0] <= 0xEF) {
+        if (left < 3 || !continues(at, 1, 3))
+            return 0;
+        bool overlong = at[0] == 0xE0 && at[1] < 0xA0;
+        bool surrogate = at[0] == 0xED && at[1] > 0x9F;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (at[0] >= 0xF0 && at[0] <= 0xF4) {
+        if (left < 4 || !continues(at, 1, 4))
+            return 0;
+        bool overlong = at[0] == 0xF0 && at[1] < 0x90;
+        bool too_high = at[0] == 0xF4 && at[1] > 0x8F;
+        return overlong || too_high ? 0 : 4;
+    }
+    return 0;
+}
+
+/* Is the character of `length` bytes a control character of the C0 or the C1 set? Returns its
+ * number, or -1. */
+static int control_number(const unsigned char *at, size_t length) {
+    if (length == 1 && (at[0] < 0x20 || at[0] == 0x7F))
+        return at[0];
+    if (length == 2 && at[0] == 0xC2 && at[1] < 0xA0)
+        return at[1];
+    return -1;
+}
+
+/* The part that JSON and HTML have in common. Returns 0 for a character that may stand as it is. */
+static size_t escape_odd(char piece[8], const char *text, size_t length, size_t *out_used) {
+    const unsigned char *at = (const unsigned char *)text;
+    size_t character = character_length(at, length);
+    *out_used = character ? character : 1;
+    if (character == 0) {
+        memcpy(piece, "\xEF\xBF\xBD", 4); /* U+FFFD */
+        return 3;
+    }
+    int control = control_number(at, character);
+    if (control < 0)
+        return 0;
+    snprintf(piece, 8, "\\u00%02x", (unsigned)control & 0xFF);
+    return 6;
+}
+
+size_t text_escape_json_one(char piece[8], const char *text, size_t length, size_t *out_used) {
+    size_t escaped = escape_odd(piece, text, length, out_used);
+    if (escaped > 0)
+        return escaped;
+    if (*text == '"' || *text == '\\') {
+        piece[0] = '\\';
+        piece[1] = *text;
+        return 2;
+    }
+    memcpy(piece, text, *out_used);
+    return *out_used;
+}
+
+void text_escape_json(char *out, size_t size, const char *text, size_t length) {
+    struct piece_writer writer = writer_on(out, size);
+    for (size_t at = 0; at < length && !writer.full;) {
+        char piece[8];
+        size_t used = 0;
+        size_t escaped = text_escape_json_one(piece, text + at, length - at, &used);
+        put(&writer, piece, escaped);
+        at += used;
+    }
+}
+
+static const char *html_entity(char c) {
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void text_escape_html(char *out, size_t size, const char *text) {
+    struct piece_writer writer = writer_on(out, size);
+    size_t length = strlen(text);
+    for (size_t at = 0; at < length && !writer.full;) {
+        char piece[8];
+        size_t used = 0;
+        size_t escaped = escape_odd(piece, text + at, length - at, &used);
+        const char *entity = html_entity(text[at]);
+        if (escaped > 0)
+            put(&writer, piece, escaped);
+        else if (entity)
+            put(&writer, entity, strlen(entity));
+        else
+            put(&writer, text + at, used);
+        at += used;
+    }
+}
+
+/* The length of "scheme://" at the head of url, or 0. */
+static size_t scheme_length(const char *url) {
+    size_t length = 0;
+    while (is_letter_or_digit(url[length]) || (url[length] && strchr("+-.", url[length])))
+        length++;
+    return length > 0 && strncmp(url + length, "://", 3) == 0 ? length + 3 : 0;
+}
+
+void text_mask_url(char *out, size_t size, const char *url) {
+    size_t scheme = scheme_length(url);
+    if (scheme == 0) {
+        text_copy(out, size, url);
+        return;
+    }
+    const char *authority = url + scheme;
+    const char *path = authority + strcspn(authority, "/?#");
+    const char *host = memrchr(authority, '@', (size_t)(path - authority));
+    /* To the end and not to a '#': a secret with a '#' in it must not come out by half. */
+    const char *query = path + strcspn(path, "?");
+    struct piece_writer writer = writer_on(out, size);
+    put(&writer, url, scheme);
+    if (host)
+        put(&writer, "***", 3);
+    /* Byte by byte, so that a URL which is too long is cut and not left out. */
+    for (const char *at = host ? host : authority; at < query && !writer.full; at++)
+        put(&writer, at, 1);
+    if (*query)
+        put(&writer, "?***", 4);
+}
