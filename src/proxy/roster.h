@@ -15,16 +15,21 @@ struct roster {
     struct source **sources;
     unsigned shelf[SOURCES_MAX]; /* the shelf that each source's files go to: 0 the global one, n + 1 its own */
     bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
+    uint64_t own_shelves;        /* bit n: source n has a shelf of its own */
 };
 
-/* Takes over the policy and the sources. */
+/* Takes over the policy and the sources; the array of them stays the caller's. A reference. */
 struct roster *roster_new(struct policy *policy, struct source **sources, unsigned count,
                           const bool *own_shelf);
+
+/* A reference more; returns the roster. */
 struct roster *roster_ref(struct roster *roster);
+
+/* One less; the last one frees, the sources too. NULL is allowed. */
 void roster_unref(struct roster *roster);
 
 /* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes the queues of those that are
-   gone. */
+   gone. Before the new roster is shown to anybody. */
 void roster_take_over(struct roster *roster, struct roster *older);
 
 /* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see cache_find). */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/policy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "source/source.h"
+
+struct rules {
+    struct pattern **patterns;
+    unsigned count;
+};
+
+struct policy_rules {
+    bool enabled;
+    bool has_whitelist;
+    unsigned kinds;
+    struct rules whitelist;
+    struct rules blacklist;
+};
+
+struct policy {
+    struct rules blacklist;
+    unsigned count;
+    struct policy_rules sources[];
+};
+
+static struct rules rules_take(struct pattern *const *patterns, unsigned count) {
+    struct rules rules = {.count = count};
+    if (count == 0)
+        return rules;
+    rules.patterns = NEW_ARRAY(struct pattern *, count);
+    memcpy(rules.patterns, patterns, count * sizeof *patterns);
+    return rules;
+}
+
+static void rules_free(struct rules *rules) {
+    for (unsigned i = 0; i < rules->count; i++)
+        pattern_free(rules->patterns[i]);
+    free(rules->patterns);
+}
+
+struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_count,
+                          const struct policy_source *sources, unsigned source_count) {
+    assert(source_count <= SOURCES_MAX);
+    struct policy *policy = memory_new(sizeof *policy + source_count * sizeof(struct policy_rules));
+    policy->blacklist = rules_take(blacklist, blacklist_count);
+    policy->count = source_count;
+    for (unsigned i = 0; i < source_count; i++)
+        policy->sources[i] = (struct policy_rules){
+            .enabled = sources[i].enabled,
+            .has_whitelist = sources[i].has_whitelist,
+            .kinds = sources[i].kinds,
+            .whitelist = rules_take(sources[i].whitelist, sources[i].whitelist_count),
+            .blacklist = rules_take(sources[i].blacklist, sources[i].blacklist_count),
+        };
+    return policy;
+}
+
+void policy_free(struct policy *policy) {
+    if (!policy)
+        return;
+    rules_free(&policy->blacklist);
+    for (unsigned i = 0; i < policy->count; i++) {
+        rules_free(&policy->sources[i].whitelist);
+        rules_free(&policy->sources[i].blacklist);
+    }
+    free(policy);
+}
+
+/* The first pattern of the list that has something to say; its word in *out_word. */
+static const struct pattern *rules_decide(const struct rules *rules, const char *name,
+                                          enum pattern_match *out_word) {
+    for (unsigned i = 0; i < rules->count; i++) {
+        *out_word = pattern_try(rules->patterns[i], name);
+        if (*out_word != PATTERN_NO)
+            return rules->patterns[i];
+    }
+    *out_word = PATTERN_NO;
+    return NULL;
+}
+
+/* Does the list forbid the name? A pattern that gave up forbids it as well. */
+static bool rules_forbid(const struct rules *rules, const char *name,
+                         struct policy_verdict *verdict) {
+    enum pattern_match word;
+    const struct pattern *pattern = rules_decide(rules, name, &word);
+    if (!pattern)
+        return false;
+    verdict->rule = pattern_text(pattern);
+    verdict->limit |= word == PATTERN_LIMIT;
+    return true;
+}
+
+static bool rules_admit(const struct rules *rules, const char *name,
+                        struct policy_verdict *verdict) {
+    enum pattern_match word;
+    const struct pattern *pattern = rules_decide(rules, name, &word);
+    if (word != PATTERN_LIMIT)
+        return pattern != NULL;
+    verdict->rule = pattern_text(pattern);
+    verdict->limit = true;
+    return false;
+}
+
+static bool source_allowed(const struct policy_rules *source, const struct question *question,
+                           struct policy_verdict *verdict) {
+    const char *name = question->spelling.name;
+    if (!source->enabled || !(source->kinds & 1U << question->key.kind))
+        return false;
+    if (source->has_whitelist && !rules_admit(&source->whitelist, name, verdict))
+        return false;
+    return !rules_forbid(&source->blacklist, name, verdict);
+}
+
+void policy_judge(const struct policy *policy, const struct question *question,
+                  struct policy_verdict *out_verdict) {
+    *out_verdict = (struct policy_verdict){0};
+    if (rules_forbid(&policy->blacklist, question->spelling.name, out_verdict)) {
+        out_verdict->globally = true;
+        return;
+    }
+    for (unsigned i = 0; i < policy->count; i++)
+        if (source_allowed(&policy->sources[i], question, out_verdict))
+            out_verdict->allowed |= UINT64_C(1) << i;
+    if (out_verdict->allowed)
+        out_verdict->rule = NULL;
+}

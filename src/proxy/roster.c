@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/roster.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct roster *roster_new(struct policy *policy, struct source **sources, unsigned count,
+                          const bool *own_shelf) {
+    assert(count <= SOURCES_MAX);
+    struct roster *roster = NEW(struct roster);
+    atomic_init(&roster->refs, 1);
+    roster->policy = policy;
+    roster->count = count;
+    roster->sources = NEW_ARRAY(struct source *, count ? count : 1);
+    for (unsigned i = 0; i < count; i++) {
+        roster->sources[i] = sources[i];
+        roster->shelf[i] = own_shelf[i] ? i + 1 : 0;
+        roster->in_place[i] = sources[i]->pool && !own_shelf[i];
+        if (own_shelf[i])
+            roster->own_shelves |= UINT64_C(1) << i;
+    }
+    return roster;
+}
+
+struct roster *roster_ref(struct roster *roster) {
+    atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
+    return roster;
+}
+
+void roster_unref(struct roster *roster) {
+    if (!roster || atomic_fetch_sub_explicit(&roster->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (unsigned i = 0; i < roster->count; i++)
+        source_free(roster->sources[i]);
+    policy_free(roster->policy);
+    free(roster->sources);
+    free(roster);
+}
+
+static void take_over_one(struct source *source, const struct roster *older, bool *taken) {
+    for (unsigned i = 0; i < older->count; i++) {
+        if (taken[i] || older->sources[i]->fingerprint != source->fingerprint)
+            continue;
+        source_take_over(source, older->sources[i]);
+        taken[i] = true;
+        return;
+    }
+}
+
+void roster_take_over(struct roster *roster, struct roster *older) {
+    bool taken[SOURCES_MAX] = {false};
+    for (unsigned i = 0; i < roster->count; i++)
+        take_over_one(roster->sources[i], older, taken);
+    for (unsigned i = 0; i < older->count; i++)
+        if (!taken[i])
+            queue_close(older->sources[i]->queue);
+}
+
+uint64_t roster_shelves(const struct roster *roster, uint64_t allowed) {
+    return 1 | (allowed & roster->own_shelves) << 1;
+}
