@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How a running attempt is told that nobody needs it any more: a flag, and a way to wake whatever it blocks in.
+// How a running attempt is told that nobody needs it any more: a flag, and a way to wake whatever
+// it blocks in.
 #pragma once
 
 #include <pthread.h>
@@ -8,8 +9,8 @@
 
 struct cancel {
     _Atomic bool raised;
-    pthread_mutex_t lock;        /* guards wake and target */
-    void (*wake)(void *target);  /* must not block */
+    pthread_mutex_t lock;       /* guards wake and target */
+    void (*wake)(void *target); /* must not block */
     void *target;
 };
 
@@ -25,8 +26,8 @@ void cancel_raise(struct cancel *cancel);
 /* Was it raised? */
 bool cancel_raised(const struct cancel *cancel);
 
-/* While attached, raising calls wake(target). The worker attaches before it blocks and detaches after; detach waits for a wake
-   that is under way. */
+/* While attached, raising calls wake(target). The worker attaches before it blocks and detaches
+   after; detach waits for a wake that is under way. */
 void cancel_attach(struct cancel *cancel, void (*wake)(void *target), void *target);
 
 /* Undoes cancel_attach. */

@@ -6,10 +6,10 @@
 //   3 connect failures or first-byte timeouts in a row                     5 s, doubling to 60 s
 //   10 answers 5xx or resets before the head in a row, over 3 keys or more 15 s, doubling to 15 min
 //
-// At the end of a rest one probe is let through; what it brings ends or prolongs the rest. Refused bodies and absences never
-// count. Also here: how fast the source answers. Silent past hedgeAfter three times in a row makes it *slow* until it answers
-// sooner once; three clients told "later" in a row make it *late* until it answers within a client's limit once.
-// Its own lock; any thread.
+// At the end of a rest one probe is let through; what it brings ends or prolongs the rest. Refused
+// bodies and absences never count. Also here: how fast the source answers. Silent past hedgeAfter
+// three times in a row makes it *slow* until it answers sooner once; three clients told "later" in
+// a row make it *late* until it answers within a client's limit once. Its own lock; any thread.
 #pragma once
 
 #include <pthread.h>
@@ -19,34 +19,38 @@
 
 enum rest_cause {
     REST_NONE,
-    REST_ASKED_FOR,    /* Retry-After or 429: neither SIGHUP nor a probe ends it early */
-    REST_UNREACHABLE,  /* connect failures, first-byte timeouts */
-    REST_ERRORS,       /* 5xx, resets before the head */
+    REST_ASKED_FOR,   /* Retry-After or 429: neither SIGHUP nor a probe ends it early */
+    REST_UNREACHABLE, /* connect failures, first-byte timeouts */
+    REST_ERRORS,      /* 5xx, resets before the head */
 };
 
 struct rest {
     pthread_mutex_t lock;
     enum rest_cause cause;
-    int64_t until_ms;      /* monotonic */
-    bool probing;          /* the one probe is under way */
-    unsigned throttled;    /* times in a row: the doubling */
-    unsigned unreachable;  /* failures in a row */
+    int64_t until_ms;     /* monotonic */
+    bool probing;         /* the one probe is under way */
+    unsigned throttled;   /* times in a row: the doubling */
+    unsigned unreachable; /* failures in a row */
     unsigned unreachable_rests;
     unsigned errors;
     unsigned error_rests;
     uint64_t error_keys[3]; /* hashes of the first distinct keys of the row */
-    unsigned silent;       /* times past hedgeAfter in a row */
-    unsigned late;         /* clients told "later" in a row */
+    unsigned silent;        /* times past hedgeAfter in a row */
+    unsigned late;          /* clients told "later" in a row */
 };
 
 enum rest_says {
-    REST_FREE,    /* ask */
-    REST_PROBE,   /* ask, as the one probe: report with rest_note, or rest_probe_over when it was not asked after all */
-    REST_WAIT,    /* wait: *out_until_ms is at most 30 s away and was asked for by the source */
+    REST_FREE,  /* ask */
+    REST_PROBE, /* ask, as the one probe: report with rest_note, or rest_probe_over when it was not
+                   asked after all */
+    REST_WAIT,  /* wait: *out_until_ms is at most 30 s away and was asked for by the source */
     REST_REFUSED, /* could not be asked: longer, or not asked for by the source */
 };
 
+/* A source that may be asked. */
 void rest_init(struct rest *rest);
+
+/* Gives back what rest_init made. */
 void rest_release(struct rest *rest);
 
 /* May the source be asked now? Takes the probe when it is due. */
@@ -55,8 +59,10 @@ enum rest_says rest_ask(struct rest *rest, int64_t *out_until_ms);
 /* The same without taking the probe: would asking be refused now? For plans, which cost nothing. */
 bool rest_refuses(struct rest *rest);
 
-/* What an attempt came to, by the kind of error (ERROR_NONE: an answer, good or absent). Before the head only: breaks in
-   mid-body do not count. retry_after_s: -1 when the source did not say. */
+/* What an attempt came to, by the kind of error (ERROR_NONE: an answer, good or absent). Before the
+   head only: breaks in mid-body do not count. retry_after_s: -1 when the source did not say; more
+   than a day counts as a day. Failures of what was asked before a rest began do not prolong it; a
+   good answer ends it, unless the source asked for it. */
 void rest_note(struct rest *rest, enum error_kind kind, int status, uint64_t key_hash,
                int64_t retry_after_s);
 
@@ -66,7 +72,8 @@ void rest_probe_over(struct rest *rest);
 /* An answer came after waited_ms, or has not come yet and hedgeAfter has passed (silent true). */
 void rest_note_silence(struct rest *rest, bool silent);
 
-/* A client was told "later" while this source was asked (true), or the source answered within a client's limit (false). */
+/* A client was told "later" while this source was asked (true), or the source answered within a
+   client's limit (false). */
 void rest_note_late(struct rest *rest, bool late);
 
 /* Is it slow: should the next source be asked together with it? */

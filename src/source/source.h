@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A source: a place where symbol files come from. This is the interface that every kind implements (source_http,
-// source_directory), and what they have in common: options, queue, counters, fingerprint. A source is made from the
-// configuration and read-only from then on; its queue, rest and connections outlive it over a reload when the new one has the
-// same fingerprint. A source knows neither cache nor decoders.
+// A source: a place where symbol files come from. This is the interface that every kind implements
+// (source_http, source_directory), and what they have in common: options, queue, counters,
+// fingerprint. A source is made from the configuration and read-only from then on; its queue, rest
+// and connections outlive it over a reload when the new one has the same fingerprint. A source
+// knows neither cache nor decoders.
 #pragma once
 
 #include "base/counter.h"
@@ -18,54 +19,56 @@
 enum { HEDGE_NEVER = -1, STATUSES_MAX = 8, SOURCES_MAX = 64 };
 
 struct source_options {
-    const char *identifier;      /* unique; the key in logs and statistics */
-    const char *name;            /* for people */
-    const char *remote;          /* URL or directory */
+    const char *identifier; /* unique; the key in logs and statistics */
+    const char *name;       /* for people */
+    const char *remote;     /* URL or directory */
     bool enabled;
-    unsigned kinds;              /* bits 1 << enum symbol_kind that may be asked for */
-    int priority;                /* smaller first; equal ones are asked together */
-    int64_t retry_ms;            /* how long its "no" counts */
+    unsigned kinds;   /* bits 1 << enum symbol_kind that may be asked for */
+    int priority;     /* smaller first; equal ones are asked together */
+    int64_t retry_ms; /* how long its "no" counts */
     unsigned requests_max;
-    int64_t hedge_after_ms;      /* or HEDGE_NEVER */
-    int64_t connect_ms;          /* 3 s */
-    int64_t first_byte_ms;       /* 60 s: silent so long, failed */
-    int64_t stall_ms;            /* 10 s: a body that stops so long is taken up again */
+    int64_t hedge_after_ms; /* or HEDGE_NEVER */
+    int64_t connect_ms;     /* 3 s */
+    int64_t first_byte_ms;  /* 60 s: silent so long, failed */
+    int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
     const char *user_agent;
     int absent_statuses[STATUSES_MAX]; /* besides 404 and 410; 0 ends */
-    bool follow_links;           /* directories */
-    const char *state_directory; /* where a directory source remembers that its root was a mount point; may be NULL */
+    bool follow_links;                 /* directories */
+    const char *state_directory; /* where a directory source remembers that its root was a mount
+                                    point; may be NULL */
 };
 
 /* Where a broken body is to be taken up. */
 struct resume {
     uint64_t offset;
-    uint64_t size;          /* of the whole, or SIZE_UNKNOWN */
+    uint64_t size; /* of the whole, or SIZE_UNKNOWN */
     char validator[VALIDATOR_BYTES];
     int64_t last_modified;
 };
 
-/* One question put to one source. Lives on the worker's stack; note is filled with url, status and times. */
+/* One question put to one source. Lives on the worker's stack; note is filled with url, status and
+   times up to the head. */
 struct source_call {
     const struct question *question;
     const struct resume *resume; /* NULL: from the start */
     struct cancel *cancel;
-    bool fresh_connection;       /* do not use a kept one */
-    int64_t retry_after_s;       /* out: what Retry-After said, -1 when nothing */
-    struct attempt_note *note;   /* out */
+    bool fresh_connection;     /* do not use a kept one */
+    int64_t retry_after_s;     /* out: what Retry-After said, -1 when nothing */
+    struct attempt_note *note; /* out */
 };
 
 enum source_answer {
-    SOURCE_FOUND,  /* content and reader are there; content.start tells whether a resume was honoured */
+    SOURCE_FOUND,  /* content and reader are there; content.start: was a resume honoured? */
     SOURCE_ABSENT, /* its own no */
     SOURCE_FAILED, /* err says why */
     SOURCE_LOCAL,  /* a file to be served in place: *out_local */
 };
 
 struct source_local {
-    int fd;             /* the caller's */
+    int fd; /* the caller's */
     uint64_t size;
     int64_t modified_ns;
-    bool settled;       /* older than 10 s and unchanged: may be kept in the table for a moment */
+    bool settled; /* older than 10 s and unchanged: may be kept in the table for a moment */
 };
 
 struct source;
@@ -75,8 +78,8 @@ struct source_ops {
     /* What a worker thread keeps between jobs (connections); may return NULL. */
     void *(*worker_new)(void);
     void (*worker_free)(void *worker);
-    /* Asks. Blocks; on a worker. Honours connect, first-byte and stall limits and the cancel. SOURCE_LOCAL only when `in_place` is
-       set; otherwise a local file is read like any other. */
+    /* Asks. Blocks; on a worker. Honours connect, first-byte and stall limits and the cancel.
+       SOURCE_LOCAL only when `in_place` is set; otherwise a local file is read like any other. */
     enum source_answer (*ask)(struct source *source, void *worker, struct source_call *call,
                               bool in_place, struct content *out_content,
                               struct reader **out_reader, struct source_local *out_local,
@@ -84,31 +87,33 @@ struct source_ops {
     void (*free)(struct source *source);
 };
 
+/* Counted by those who run attempts: a source itself counts nothing. */
 struct source_counters {
-    counter asked;      /* questions put to it */
-    counter found;      /* delivered a body that led */
-    counter absent;     /* its own no */
-    counter failed;     /* failures of every cause */
-    counter lost;       /* found, but another had delivered first */
-    counter login;      /* answers that were a login page */
+    counter asked;  /* questions put to it */
+    counter found;  /* delivered a body that led */
+    counter absent; /* its own no */
+    counter failed; /* failures of every cause */
+    counter lost;   /* found, but another had delivered first */
+    counter login;  /* answers that were a login page */
     counter bytes;
 };
 
 struct source {
     const struct source_ops *ops;
     struct source_options options; /* strings are owned */
-    uint64_t fingerprint;          /* of where and how it is asked; credentials only inside the keyed hash */
-    struct source_queue *queue;    /* a reference */
-    struct source_counters *counters; /* shared over reloads, owned by the queue's life: see source_share */
-    struct pool *pool;             /* threads that read files served in place; NULL for http */
+    uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
+    struct source_queue *queue;       /* a reference */
+    struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
+    struct pool *pool;                /* threads that read files served in place; NULL for http */
 };
 
-/* Copies options into a source under construction and makes queue, counters and fingerprint: for the constructors of the kinds.
-   `key` is the data folder's. */
+/* Copies options into a source under construction and makes queue, counters and fingerprint: for
+   the constructors of the kinds. `key` is the data folder's. */
 void source_init(struct source *source, const struct source_ops *ops,
                  const struct source_options *options, const struct hash_key *key);
 
-/* Takes over queue, rest and counters of an older source with the same fingerprint (reload); the places are set anew. */
+/* Takes over queue, rest and counters of an older source with the same fingerprint (reload); the
+   places are set anew. */
 void source_take_over(struct source *source, struct source *older);
 
 /* Frees through ops->free, which ends with source_release. NULL is allowed. */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// A symbol store in a local directory (or a network mount): <root>/<name>/<id>/<name>, exactly as spelled first, then without
-// regard to ASCII case, by reading the directories concerned. Nothing outside the root is ever opened; links are followed only
-// with followLinks, and only below the root.
+// A symbol store in a local directory (or a network mount): <root>/<name>/<id>/<name>, exactly as
+// spelled first, then without regard to ASCII case, by reading the directories concerned. Nothing
+// outside the root is ever opened; links are followed only with followLinks, and only below the
+// root.
 //
-// "Not here" is an absence only below a root that is in order. A root that is missing, unreadable, answers ESTALE, EIO, EACCES or
-// ENOTCONN, or was a mount point when it was last in order (remembered in the state directory) and is none now, is a failure
-// ("not mounted?"). A file that changed within 10 s, or changes while it is read, is delivered but not kept.
+// "Not here" is an absence only below a root that is in order. A root that is missing, unreadable,
+// answers ESTALE, EIO, EACCES or ENOTCONN, or was a mount point when it was last in order
+// (remembered in the state directory) and is none now, is a failure
+// ("not mounted?"). A file that changed within 10 s, or changes while it is read, is delivered but
+// not kept.
 #pragma once
 
 #include "source/source.h"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// A symbol server on HTTP or HTTPS, by libcurl. Each worker owns one multi handle, which keeps the connections and can be woken.
-// The body is pulled: read() runs the multi handle until something has come into a bounded gather buffer.
+// A symbol server on HTTP or HTTPS, by libcurl. Each worker owns one multi handle, which keeps the
+// connections and can be woken. The body is pulled: read() runs the multi handle until something
+// has come into a bounded gather buffer.
 //
-// Path: <remote>/<name>/<id>/<name> in the spelling of the client. Redirects are followed (at most 10, http and https only);
-// gzip is accepted and undone; TLS is verified. Absent are 404, 410 and the source's own statuses; every other status but
-// 200 (and 206 to a resume), 203 included, is a failure. The environment's http_proxy, https_proxy and no_proxy count.
-// A resume is asked with Range and If-Range; an answer that does not honour it begins at 0 (content.start).
+// Path: <remote>/<name>/<id>/<name> in the spelling of the client. Redirects are followed (at most
+// 10, http and https only); gzip is accepted and undone; TLS is verified. Absent are 404, 410 and
+// the source's own statuses; every other status but 200 (and 206 to a resume), 203 included, is a
+// failure. The environment's http_proxy, https_proxy and no_proxy count. A resume is asked with
+// Range and If-Range; an answer that does not honour it begins at 0 (content.start).
 #pragma once
 
 #include "source/source.h"

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "source/rest.h"
+
+#include "base/clock.h"
+#include "base/lock.h"
+
+enum {
+    WAITED_OUT_MS = 30 * 1000,
+    PROBE_POLL_MS = 100,
+    RETRY_AFTER_MAX_S = 24 * 3600, /* a server that asks for a year has a broken clock */
+    THROTTLED_FIRST_MS = 30 * 1000,
+    THROTTLED_MAX_MS = 10 * 60 * 1000,
+    UNREACHABLE_IN_A_ROW = 3,
+    UNREACHABLE_FIRST_MS = 5 * 1000,
+    UNREACHABLE_MAX_MS = 60 * 1000,
+    ERRORS_IN_A_ROW = 10,
+    ERRORS_FIRST_MS = 15 * 1000,
+    ERRORS_MAX_MS = 15 * 60 * 1000,
+    SLOW_IN_A_ROW = 3,
+    KEYS = sizeof((struct rest *)NULL)->error_keys / sizeof(uint64_t),
+};
+
+/* What an attempt says about the health of its source. */
+enum health {
+    HEALTH_UNTOLD, /* nothing: it was cancelled, or broke off after the head */
+    HEALTH_GOOD,
+    HEALTH_THROTTLED,
+    HEALTH_UNREACHABLE,
+    HEALTH_ERROR,
+};
+
+void rest_init(struct rest *rest) {
+    *rest = (struct rest){0};
+    pthread_mutex_init(&rest->lock, NULL);
+}
+
+void rest_release(struct rest *rest) {
+    pthread_mutex_destroy(&rest->lock);
+}
+
+static enum rest_says say_resting(const struct rest *rest, int64_t now_ms, int64_t *out_until_ms) {
+    /* While the probe is out, those that a pause has gathered wait for what it brings. */
+    bool probing = now_ms >= rest->until_ms;
+    int64_t until_ms = probing ? now_ms + PROBE_POLL_MS : rest->until_ms;
+    if (rest->cause != REST_ASKED_FOR || until_ms - now_ms > WAITED_OUT_MS)
+        return REST_REFUSED;
+    *out_until_ms = until_ms;
+    return REST_WAIT;
+}
+
+enum rest_says rest_ask(struct rest *rest, int64_t *out_until_ms) {
+    SCOPED_LOCK(&rest->lock);
+    if (rest->cause == REST_NONE)
+        return REST_FREE;
+    int64_t now_ms = clock_ms();
+    if (now_ms < rest->until_ms || rest->probing)
+        return say_resting(rest, now_ms, out_until_ms);
+    rest->probing = true;
+    return REST_PROBE;
+}
+
+bool rest_refuses(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    int64_t now_ms = clock_ms();
+    int64_t until_ms;
+    if (rest->cause == REST_NONE || (now_ms >= rest->until_ms && !rest->probing))
+        return false;
+    return say_resting(rest, now_ms, &until_ms) == REST_REFUSED;
+}
+
+static enum health health_of(enum error_kind kind, int status, int64_t retry_after_s) {
+    if (kind == ERROR_THROTTLED || status == 429 || retry_after_s > 0)
+        return HEALTH_THROTTLED;
+    switch (kind) {
+    case ERROR_CONNECT:
+    case ERROR_TLS:
+    case ERROR_TIMEOUT:
+        return HEALTH_UNREACHABLE;
+    case ERROR_RESET:
+        return HEALTH_ERROR;
+    case ERROR_STATUS:
+        return status >= 500 && status <= 599 ? HEALTH_ERROR : HEALTH_GOOD;
+    case ERROR_NONE:
+    case ERROR_REDIRECT:
+    case ERROR_HTML:
+    case ERROR_EMPTY:
+    case ERROR_TEXT:
+    case ERROR_LENGTH:
+    case ERROR_ENCODING:
+    case ERROR_IDENTITY:
+    case ERROR_DIFFERENT:
+    case ERROR_CHANGED:
+        return HEALTH_GOOD; /* it answered: one bad file is not a bad server */
+    case ERROR_INVALID:
+    case ERROR_CONFIG:
+    case ERROR_SYSTEM:
+    case ERROR_DISK:
+    case ERROR_STALLED:
+    case ERROR_UNMOUNTED:
+    case ERROR_RESTING:
+    case ERROR_BUSY:
+    case ERROR_CANCELLED:
+    case ERROR_THROTTLED:
+    case ERROR_KIND_COUNT:
+        break;
+    }
+    return HEALTH_UNTOLD;
+}
+
+/* first, twice that, … but never more than most; `times` counts from 0. */
+static int64_t doubled(int64_t first_ms, unsigned times, int64_t most_ms) {
+    int64_t ms = first_ms;
+    while (times-- > 0 && ms < most_ms)
+        ms *= 2;
+    return ms < most_ms ? ms : most_ms;
+}
+
+static void begin(struct rest *rest, enum rest_cause cause, int64_t until_ms) {
+    rest->cause = cause;
+    rest->until_ms = until_ms;
+    rest->probing = false;
+}
+
+static void end(struct rest *rest) {
+    rest->cause = REST_NONE;
+    rest->probing = false;
+    rest->throttled = 0;
+    rest->unreachable = 0;
+    rest->unreachable_rests = 0;
+    rest->errors = 0;
+    rest->error_rests = 0;
+}
+
+static void note_throttled(struct rest *rest, int64_t now_ms, int64_t retry_after_s) {
+    int64_t pause_ms;
+    if (retry_after_s > 0) {
+        pause_ms = 1000 * (retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S);
+    } else {
+        /* Answers of one burst are one refusal. */
+        if (rest->cause == REST_ASKED_FOR && now_ms < rest->until_ms)
+            return;
+        pause_ms = doubled(THROTTLED_FIRST_MS, rest->throttled++, THROTTLED_MAX_MS);
+    }
+    int64_t until_ms = now_ms + pause_ms;
+    if (rest->cause == REST_ASKED_FOR && rest->until_ms > until_ms)
+        return;
+    begin(rest, REST_ASKED_FOR, until_ms);
+}
+
+static void note_unreachable(struct rest *rest, int64_t now_ms) {
+    bool prolongs = rest->cause == REST_UNREACHABLE || rest->cause == REST_ERRORS;
+    rest->unreachable++;
+    if (!prolongs && rest->unreachable < UNREACHABLE_IN_A_ROW)
+        return;
+    begin(rest, REST_UNREACHABLE,
+          now_ms + doubled(UNREACHABLE_FIRST_MS, rest->unreachable_rests++, UNREACHABLE_MAX_MS));
+}
+
+/* Takes the key into the row; true when the row has enough different ones. */
+static bool note_key(struct rest *rest, uint64_t key_hash) {
+    for (unsigned i = 0; i < KEYS; i++) {
+        if (rest->error_keys[i] == key_hash)
+            break;
+        if (rest->error_keys[i] == 0) {
+            rest->error_keys[i] = key_hash;
+            break;
+        }
+    }
+    return rest->error_keys[KEYS - 1] != 0;
+}
+
+static void note_error(struct rest *rest, int64_t now_ms, uint64_t key_hash) {
+    bool prolongs = rest->cause == REST_ERRORS;
+    if (rest->errors == 0)
+        for (unsigned i = 0; i < KEYS; i++)
+            rest->error_keys[i] = 0;
+    bool many_keys = note_key(rest, key_hash ? key_hash : 1);
+    rest->errors++;
+    rest->unreachable = 0;
+    rest->unreachable_rests = 0;
+    if (!prolongs && (rest->errors < ERRORS_IN_A_ROW || !many_keys))
+        return;
+    begin(rest, REST_ERRORS, now_ms + doubled(ERRORS_FIRST_MS, rest->error_rests++, ERRORS_MAX_MS));
+}
+
+void rest_note(struct rest *rest, enum error_kind kind, int status, uint64_t key_hash,
+               int64_t retry_after_s) {
+    enum health health = health_of(kind, status, retry_after_s);
+    if (health == HEALTH_UNTOLD)
+        return;
+    SCOPED_LOCK(&rest->lock);
+    int64_t now_ms = clock_ms();
+    if (health == HEALTH_THROTTLED) {
+        note_throttled(rest, now_ms, retry_after_s);
+        return;
+    }
+    /* An answer to what was asked before the rest began cannot shorten a pause that was asked for,
+     * nor prolong any. */
+    bool resting = rest->cause != REST_NONE && now_ms < rest->until_ms;
+    if (resting && (rest->cause == REST_ASKED_FOR || health != HEALTH_GOOD))
+        return;
+    if (health == HEALTH_GOOD) {
+        end(rest);
+        return;
+    }
+    /* A pause is over, or a source that was out of reach is there again: what it does now is
+     * counted anew. */
+    if (rest->cause == REST_ASKED_FOR ||
+        (rest->cause == REST_UNREACHABLE && health == HEALTH_ERROR))
+        begin(rest, REST_NONE, 0);
+    if (health == HEALTH_UNREACHABLE)
+        note_unreachable(rest, now_ms);
+    else
+        note_error(rest, now_ms, key_hash);
+}
+
+void rest_probe_over(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    rest->probing = false;
+}
+
+void rest_note_silence(struct rest *rest, bool silent) {
+    SCOPED_LOCK(&rest->lock);
+    rest->silent = silent ? rest->silent + 1 : 0;
+}
+
+void rest_note_late(struct rest *rest, bool late) {
+    SCOPED_LOCK(&rest->lock);
+    rest->late = late ? rest->late + 1 : 0;
+}
+
+bool rest_slow(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    return rest->silent >= SLOW_IN_A_ROW;
+}
+
+bool rest_late(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    return rest->late >= SLOW_IN_A_ROW;
+}
+
+void rest_end(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    if (rest->cause != REST_ASKED_FOR)
+        end(rest);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "source/source.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+enum {
+    WAITING_MAX = 1000,
+    REQUESTS_MAX = 10,
+    CONNECT_MS = 3 * 1000,
+    FIRST_BYTE_MS = 60 * 1000,
+    STALL_MS = 10 * 1000,
+    REMOTE_BYTES_MAX = 64 * 1024,
+};
+
+static void copy_options(struct source_options *to, const struct source_options *from) {
+    *to = *from;
+    to->identifier = memory_text(from->identifier);
+    to->name = memory_text(from->name);
+    to->remote = memory_text(from->remote);
+    to->user_agent = memory_text(from->user_agent);
+    to->state_directory = memory_text(from->state_directory);
+    if (to->requests_max == 0)
+        to->requests_max = REQUESTS_MAX;
+    if (to->connect_ms <= 0)
+        to->connect_ms = CONNECT_MS;
+    if (to->first_byte_ms <= 0)
+        to->first_byte_ms = FIRST_BYTE_MS;
+    if (to->stall_ms <= 0)
+        to->stall_ms = STALL_MS;
+}
+
+/* Only what changes which file is found: not the name, place, filters, retry time or limits. */
+static uint64_t fingerprint_of(const struct source *source, const struct hash_key *key) {
+    CLEANUP(buffer_release) struct buffer text;
+    buffer_init(&text, REMOTE_BYTES_MAX);
+    size_t length = strlen(source->options.remote);
+    while (length > 1 && source->options.remote[length - 1] == '/')
+        length--;
+    buffer_format(&text, "%s\n%d\n", source->ops->type, (int)source->options.follow_links);
+    buffer_append(&text, source->options.remote, length);
+    return hash_bytes(key, text.bytes, text.length);
+}
+
+void source_init(struct source *source, const struct source_ops *ops,
+                 const struct source_options *options, const struct hash_key *key) {
+    *source = (struct source){.ops = ops};
+    copy_options(&source->options, options);
+    source->queue = queue_new(ops, source->options.requests_max, WAITING_MAX);
+    source->counters = queue_source_counters(source->queue);
+    source->fingerprint = fingerprint_of(source, key);
+}
+
+void source_take_over(struct source *source, struct source *older) {
+    queue_unref(source->queue);
+    source->queue = queue_ref(older->queue);
+    source->counters = queue_source_counters(source->queue);
+    queue_set_places(source->queue, source->options.requests_max);
+}
+
+void source_free(struct source *source) {
+    if (source)
+        source->ops->free(source);
+}
+
+void source_release(struct source *source) {
+    queue_unref(source->queue);
+    free((char *)(uintptr_t)source->options.identifier);
+    free((char *)(uintptr_t)source->options.name);
+    free((char *)(uintptr_t)source->options.remote);
+    free((char *)(uintptr_t)source->options.user_agent);
+    free((char *)(uintptr_t)source->options.state_directory);
+    *source = (struct source){0};
+}
+
+bool source_absent_status(const struct source *source, int status) {
+    if (status == 404 || status == 410)
+        return true;
+    for (unsigned i = 0; i < STATUSES_MAX && source->options.absent_statuses[i]; i++)
+        if (source->options.absent_statuses[i] == status)
+            return true;
+    return false;
+}
