@@ -7,9 +7,9 @@
 //
 // "Not here" is an absence only below a root that is in order. A root that is missing, unreadable,
 // answers ESTALE, EIO, EACCES or ENOTCONN, or was a mount point when it was last in order
-// (remembered in the state directory) and is none now, is a failure
-// ("not mounted?"). A file that changed within 10 s, or changes while it is read, is delivered but
-// not kept.
+// (remembered in the state directory) and is none now, is a failure (ERROR_UNMOUNTED). A file that
+// changed within 10 s is marked (content.unsettled, source_local.settled): it is delivered but not
+// kept. One that changes while it is read ends in ERROR_CHANGED in place of its end.
 #pragma once
 
 #include "source/source.h"

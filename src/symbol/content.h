@@ -23,6 +23,7 @@ struct content {
     bool announced_html;    /* Content-Type says text/html */
     bool announced_text;    /* Content-Type says text/plain */
     bool redirected;        /* came after a redirect: HTML is then a login page */
+    bool unsettled;         /* a local file younger than 10 s: to be delivered, not to be kept */
 };
 
 enum content_look {
