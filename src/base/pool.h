@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// A small pool of threads for work that may hang on a disk: at most so many threads, made when needed and ended when idle,
-// a bounded queue. A pool belongs to one shelf or one directory, so that what hangs there holds up nothing else. The job
-// lies inside its owner, who must keep it alive until `run` has returned.
+// A small pool of threads for work that may hang on a disk: at most so many threads, made when
+// needed and ended when idle, a bounded queue. A pool belongs to one shelf or one directory, so
+// that what hangs there holds up nothing else. The job lies inside its owner, who must keep it
+// alive until `run` has returned.
 #pragma once
 
 #include <stdint.h>
@@ -20,8 +21,8 @@ struct pool_job {
 /* A pool of at most threads_max threads and queue_max waiting jobs; no thread yet. */
 struct pool *pool_new(const char *name, unsigned threads_max, unsigned queue_max);
 
-/* Runs what is queued, then ends the threads. Waits at most 1 s for a thread that hangs, and then leaves its memory to
-   it. */
+/* Runs what is queued, then ends the threads. Waits at most 1 s for a thread that hangs, and then
+   leaves its memory to it. */
 void pool_free(struct pool *pool);
 
 /* Queues; false when the queue is full, or no thread could be made. */

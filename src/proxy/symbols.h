@@ -11,6 +11,7 @@
 #include "proxy/roster.h"
 #include "store/absence.h"
 #include "store/cache.h"
+#include "symbol/layout.h"
 #include "symbol/verdict.h"
 
 struct alarm_clock;
@@ -64,6 +65,11 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
 
 /* The asker is done with its copy; releases the reference. LATER is noted with the sources that are being asked. */
 void symbols_leave(struct symbols *symbols, struct copy *copy, enum copy_left how);
+
+/* Another form's file (".pd_", file.ptr): from a shelf where that very file lies (HIT with a copy), else ABSENT at once; the global
+   blacklist counts. Starts no search. */
+void symbols_find_file(struct symbols *symbols, struct roster *roster,
+                       const struct symbol_path *path, struct answer *out_answer);
 
 /* Forgets absences and files of a key; how many of each. May block: not on a loop. */
 void symbols_forget(struct symbols *symbols, const struct symbol_key *key, unsigned *out_absences,

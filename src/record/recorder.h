@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder takes every outcome: raises counters by verdict and dialect (exact, always), writes the log line (base/log.h: a
-// bounded queue, so a slow disk never delays a request) and keeps the last ones with their attempts in memory, bounded. Any
-// thread; a call costs about a microsecond and blocks on nothing.
+// The recorder takes every outcome: raises counters by verdict and dialect (exact, always), writes
+// the log line (base/log.h: a bounded queue, so a slow disk never delays a request) and keeps the
+// last ones with their attempts in memory, bounded. Any thread; a call costs about a microsecond
+// and blocks on nothing.
 #pragma once
 
 #include "base/counter.h"
@@ -11,8 +12,8 @@
 struct recorder;
 
 struct recorder_options {
-    unsigned outcomes_max;  /* kept in memory: 10,000 */
-    bool log_requests;      /* one line a request */
+    unsigned outcomes_max; /* kept in memory: 10,000 */
+    bool log_requests;     /* one line a request */
 };
 
 struct recorder_counters {
@@ -30,11 +31,13 @@ void recorder_free(struct recorder *recorder);
 void recorder_put(struct recorder *recorder, const struct outcome *outcome,
                   const struct attempt_note *notes);
 
-/* Finds a kept outcome by its request id; copies up to notes_max notes and says how many in out_outcome->note_count. */
+/* Finds a kept outcome by its request id; copies up to notes_max notes and says how many in
+ * out_outcome->note_count. */
 bool recorder_find(struct recorder *recorder, const char *id, struct outcome *out_outcome,
                    struct attempt_note *out_notes, unsigned notes_max);
 
-/* Calls show for the newest outcomes first, at most `count_max`, until it returns false. No lock is held during show. */
+/* Calls show for the newest outcomes first, at most `count_max`, until it returns false. No lock is
+ * held during show. */
 void recorder_recent(struct recorder *recorder, unsigned count_max,
                      bool (*show)(const struct outcome *outcome, void *context), void *context);
 

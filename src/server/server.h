@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The HTTP face: listeners, one epoll loop per worker, connections. A loop never blocks, not even on a cold disk. This header
-// is all that `app` sees of it.
+// The HTTP face: listeners, one epoll loop per worker, connections. A loop never blocks, not even
+// on a cold disk. This header is all that `app` sees of it.
 #pragma once
 
 #include "proxy/roster.h"
@@ -10,18 +10,19 @@
 
 struct server;
 
-/* What may change on reload: an immutable snapshot, reference-counted, handed to the loops by message. */
+/* What may change on reload: an immutable snapshot, reference-counted, handed to the loops by
+ * message. */
 struct settings {
     _Atomic unsigned refs;
-    struct roster *roster;       /* a reference */
-    int failure_status;          /* what later, busy and failed answer: 404 by default */
-    char *identity_name;         /* title of the page; never NULL */
+    struct roster *roster; /* a reference */
+    int failure_status;    /* what later, busy and failed answer: 404 by default */
+    char *identity_name;   /* title of the page; never NULL */
     char *identity_host;
     char *administrator;
-    char *default_sympath;       /* may be NULL */
-    char *admin_token;           /* NULL: none */
-    char *configuration_path;    /* for the page: which file is in force */
-    int64_t limit_ms;            /* how long a client waits: 25 s */
+    char *default_sympath;    /* may be NULL */
+    char *admin_token;        /* NULL: none */
+    char *configuration_path; /* for the page: which file is in force */
+    int64_t limit_ms;         /* how long a client waits: 25 s */
     enum { LOG_CLIENTS_FULL, LOG_CLIENTS_SHORTENED, LOG_CLIENTS_NONE } log_clients;
 };
 
@@ -31,19 +32,20 @@ struct settings *settings_ref(struct settings *settings);
 void settings_unref(struct settings *settings);
 
 struct server_options {
-    const char *const *listen;   /* "127.0.0.1:8080", "[::]:8080", "localhost:0" */
+    const char *const *listen; /* "127.0.0.1:8080", "[::]:8080", "localhost:0" */
     unsigned listen_count;
-    bool listen_by_default;      /* no IPv6 is then a warning and no error */
+    bool listen_by_default; /* no IPv6 is then a warning and no error */
     unsigned workers;
     unsigned connections_max;
-    struct symbols *symbols;     /* not owned, as all here */
+    struct symbols *symbols; /* not owned, as all here */
     struct cache *cache;
     struct absences *absences;
     struct recorder *recorder;
-    struct settings *settings;   /* a reference is taken */
+    struct settings *settings; /* a reference is taken */
 };
 
-/* Binds all addresses, then starts the loops. A port that is taken is one error that names it and --listen. */
+/* Binds all addresses, then starts the loops. A port that is taken is one error that names it and
+ * --listen. */
 struct server *server_start(const struct server_options *options, struct error *err) MUST_CHECK;
 
 /* The addresses bound, as URLs ("http://127.0.0.1:40123/"): the index-th, or NULL. */
@@ -52,5 +54,6 @@ const char *server_url(const struct server *server, unsigned index);
 /* Hands new settings to every loop; requests under way keep theirs. */
 void server_use(struct server *server, struct settings *settings);
 
-/* Stops accepting, tells waiting clients "later", finishes bodies under way for up to drain_ms, then ends and frees. */
+/* Stops accepting, tells waiting clients "later", finishes bodies under way for up to drain_ms,
+ * then ends and frees. */
 void server_stop(struct server *server, int64_t drain_ms);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// The configuration: one JSON file, pySymProxy's read unchanged. Parsing turns text into this
+// struct and a list of problems, each with file, line and column; it opens no source, takes no lock
+// and creates nothing, so `symgate check` is the same code. The struct is read-only after loading.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/log.h"
+#include "source/source.h"
+#include "symbol/pattern.h"
+
+struct config_text_list {
+    char **texts;
+    unsigned count;
+};
+
+struct config_pattern_list {
+    struct pattern **patterns;
+    unsigned count;
+    bool given; /* false: absent or null */
+};
+
+struct config_map {
+    char **from;
+    char **to;
+    unsigned count;
+};
+
+struct config_identity {
+    char *name;
+    char *host;
+    char *administrator;
+    char *default_sympath;
+};
+
+struct config_general {
+    struct config_text_list listen;
+    bool listen_given;
+    char *data_location;
+    char *cache_location; /* NULL: <data>/cache */
+    uint64_t workers;
+    bool enable_statistics;
+    struct config_pattern_list blacklist;
+    struct config_map path_map;
+    uint64_t failure_status;
+    int64_t request_timeout_ms;
+    uint64_t free_min_bytes;
+    bool free_min_given;
+    uint64_t spill_limit;
+    uint64_t absences_max;
+    int64_t hedge_after_ms;
+    char *log_clients;
+    char *admin_token;
+    char *user_agent;
+};
+
+struct config_timeouts {
+    int64_t connect_ms;
+    int64_t first_byte_ms;
+    int64_t stall_ms;
+};
+
+struct config_server {
+    char *name;
+    char *identifier; /* unique: given, or the name, or the remote's host */
+    char *remote;     /* as mapped; URL or directory */
+    bool directory;
+    bool unaskable; /* a Windows path or share that no pathMap entry maps */
+    char *cache_location;
+    bool enabled;
+    struct config_text_list kinds;
+    unsigned kind_bits;
+    int64_t retry_ms;
+    int64_t retry_misspelled_ms; /* "retryTimout", -1 when absent */
+    uint64_t requests_max;
+    uint64_t priority; /* 0: the position */
+    int64_t hedge_after_ms;
+    bool hedge_given;
+    char *user_agent;
+    bool follow_links;
+    struct config_text_list absent_status_texts;
+    int absent_statuses[STATUSES_MAX];
+    struct config_pattern_list whitelist;
+    struct config_pattern_list blacklist;
+    struct config_timeouts timeouts;
+};
+
+struct config_logging {
+    struct log_sink *sinks;
+    unsigned count;
+    enum log_level level;
+};
+
+struct config {
+    char *path; /* the file in force; NULL: the built-in default */
+    struct config_identity identity;
+    struct config_general general;
+    struct config_server *servers;
+    unsigned server_count;
+    struct config_logging logging;
+};
+
+/* Something wrong or doubtful, to be shown to the administrator. */
+struct config_problem {
+    bool warning;
+    int line; /* 0: not about a place */
+    int column;
+    char key[160]; /* "servers[1].remote" */
+    char what[256];
+    char hint[200];
+};
+
+struct config_problems {
+    struct config_problem *list;
+    unsigned count;
+    unsigned errors;
+    unsigned dropped; /* more than 200 */
+};
+
+/* The file that is in force when none is named: pySymProxy's three places, then
+   /etc/symgate/symgate.json; NULL: none, the built-in default. The caller frees. */
+char *config_find_file(void);
+
+/* Loads a file (NULL: the built-in default). NULL when there are errors; problems are filled in
+   either case. data_override: the
+   --data option, or NULL. */
+struct config *config_load(const char *path, const char *data_override,
+                           struct config_problems *out_problems) MUST_CHECK;
+
+/* The same from a text in memory, named `path` in messages. */
+struct config *config_parse(const char *path, const char *text, size_t length,
+                            const char *data_override,
+                            struct config_problems *out_problems) MUST_CHECK;
+
+/* Starts from a symbol path alone (app/sympath.h): the servers are its elements, everything else
+ * the default. */
+struct config *config_from_sympath(const char *sympath, const char *data_override,
+                                   struct config_problems *out_problems) MUST_CHECK;
+
+void config_free(struct config *config);
+void config_problems_release(struct config_problems *problems);
+
+/* One line for people: "FILE:3:12: error: servers[0].remote: … (hint)". */
+void config_problem_format(const struct config_problem *problem, const char *path, char *out,
+                           size_t size);

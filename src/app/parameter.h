@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// The one table of what a configuration file may say. From it come the parser, the suggestions for
+// misspelled keys, the JSON schema (symgate reference --schema), the reference page (symgate
+// reference --markdown) and the man page's list. A parameter is added here and nowhere else.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum parameter_type {
+    PARAMETER_TEXT,
+    PARAMETER_SECRET, /* text, or {"file": "…"}; never shown */
+    PARAMETER_PATH,   /* text; mapped by pathMap, relative to the working directory */
+    PARAMETER_BOOLEAN,
+    PARAMETER_NUMBER,    /* unsigned, within least and most */
+    PARAMETER_SIZE,      /* number of bytes, or "200 GiB" */
+    PARAMETER_TIME,      /* number of seconds, or "10m"; kept in ms */
+    PARAMETER_TIME_NULL, /* the same, or null for never (-1) */
+    PARAMETER_LIST,      /* of texts */
+    PARAMETER_PATTERNS,  /* list of regular expressions */
+    PARAMETER_NUMBERS,   /* list of unsigned */
+    PARAMETER_MAP,       /* object of texts */
+    PARAMETER_OPAQUE,    /* pySymProxy's logging: read by its own parser */
+};
+
+enum parameter_section {
+    SECTION_IDENTITY,
+    SECTION_GENERAL,
+    SECTION_SERVER,
+    SECTION_TIMEOUTS, /* servers[].timeouts */
+    SECTION_LOGGING,
+};
+
+struct parameter {
+    enum parameter_section section;
+    const char *key;
+    enum parameter_type type;
+    size_t offset; /* in the section's struct (app/config.h) */
+    unsigned long least;
+    unsigned long most;   /* 0: no limit */
+    const char *standard; /* the default, as it would be written in the file; NULL: none */
+    const char *help;     /* one or two sentences */
+    const char *alias_of; /* another spelling of that key ("retryTimout") */
+    bool inert;           /* accepted for pySymProxy's sake, has no effect, and is told */
+};
+
+/* The table and its length. */
+const struct parameter *parameters(size_t *out_count);
+
+/* The parameter of a section by key, or NULL. */
+const struct parameter *parameter_find(enum parameter_section section, const char *key);
+
+/* The key nearest to a misspelled one, or NULL when none is near. */
+const char *parameter_suggest(enum parameter_section section, const char *key);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "record/recorder.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { LINE_BYTES = 3072 };
+
+/* An outcome as it is kept: the texts one after the other behind the numbers, since most are short.
+ */
+struct kept {
+    struct outcome_numbers {
+        int64_t wall_ns, waited_us, total_us;
+        uint64_t bytes;
+        const char *dialect, *method;
+        enum verdict verdict;
+        int status;
+        bool broken, hung_up, not_kept;
+        unsigned note_count;
+    } numbers;
+    struct attempt_note *notes; /* NULL when there are none */
+    char texts[];               /* id, client, path, key, rule, source, reason */
+};
+
+struct recorder {
+    struct recorder_options options;
+    struct recorder_counters counters;
+    pthread_mutex_t lock; /* guards ring and next */
+    struct kept **ring;   /* outcomes_max slots */
+    uint64_t next;        /* how many were kept so far */
+};
+
+struct recorder *recorder_new(const struct recorder_options *options) {
+    struct recorder *recorder = NEW(struct recorder);
+    recorder->options = *options;
+    pthread_mutex_init(&recorder->lock, NULL);
+    recorder->ring = NEW_ARRAY(struct kept *, options->outcomes_max);
+    return recorder;
+}
+
+static void free_kept(struct kept *kept) {
+    if (kept)
+        free(kept->notes);
+    free(kept);
+}
+
+void recorder_free(struct recorder *recorder) {
+    if (!recorder)
+        return;
+    for (unsigned i = 0; i < recorder->options.outcomes_max; i++)
+        free_kept(recorder->ring[i]);
+    pthread_mutex_destroy(&recorder->lock);
+    free(recorder->ring);
+    free(recorder);
+}
+
+static void raise_counters(struct recorder *recorder, const struct outcome *outcome) {
+    struct recorder_counters *counters = &recorder->counters;
+    count(&counters->requests);
+    count(&counters->by_verdict[outcome->verdict]);
+    if (outcome->bytes)
+        count_many(&counters->bytes_sent, outcome->bytes);
+    if (outcome->broken)
+        count(&counters->broken);
+    if (outcome->hung_up)
+        count(&counters->hung_up);
+}
+
+static void append_notes(struct buffer *line, const struct attempt_note *notes,
+                         unsigned count_notes) {
+    for (unsigned i = 0; i < count_notes; i++) {
+        const struct attempt_note *note = &notes[i];
+        buffer_format(line, "%s%s %s", i ? ", " : " asked=[", note->source,
+                      attempt_result_name(note->result));
+        if (note->status)
+            buffer_format(line, " %d", note->status);
+        if (note->cause != ERROR_NONE)
+            buffer_format(line, " %s", error_kind_name(note->cause));
+        buffer_format(line, " %lld ms", (long long)note->total_ms);
+    }
+    if (count_notes)
+        buffer_append_text(line, "]");
+}
+
+static const char *or_dash(const char *text) {
+    return text[0] ? text : "-";
+}
+
+static void write_line(const struct outcome *outcome, const struct attempt_note *notes) {
+    char block[LINE_BYTES];
+    int length =
+        snprintf(block, sizeof block,
+                 "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
+                 or_dash(outcome->client), outcome->method, outcome->path, outcome->status,
+                 verdict_name(outcome->verdict), (unsigned long long)outcome->bytes,
+                 (double)outcome->waited_us / 1000, (double)outcome->total_us / 1000,
+                 or_dash(outcome->source), or_dash(outcome->dialect), outcome->id,
+                 outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
+                 outcome->not_kept ? " not-kept" : "");
+    if (length > 0 && outcome->note_count == 0 && !outcome->reason[0]) {
+        log_info("%s", block);
+        return;
+    }
+    CLEANUP(buffer_release) struct buffer line;
+    buffer_init(&line, LINE_BYTES);
+    buffer_append_text(&line, block);
+    if (outcome->reason[0])
+        buffer_format(&line, " reason=\"%s\"", outcome->reason);
+    append_notes(&line, notes, outcome->note_count);
+    log_info("%s", line.bytes);
+}
+
+static const char *const *texts_of(const struct outcome *outcome, const char *texts[7]) {
+    texts[0] = outcome->id;
+    texts[1] = outcome->client;
+    texts[2] = outcome->path;
+    texts[3] = outcome->key;
+    texts[4] = outcome->rule;
+    texts[5] = outcome->source;
+    texts[6] = outcome->reason;
+    return texts;
+}
+
+static struct kept *pack(const struct outcome *outcome, const struct attempt_note *notes) {
+    const char *texts[7];
+    size_t lengths[7], total = 0;
+    texts_of(outcome, texts);
+    for (unsigned i = 0; i < 7; i++)
+        total += lengths[i] = strlen(texts[i]) + 1;
+    struct kept *kept = memory_new(sizeof *kept + total);
+    kept->numbers = (struct outcome_numbers){
+        .wall_ns = outcome->wall_ns,
+        .waited_us = outcome->waited_us,
+        .total_us = outcome->total_us,
+        .bytes = outcome->bytes,
+        .dialect = outcome->dialect,
+        .method = outcome->method,
+        .verdict = outcome->verdict,
+        .status = outcome->status,
+        .broken = outcome->broken,
+        .hung_up = outcome->hung_up,
+        .not_kept = outcome->not_kept,
+        .note_count = outcome->note_count,
+    };
+    char *at = kept->texts;
+    for (unsigned i = 0; i < 7; at += lengths[i++])
+        memcpy(at, texts[i], lengths[i]);
+    if (outcome->note_count) {
+        kept->notes = NEW_ARRAY(struct attempt_note, outcome->note_count);
+        memcpy(kept->notes, notes, outcome->note_count * sizeof *notes);
+    }
+    return kept;
+}
+
+static void unpack(const struct kept *kept, struct outcome *out) {
+    const struct outcome_numbers *numbers = &kept->numbers;
+    *out = (struct outcome){
+        .wall_ns = numbers->wall_ns,
+        .waited_us = numbers->waited_us,
+        .total_us = numbers->total_us,
+        .bytes = numbers->bytes,
+        .dialect = numbers->dialect,
+        .method = numbers->method,
+        .verdict = numbers->verdict,
+        .status = numbers->status,
+        .broken = numbers->broken,
+        .hung_up = numbers->hung_up,
+        .not_kept = numbers->not_kept,
+        .note_count = numbers->note_count,
+    };
+    const char *texts[7];
+    const char *at = kept->texts;
+    for (unsigned i = 0; i < 7; at += strlen(at) + 1)
+        texts[i++] = at;
+    text_copy(out->id, sizeof out->id, texts[0]);
+    text_copy(out->client, sizeof out->client, texts[1]);
+    text_copy(out->path, sizeof out->path, texts[2]);
+    text_copy(out->key, sizeof out->key, texts[3]);
+    text_copy(out->rule, sizeof out->rule, texts[4]);
+    text_copy(out->source, sizeof out->source, texts[5]);
+    text_copy(out->reason, sizeof out->reason, texts[6]);
+}
+
+void recorder_put(struct recorder *recorder, const struct outcome *outcome,
+                  const struct attempt_note *notes) {
+    raise_counters(recorder, outcome);
+    if (recorder->options.log_requests)
+        write_line(outcome, notes);
+    if (recorder->options.outcomes_max == 0)
+        return;
+    struct kept *kept = pack(outcome, notes);
+    lock_take(&recorder->lock);
+    struct kept **slot = &recorder->ring[recorder->next++ % recorder->options.outcomes_max];
+    struct kept *oldest = *slot;
+    *slot = kept;
+    lock_give(&recorder->lock);
+    free_kept(oldest);
+}
+
+/* Copies the outcome that was kept `back` ones ago; false when there is none. */
+static bool look_back(struct recorder *recorder, uint64_t back, struct outcome *out,
+                      struct attempt_note *notes, unsigned notes_max) {
+    SCOPED_LOCK(&recorder->lock);
+    unsigned max = recorder->options.outcomes_max;
+    if (back >= recorder->next || back >= max)
+        return false;
+    const struct kept *kept = recorder->ring[(recorder->next - 1 - back) % max];
+    unpack(kept, out);
+    if (out->note_count > notes_max)
+        out->note_count = notes_max;
+    if (out->note_count)
+        memcpy(notes, kept->notes, out->note_count * sizeof *notes);
+    return true;
+}
+
+bool recorder_find(struct recorder *recorder, const char *id, struct outcome *out_outcome,
+                   struct attempt_note *out_notes, unsigned notes_max) {
+    struct outcome outcome;
+    for (uint64_t back = 0; look_back(recorder, back, &outcome, out_notes, notes_max); back++) {
+        if (strcmp(outcome.id, id) != 0)
+            continue;
+        *out_outcome = outcome;
+        return true;
+    }
+    return false;
+}
+
+void recorder_recent(struct recorder *recorder, unsigned count_max,
+                     bool (*show)(const struct outcome *outcome, void *context), void *context) {
+    struct outcome outcome;
+    for (uint64_t back = 0; back < count_max; back++)
+        if (!look_back(recorder, back, &outcome, NULL, 0) || !show(&outcome, context))
+            return;
+}
+
+const struct recorder_counters *recorder_counters(const struct recorder *recorder) {
+    return &recorder->counters;
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+#include "server/exchange.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "http/conditional.h"
+#include "http/head.h"
+#include "proxy/dialect.h"
+#include "server/internal.h"
+
+enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128 };
+
+/* Made anew for every request: those that have ended lately are used again, wiped. */
+static struct exchange *take_spare(struct loop *loop) {
+    struct list *node = list_pop_front(&loop->spares);
+    if (!node)
+        return NEW(struct exchange);
+    loop->spare_count--;
+    struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
+    memset(exchange, 0, sizeof *exchange);
+    return exchange;
+}
+
+struct exchange *exchange_new(struct connection *connection) {
+    struct loop *loop = connection->loop;
+    struct exchange *exchange = take_spare(loop);
+    exchange->connection = connection;
+    exchange->settings = settings_ref(loop->settings);
+    exchange->changed = (struct waker){.watch.inbox = &loop->inbox, .exchange = exchange};
+    exchange->job_done =
+        (struct waker){.watch.inbox = &loop->inbox, .exchange = exchange, .for_job = true};
+    exchange->verdict = VERDICT_INVALID;
+    exchange->started_us = clock_us();
+    exchange->dialect = "";
+    request_init(&exchange->request);
+    buffer_init(&exchange->text, TEXT_BYTES_MAX);
+    return exchange;
+}
+
+/* A client's own id is taken over only when it is one that can stand in any log. */
+static void choose_id(struct exchange *exchange, const char *bytes) {
+    struct loop *loop = exchange->connection->loop;
+    request_field(&exchange->request, bytes, FIELD_REQUEST_ID, exchange->id, sizeof exchange->id);
+    size_t length = strlen(exchange->id);
+    size_t plain = strspn(exchange->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-");
+    if (length > 0 && length == plain && length < sizeof exchange->id - 1)
+        return;
+    /* Weyl sequence: distinct for 2^64 requests, without a lock or the kernel. */
+    loop->id_seed += 0x9e3779b97f4a7c15U;
+    uint64_t mixed = (loop->id_seed ^ (loop->id_seed >> 31)) * 0xbf58476d1ce4e5b9U;
+    text_format(exchange->id, sizeof exchange->id, "%016llx", (unsigned long long)mixed);
+}
+
+static void read_fields(struct exchange *exchange, const char *bytes) {
+    struct request *request = &exchange->request;
+    char text[256];
+    choose_id(exchange, bytes);
+    exchange->head_only = request->method == METHOD_HEAD;
+    exchange->keep_alive = request->keep_alive;
+    request_field(request, bytes, FIELD_RANGE, text, sizeof text);
+    exchange->range = range_parse(text);
+    request_field(request, bytes, FIELD_IF_RANGE, exchange->if_range, sizeof exchange->if_range);
+    request_field(request, bytes, FIELD_IF_NONE_MATCH, exchange->if_none_match,
+                  sizeof exchange->if_none_match);
+    request_field(request, bytes, FIELD_IF_MODIFIED_SINCE, exchange->if_modified_since,
+                  sizeof exchange->if_modified_since);
+    request_field(request, bytes, FIELD_USER_AGENT, text, sizeof text);
+    enum dialect dialect = dialect_recognise(text);
+    exchange->dialect = dialect_name(dialect);
+    request_field(request, bytes, FIELD_RECEIVE_TIMEOUT, text, sizeof text);
+    int64_t limit_ms = dialect_limit_ms(dialect, text);
+    if (!text[0] && exchange->settings->limit_ms > 0)
+        limit_ms = exchange->settings->limit_ms;
+    exchange->deadline_ms = exchange->connection->loop->now_ms + limit_ms;
+}
+
+/* Queries may hold secrets that are none of the log's business. */
+static void keep_path(struct exchange *exchange, const char *target, size_t path_length,
+                      size_t target_length) {
+    text_copy_n(exchange->path, sizeof exchange->path, target, path_length);
+    if (path_length < target_length && path_length + 5 < sizeof exchange->path)
+        memcpy(exchange->path + path_length, "?***", 5);
+}
+
+void exchange_dispatch(struct exchange *exchange, const char *bytes, const struct buffer *body) {
+    exchange->started_us = clock_us();
+    exchange->wall_ns = clock_wall_ns();
+    read_fields(exchange, bytes);
+    const char *target = bytes + exchange->request.target.offset;
+    size_t length = exchange->request.target.length;
+    const char *question_mark = memchr(target, '?', length);
+    size_t path_length = question_mark ? (size_t)(question_mark - target) : length;
+    keep_path(exchange, target, path_length, length);
+    char query[1024] = "";
+    if (question_mark)
+        text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1);
+    router_serve(exchange, target, path_length, query, bytes, body);
+}
+
+void exchange_refuse(struct exchange *exchange, int status, const char *reason) {
+    exchange->wall_ns = clock_wall_ns();
+    exchange->request.refusal = status;
+    exchange->keep_alive = false;
+    if (!exchange->id[0])
+        text_copy(exchange->id, sizeof exchange->id, "-");
+    text_copy(exchange->reason, sizeof exchange->reason, reason);
+    answer_text(exchange, status, "text/plain; charset=utf-8", reason);
+}
+
+static enum exchange_step send_text(struct exchange *exchange) {
+    enum exchange_step step;
+    while (exchange->text_sent < exchange->text.length) {
+        if (!send_head(exchange, true, &step))
+            return step;
+        size_t left = exchange->text.length - exchange->text_sent;
+        size_t room = sizeof exchange->head;
+        exchange->head_length = (uint32_t)(left < room ? left : room);
+        memcpy(exchange->head, exchange->text.bytes + exchange->text_sent, exchange->head_length);
+        exchange->head_sent = 0;
+        exchange->text_sent += exchange->head_length;
+        exchange->sent += exchange->head_length;
+    }
+    return send_head(exchange, false, &step) ? STEP_DONE : step;
+}
+
+enum exchange_step exchange_go(struct exchange *exchange) {
+    switch (exchange->state) {
+    case EXCHANGE_HEAD:
+    case EXCHANGE_SEARCHING:
+    case EXCHANGE_HOLDING:
+    case EXCHANGE_WORKING:
+        return STEP_WAIT;
+    case EXCHANGE_SENDING:
+        break;
+    case EXCHANGE_ENDED:
+        return STEP_DONE;
+    }
+    if (!(exchange->connection->ready & READY_OUT))
+        return STEP_BLOCKED;
+    enum exchange_step step =
+        exchange->body.framing == FRAMING_TEXT ? send_text(exchange) : send_body(exchange);
+    list_remove(&exchange->in_loop);
+    if (step == STEP_WAIT)
+        list_push_back(&exchange->connection->loop->growing, &exchange->in_loop);
+    if (step == STEP_DONE)
+        exchange->state = EXCHANGE_ENDED;
+    return step;
+}
+
+static void describe_client(const struct exchange *exchange, char *out, size_t size) {
+    struct in6_addr ip = exchange->connection->client.ip;
+    bool v4 = IN6_IS_ADDR_V4MAPPED(&ip);
+    out[0] = '\0';
+    switch (exchange->settings->log_clients) {
+    case LOG_CLIENTS_NONE:
+        return;
+    case LOG_CLIENTS_SHORTENED:
+        if (v4)
+            ip.s6_addr[15] = 0;
+        else
+            memset(&ip.s6_addr[6], 0, 10);
+        break;
+    case LOG_CLIENTS_FULL:
+        break;
+    }
+    if (v4)
+        inet_ntop(AF_INET, &ip.s6_addr[12], out, (socklen_t)size);
+    else
+        inet_ntop(AF_INET6, &ip, out, (socklen_t)size);
+}
+
+static const char *method_name(enum method method) {
+    switch (method) {
+    case METHOD_GET:
+        return "GET";
+    case METHOD_HEAD:
+        return "HEAD";
+    case METHOD_POST:
+        return "POST";
+    case METHOD_OTHER:
+        break;
+    }
+    return "-";
+}
+
+static void record(const struct exchange *exchange, bool broken, bool hung_up) {
+    struct outcome outcome = {
+        .wall_ns = exchange->wall_ns,
+        .dialect = exchange->dialect,
+        .method = method_name(exchange->request.method),
+        .verdict = exchange->verdict,
+        .status = exchange->status,
+        .bytes = exchange->sent,
+        .broken = broken,
+        .hung_up = hung_up,
+        .not_kept = exchange->not_kept,
+    };
+    int64_t now_us = clock_us();
+    outcome.total_us = now_us - exchange->started_us;
+    int64_t answered_us = exchange->answered_us ? exchange->answered_us : now_us;
+    outcome.waited_us = answered_us - exchange->started_us;
+    describe_client(exchange, outcome.client, sizeof outcome.client);
+    text_copy(outcome.id, sizeof outcome.id, exchange->id);
+    text_copy(outcome.path, sizeof outcome.path, exchange->path);
+    if (exchange->question.key.name[0])
+        text_format(outcome.key, sizeof outcome.key, "%s/%s", exchange->question.key.name,
+                    exchange->question.key.id);
+    text_copy(outcome.rule, sizeof outcome.rule, exchange->rule ? exchange->rule : "");
+    text_copy(outcome.source, sizeof outcome.source, exchange->source);
+    text_copy(outcome.reason, sizeof outcome.reason, exchange->reason);
+    struct attempt_note notes[COPY_NOTES_MAX];
+    bool searched = exchange->copy && exchange->verdict != VERDICT_HIT;
+    if (searched)
+        outcome.note_count = copy_notes(exchange->copy, notes, COPY_NOTES_MAX);
+    recorder_put(exchange->connection->loop->server->options.recorder, &outcome, notes);
+}
+
+static void let_copy_go(struct exchange *exchange, bool hung_up) {
+    if (!exchange->copy)
+        return;
+    if (exchange->watching)
+        copy_unwatch(exchange->copy, &exchange->changed.watch);
+    exchange->watching = false;
+    symbols_leave(exchange->connection->loop->server->options.symbols, TAKE(exchange->copy),
+                  hung_up && exchange->leaving == COPY_LEFT_SERVED ? COPY_LEFT_HUNG_UP
+                                                                   : exchange->leaving);
+}
+
+static void free_exchange(struct exchange *exchange) {
+    settings_unref(exchange->settings);
+    buffer_release(&exchange->text);
+    copy_unref(exchange->warming);
+    free(exchange);
+}
+
+static void give_spare(struct loop *loop, struct exchange *exchange) {
+    if (loop->spare_count >= SPARES_MAX) {
+        free_exchange(exchange);
+        return;
+    }
+    settings_unref(exchange->settings);
+    buffer_release(&exchange->text);
+    loop->spare_count++;
+    list_push_front(&loop->spares, &exchange->in_loop);
+}
+
+void exchange_end(struct exchange *exchange, bool broken, bool hung_up) {
+    bool asked = exchange->wall_ns != 0;
+    if (asked)
+        record(exchange, broken, hung_up);
+    list_remove(&exchange->in_loop);
+    let_copy_go(exchange, hung_up);
+    struct loop *loop = exchange->connection->loop;
+    inbox_remove(&loop->inbox, &exchange->changed.watch);
+    exchange->state = EXCHANGE_ENDED;
+    exchange->connection = NULL;
+    /* A running job comes back through the inbox once more, and frees it then. */
+    if (!exchange->job_running)
+        give_spare(loop, exchange);
+}
+
+void exchange_woken(struct exchange *exchange) {
+    struct connection *connection = exchange->connection;
+    if (exchange->state == EXCHANGE_SEARCHING || exchange->state == EXCHANGE_HOLDING)
+        serve_symbol_again(exchange);
+    connection_run(connection);
+}
+
+void exchange_worked(struct exchange *exchange) {
+    exchange->job_running = false;
+    if (!exchange->connection) {
+        free_exchange(exchange);
+        return;
+    }
+    copy_unref(TAKE(exchange->warming));
+    if (exchange->worked)
+        exchange->worked(exchange);
+    connection_run(exchange->connection);
+}
+
+static void run_job(struct pool_job *job) {
+    struct exchange *exchange = LIST_ENTRY(job, struct exchange, job);
+    struct inbox *inbox = exchange->job_done.watch.inbox;
+    exchange->work(exchange);
+    /* From here on the loop may free the exchange. */
+    inbox_put(inbox, &exchange->job_done.watch);
+}
+
+bool exchange_work(struct exchange *exchange, struct pool *pool,
+                   void (*work)(struct exchange *exchange),
+                   void (*worked)(struct exchange *exchange)) {
+    assert(!exchange->job_running);
+    exchange->work = work;
+    exchange->worked = worked;
+    exchange->job.run = run_job;
+    exchange->job_running = true;
+    if (pool_post(pool, &exchange->job))
+        return true;
+    exchange->job_running = false;
+    return false;
+}

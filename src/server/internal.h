@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// What the modules of this floor share: the server's own struct, and the routes.
+#pragma once
+
+#include "server/exchange.h"
+
+struct server {
+    struct server_options options; /* pointers only; strings are not used after the start */
+    struct settings *settings;     /* guarded by settings_lock: what server_use handed out last */
+    pthread_mutex_t settings_lock;
+    struct loop **loops;
+    unsigned loop_count;
+    char (*urls)[96];
+    unsigned url_count;
+    struct pool *pool;          /* API work that may block */
+    _Atomic int64_t stop_at_ms; /* 0: running; else bodies may go on until then */
+    _Atomic unsigned connections;
+    counter refused_connections; /* closed to stay below connections_max */
+    int64_t started_ms;
+};
+
+/* Finds what a path is and answers or begins to (router.c). `path` is the raw target up to the
+ * query, `query` after "?" or "". */
+void router_serve(struct exchange *exchange, const char *path, size_t length, const char *query,
+                  const char *bytes, const struct buffer *body);
+
+/* The symbol path (serve_symbol.c): `path` is what follows "/symbols/". */
+void serve_symbol(struct exchange *exchange, const char *path, size_t length);
+
+/* Looks at its copy again: begins the answer, waits on, or ends (serve_symbol.c). */
+void serve_symbol_again(struct exchange *exchange);
+
+/* The deadline has come, or the server stops: what waits for a search is answered "later"
+   (serve_symbol.c). The caller runs the connection. */
+void serve_symbol_later(struct exchange *exchange);
+
+/* The page at "/" (serve_page.c). */
+void serve_page(struct exchange *exchange);
+
+/* Prometheus text at "/metrics" (serve_metrics.c). */
+void serve_metrics(struct exchange *exchange);
+
+/* Everything below "/api/v1/" (serve_api.c); `path` follows that. */
+void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
+               const char *bytes, const struct buffer *body);
+
+/* May this request change something, or see logs and configuration (trust.c)? If not, it has been
+ * answered. */
+bool trust_allows_change(struct exchange *exchange, const char *bytes);
+
+/* Is the Host one of ours (an address, localhost, the configured or the machine's name)? If not, it
+ * has been answered. */
+bool trust_host(struct exchange *exchange, const char *bytes);
+
+/* Sends from the copy what may be sent now (send.c). */
+enum exchange_step send_body(struct exchange *exchange);
+
+/* Sends head and marks that are still out; false: blocked or broken (*out_step says). */
+bool send_head(struct exchange *exchange, bool more_follows, enum exchange_step *out_step);

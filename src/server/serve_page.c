@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+//
+// The page at "/": what this is, its servers, what is under way, what failed last. Everything that
+// comes from outside is escaped.
+#include <stdio.h>
+#include <time.h>
+
+#include "base/numbers.h"
+#include "base/text.h"
+#include "server/exchange.h"
+#include "server/internal.h"
+
+enum { TRANSFERS_SHOWN = 100, FAILURES_SHOWN = 20, OUTCOMES_LOOKED_AT = 10000 };
+
+static const char style[] =
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1c2530;background:#fff}h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 "
+    ".5rem}p{margin:.3rem 0}code{background:#eef2f6;padding:.1rem .35rem;border-radius:.25rem}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;"
+    "border-bottom:1px solid #dde3ea;overflow-wrap:anywhere}td.n,th.n{text-align:right;"
+    "font-variant-numeric:tabular-nums;white-space:nowrap}.bad{color:#b3261e}.good{color:#1b6e3c}"
+    "@media(prefers-color-scheme:dark){body{color:#dfe6ee;background:#12171d}"
+    "code{background:#1f2832}th,td{border-color:#2b3642}.bad{color:#ff8a80}.good{color:#7bd49a}}";
+
+static void cell(struct buffer *out, const char *text) {
+    char escaped[2048];
+    text_escape_html(escaped, sizeof escaped, text);
+    buffer_format(out, "<td>%s</td>", escaped);
+}
+
+static void number_cell(struct buffer *out, uint64_t number) {
+    buffer_format(out, "<td class=n>%llu</td>", (unsigned long long)number);
+}
+
+static void size_cell(struct buffer *out, uint64_t bytes) {
+    char size[32];
+    number_format_size(size, sizeof size, bytes);
+    buffer_format(out, "<td class=n>%s</td>", size);
+}
+
+static void append_head(struct buffer *out, const struct exchange *exchange) {
+    char name[256];
+    text_escape_html(name, sizeof name, exchange->settings->identity_name);
+    buffer_format(
+        out,
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+        "content=\"width=device-width,initial-scale=1\"><title>%s</title><style>%s</style>"
+        "<h1>%s</h1><p>This is symgate, one address in front of your symbol servers. Point "
+        "debuggers at <code>",
+        name, style, name);
+    const char *own = exchange->settings->default_sympath;
+    char line[1024];
+    if (own)
+        text_copy(line, sizeof line, own);
+    else
+        text_format(line, sizeof line, "srv*%ssymbols",
+                    server_url(exchange->connection->loop->server, 0));
+    char escaped[2048];
+    text_escape_html(escaped, sizeof escaped, line);
+    buffer_format(out, "%s</code>.</p>", escaped);
+}
+
+static void append_totals(struct buffer *out, const struct recorder_counters *counters) {
+    uint64_t hits =
+        counted(&counters->by_verdict[VERDICT_HIT]) + counted(&counters->by_verdict[VERDICT_LOCAL]);
+    uint64_t fetched = counted(&counters->by_verdict[VERDICT_FETCHED]) +
+                       counted(&counters->by_verdict[VERDICT_JOINED]);
+    buffer_append_text(out, "<h2>Since the start</h2><table><tr><th class=n>Requests<th class=n>"
+                            "Hits<th class=n>Fetched<th class=n>Absent<th class=n>Excluded<th "
+                            "class=n>Failed<th class=n>Sent<tr>");
+    number_cell(out, counted(&counters->requests));
+    number_cell(out, hits);
+    number_cell(out, fetched);
+    number_cell(out, counted(&counters->by_verdict[VERDICT_ABSENT]));
+    number_cell(out, counted(&counters->by_verdict[VERDICT_EXCLUDED]));
+    number_cell(out, counted(&counters->by_verdict[VERDICT_FAILED]) +
+                         counted(&counters->by_verdict[VERDICT_LATER]) +
+                         counted(&counters->by_verdict[VERDICT_BUSY]));
+    size_cell(out, counted(&counters->bytes_sent));
+    buffer_append_text(out, "</table>");
+}
+
+static const char *describe_state(const struct source *source) {
+    if (!source->options.enabled)
+        return "<td>switched off</td>";
+    if (rest_refuses(queue_rest(source->queue)))
+        return "<td class=bad>rests after failures</td>";
+    if (rest_slow(queue_rest(source->queue)))
+        return "<td>slow</td>";
+    return "<td class=good>in order</td>";
+}
+
+static void append_servers(struct buffer *out, const struct roster *roster) {
+    buffer_append_text(out, "<h2>Servers</h2><table><tr><th>Server<th>Remote<th>State<th class=n>"
+                            "Asked<th class=n>Found<th class=n>Absent<th class=n>Failed<th "
+                            "class=n>Waiting<th class=n>Received");
+    for (unsigned i = 0; i < roster->count; i++) {
+        const struct source *source = roster->sources[i];
+        char masked[512];
+        text_mask_url(masked, sizeof masked, source->options.remote);
+        buffer_append_text(out, "<tr>");
+        cell(out, source->options.name);
+        cell(out, masked);
+        buffer_append_text(out, describe_state(source));
+        number_cell(out, counted(&source->counters->asked));
+        number_cell(out, counted(&source->counters->found));
+        number_cell(out, counted(&source->counters->absent));
+        number_cell(out, counted(&source->counters->failed));
+        number_cell(out, counted(&queue_counters(source->queue)->waiting));
+        size_cell(out, counted(&source->counters->bytes));
+    }
+    buffer_append_text(out, "</table>");
+}
+
+static void show_transfer(const struct cache_listing *listing, void *context) {
+    struct buffer *out = context;
+    buffer_append_text(out, "<tr>");
+    cell(out, listing->key.name);
+    cell(out, listing->source);
+    size_cell(out, listing->state.written);
+    if (listing->state.size == SIZE_UNKNOWN)
+        buffer_append_text(out, "<td class=n>?</td>");
+    else
+        size_cell(out, listing->state.size);
+    buffer_format(out, "<td class=n>%lld s</td><td class=n>%u</td>",
+                  (long long)listing->age_ms / 1000, listing->readers);
+}
+
+static void append_transfers(struct buffer *out, struct cache *cache) {
+    buffer_append_text(out, "<h2>Under way</h2><table><tr><th>Symbol<th>From<th class=n>Here<th "
+                            "class=n>Of<th class=n>Age<th class=n>Clients");
+    cache_list(cache, TRANSFERS_SHOWN, show_transfer, out);
+    buffer_append_text(out, "</table>");
+}
+
+struct failures {
+    struct buffer *out;
+    unsigned left;
+};
+
+static bool show_failure(const struct outcome *outcome, void *context) {
+    struct failures *failures = context;
+    if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY && !outcome->broken)
+        return true;
+    char when[32];
+    time_t seconds = outcome->wall_ns / 1000000000;
+    struct tm parts;
+    strftime(when, sizeof when, "%H:%M:%S", localtime_r(&seconds, &parts));
+    buffer_append_text(failures->out, "<tr>");
+    cell(failures->out, when);
+    cell(failures->out, outcome->key);
+    cell(failures->out, outcome->broken ? "broken off" : verdict_name(outcome->verdict));
+    cell(failures->out, outcome->reason);
+    return --failures->left > 0;
+}
+
+static void append_failures(struct buffer *out, struct recorder *recorder) {
+    struct failures failures = {out, FAILURES_SHOWN};
+    buffer_append_text(out,
+                       "<h2>Last failures</h2><table><tr><th>Time<th>Symbol<th>Verdict<th>Why");
+    recorder_recent(recorder, OUTCOMES_LOOKED_AT, show_failure, &failures);
+    buffer_append_text(out, "</table>");
+}
+
+void serve_page(struct exchange *exchange) {
+    const struct server_options *options = &exchange->connection->loop->server->options;
+    struct buffer *out = &exchange->text;
+    append_head(out, exchange);
+    append_totals(out, recorder_counters(options->recorder));
+    append_servers(out, exchange->settings->roster);
+    append_transfers(out, options->cache);
+    append_failures(out, options->recorder);
+    const char *file = exchange->settings->configuration_path;
+    char escaped[1024];
+    text_escape_html(escaped, sizeof escaped, file ? file : "the built-in default");
+    buffer_format(out, "<p>Configuration: %s. Figures for machines: <a href=/metrics>/metrics</a>.",
+                  escaped);
+    answer_buffer(exchange, 200, "text/html; charset=utf-8");
+}
