@@ -20,8 +20,11 @@ struct alarm {
 /* Starts the thread. */
 struct alarm_clock *alarm_clock_new(struct error *err) MUST_CHECK;
 
-/* Ends the thread; alarms that are still set never ring. */
+/* Ends the thread, after the alarm that is ringing; those that are still set never ring. NULL is allowed. */
 void alarm_clock_free(struct alarm_clock *clock);
+
+/* Looks at the time again: for tests that move a clock of their own. */
+void alarm_clock_look(struct alarm_clock *clock);
 
 /* Sets, or sets anew, to ring at clock_ms() >= at_ms. Returns true when the alarm was already set (and has been moved):
    an owner that holds a reference for its alarm takes a new one only when this is false. */

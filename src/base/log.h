@@ -16,10 +16,11 @@ struct log_sink {
     char *path;             /* NULL: standard error */
     enum log_level level;   /* lines below it are not written here */
     uint64_t bytes_max;     /* a file is rotated before it grows past this; 0: never */
-    unsigned backups_max;   /* how many rotated files (path.1 …) are kept */
+    unsigned backups_max;   /* how many rotated files (path.1 …) are kept; 0: never rotated, as with Python */
 };
 
-/* Starts the writing thread with a copy of the sinks; level is the lowest that is queued at all. */
+/* Starts the writing thread with a copy of the sinks; level is the lowest that is queued at all. Folders of log files are
+   made. Starting, reloading and stopping are for one thread, the main one. */
 bool log_start(const struct log_sink *sinks, size_t count, enum log_level level, struct error *err)
     MUST_CHECK;
 
@@ -30,7 +31,7 @@ bool log_use(const struct log_sink *sinks, size_t count, enum log_level level, s
 /* Closes and opens the files again (SIGHUP after logrotate). */
 void log_reopen(void);
 
-/* Writes what is queued and ends the thread. */
+/* Writes what is queued and ends the thread; a log disk that hangs is waited for 5 s at most. */
 void log_stop(void);
 
 /* One line; a line end is added, control characters are escaped, over 4 KiB it is cut. */
@@ -47,6 +48,8 @@ void log_failure(enum log_level level, const char *doing, const struct error *er
 /* Lines lost to a full queue since start. */
 uint64_t log_dropped(void);
 
-/* The name of a level ("INFO"), and its parsing (pySymProxy's names: DEBUG INFO WARNING WARN ERROR CRITICAL FATAL). */
+/* The name of a level ("INFO"). */
 const char *log_level_name(enum log_level level);
+
+/* Parses the name of a level in any case (pySymProxy's: DEBUG INFO WARNING WARN ERROR CRITICAL FATAL). */
 bool log_level_parse(const char *name, enum log_level *out_level) MUST_CHECK;

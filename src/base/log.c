@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/lock.h"
+#include "base/log_files.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/threads.h"
+
+enum {
+    QUEUE_BYTES = 1024 * 1024,
+    NAP_MS = 10, /* between two looks while lines are coming: nobody needs to wake the writer */
+    SLEEP_MS = 60000, /* while none come: the first line wakes it */
+    STOP_WAIT_S = 5,  /* for a log disk that hangs */
+};
+
+/* Lines lie in the queue one behind the other, each with this before it, rounded up to 8 bytes. */
+struct record {
+    int64_t at_ns;
+    uint32_t length;
+    uint32_t level;
+};
+
+static struct {
+    pthread_mutex_t lock; /* guards all below but `level`, `dropped` and `files` */
+    pthread_cond_t wake;
+    bool running;
+    bool stopping;
+    bool reopen;
+    bool asleep;      /* the writer wants to be woken by the next line */
+    bool left_behind; /* a writer hung at the last log_stop and may still be there */
+    char *filling;    /* QUEUE_BYTES; the writer takes it whole and leaves `spare` in its place */
+    char *spare;
+    size_t filled;
+    struct log_files *next;  /* the sinks to use from now on */
+    struct log_files *files; /* owned by the writer while it runs */
+    pthread_t writer;
+    counter dropped;
+    atomic_int level;
+} the_log = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
+
+static const char *const level_names[LOG_LEVEL_COUNT] = {
+    [LOG_DEBUG] = "DEBUG",
+    [LOG_INFO] = "INFO",
+    [LOG_WARNING] = "WARNING",
+    [LOG_ERROR] = "ERROR",
+};
+
+const char *log_level_name(enum log_level level) {
+    return level_names[level];
+}
+
+bool log_level_parse(const char *name, enum log_level *out_level) {
+    static const struct {
+        const char *name;
+        enum log_level level;
+    } known[] = {
+        {"DEBUG", LOG_DEBUG},  {"INFO", LOG_INFO},   {"WARNING", LOG_WARNING},
+        {"WARN", LOG_WARNING}, {"ERROR", LOG_ERROR}, {"CRITICAL", LOG_ERROR},
+        {"FATAL", LOG_ERROR},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (text_same(name, known[i].name)) {
+            *out_level = known[i].level;
+            return true;
+        }
+    return false;
+}
+
+uint64_t log_dropped(void) {
+    return counted(&the_log.dropped);
+}
+
+static size_t record_size(size_t length) {
+    return sizeof(struct record) + ((length + 7) & ~(size_t)7);
+}
+
+/* Puts a line into the queue or counts it as lost; false when there is no log that would write it.
+ */
+static bool enqueue(int64_t at_ns, enum log_level level, const char *text, size_t length) {
+    size_t size = record_size(length);
+    bool wake = false;
+    {
+        SCOPED_LOCK(&the_log.lock);
+        if (!the_log.running)
+            return false;
+        if (the_log.filled + size > QUEUE_BYTES) {
+            count(&the_log.dropped);
+            return true;
+        }
+        char *at = the_log.filling + the_log.filled;
+        struct record record = {at_ns, (uint32_t)length, (uint32_t)level};
+        memcpy(at, &record, sizeof record);
+        memcpy(at + sizeof record, text, length);
+        bool below_half = the_log.filled < QUEUE_BYTES / 2;
+        the_log.filled += size;
+        wake = the_log.asleep || (below_half && the_log.filled >= QUEUE_BYTES / 2);
+        the_log.asleep = false;
+    }
+    if (wake)
+        pthread_cond_signal(&the_log.wake);
+    return true;
+}
+
+static bool is_control(const char *at) {
+    unsigned char byte = (unsigned char)at[0];
+    bool c1 = byte == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
+    return byte < 0x20 || byte == 0x7F || c1;
+}
+
+/* Escapes control characters, so that nobody forges a line or drives a terminal through a name. */
+static size_t escape(char out[LOG_TEXT_MAX], const char *text) {
+    size_t used = 0;
+    for (; *text && used + 5 < LOG_TEXT_MAX; text++) {
+        if (!is_control(text)) {
+            out[used++] = *text;
+            continue;
+        }
+        if ((unsigned char)*text == 0xC2)
+            text++;
+        used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)*text);
+    }
+    return used;
+}
+
+static bool has_control(const char *text) {
+    for (; *text; text++)
+        if (is_control(text))
+            return true;
+    return false;
+}
+
+/* A cut must not leave half a UTF-8 character behind. */
+static size_t whole_characters(const char *text, size_t length) {
+    size_t end = length;
+    while (end > 0 && length - end < 3 && ((unsigned char)text[end - 1] & 0xC0) == 0x80)
+        end--;
+    bool begins_long = end > 0 && (unsigned char)text[end - 1] >= 0xC0;
+    return begins_long ? end - 1 : length;
+}
+
+void log_line(enum log_level level, const char *format, ...) {
+    if ((int)level < atomic_load_explicit(&the_log.level, memory_order_relaxed))
+        return;
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    int wanted = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (wanted < 0)
+        return;
+    size_t length = (size_t)wanted;
+    if (length >= sizeof text) {
+        length = whole_characters(text, sizeof text - 1);
+        text[length] = '\0';
+    }
+    char escaped[LOG_TEXT_MAX];
+    const char *line = text;
+    if (has_control(text)) {
+        length = escape(escaped, text);
+        line = escaped;
+    }
+    int64_t now_ns = clock_wall_ns();
+    if (!enqueue(now_ns, level, line, length))
+        log_files_direct(now_ns, level, line, length);
+}
+
+void log_failure(enum log_level level, const char *doing, const struct error *err) {
+    if (err->hint[0])
+        log_line(level, "%s: %s (%s)", doing, err->what, err->hint);
+    else
+        log_line(level, "%s: %s", doing, err->what);
+}
+
+static void write_batch(const char *batch, size_t length) {
+    for (size_t at = 0; at < length;) {
+        struct record record;
+        memcpy(&record, batch + at, sizeof record);
+        log_files_line(the_log.files, record.at_ns, (enum log_level)record.level,
+                       batch + at + sizeof record, record.length);
+        at += record_size(record.length);
+    }
+}
+
+static void tell_dropped(uint64_t *told) {
+    uint64_t dropped = log_dropped();
+    if (dropped == *told)
+        return;
+    char text[96];
+    text_format(text, sizeof text,
+                "%llu log lines were lost: the log could not be written fast enough",
+                (unsigned long long)(dropped - *told));
+    log_files_line(the_log.files, clock_wall_ns(), LOG_WARNING, text, strlen(text));
+    *told = dropped;
+}
+
+struct turn {
+    char *batch; /* what is to be written, `length` bytes */
+    size_t length;
+    struct log_files *next;
+    bool reopen;
+    bool last;
+};
+
+static bool nothing_to_do(void) {
+    return the_log.filled == 0 && !the_log.stopping && !the_log.reopen && !the_log.next;
+}
+
+/* Waits for work and takes it, leaving the other half of the queue to be filled. */
+static struct turn take_turn(bool after_lines) {
+    SCOPED_LOCK(&the_log.lock);
+    if (after_lines && !the_log.stopping && !the_log.reopen && !the_log.next)
+        (void)condition_wait(&the_log.wake, &the_log.lock, clock_ms() + NAP_MS);
+    while (nothing_to_do()) {
+        the_log.asleep = true;
+        (void)condition_wait(&the_log.wake, &the_log.lock, clock_ms() + SLEEP_MS);
+    }
+    the_log.asleep = false;
+    struct turn turn = {.batch = the_log.filling,
+                        .length = the_log.filled,
+                        .next = TAKE(the_log.next),
+                        .reopen = the_log.reopen,
+                        .last = the_log.stopping && the_log.filled == 0};
+    the_log.filling = the_log.spare;
+    the_log.spare = turn.batch;
+    the_log.filled = 0;
+    the_log.reopen = false;
+    if (turn.last)
+        the_log.running = false;
+    return turn;
+}
+
+static void *write_log(void *context) {
+    (void)context;
+    uint64_t told = log_dropped();
+    bool after_lines = false;
+    for (;;) {
+        struct turn turn = take_turn(after_lines);
+        write_batch(turn.batch, turn.length);
+        tell_dropped(&told);
+        log_files_flush(the_log.files);
+        if (turn.next) {
+            log_files_free(the_log.files);
+            the_log.files = turn.next;
+        }
+        if (turn.reopen)
+            log_files_reopen(the_log.files);
+        if (turn.last)
+            return NULL;
+        after_lines = turn.length > 0;
+    }
+}
+
+static void init_wake(void) {
+    condition_init(&the_log.wake);
+}
+
+bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
+               struct error *err) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, init_wake);
+    if (the_log.left_behind)
+        return error_set(err, ERROR_SYSTEM, "the last log is still being written");
+    the_log.files = log_files_open(sinks, count, err);
+    if (!the_log.files)
+        return false;
+    the_log.filling = memory_new(QUEUE_BYTES);
+    the_log.spare = memory_new(QUEUE_BYTES);
+    the_log.filled = 0;
+    the_log.stopping = false;
+    atomic_store(&the_log.level, (int)level);
+    if (!thread_start(&the_log.writer, "log", write_log, NULL, err)) {
+        log_files_free(TAKE(the_log.files));
+        free(TAKE(the_log.filling));
+        free(TAKE(the_log.spare));
+        return false;
+    }
+    SCOPED_LOCK(&the_log.lock);
+    the_log.running = true;
+    return true;
+}
+
+bool log_use(const struct log_sink *sinks, size_t count, enum log_level level, struct error *err) {
+    struct log_files *files = log_files_open(sinks, count, err);
+    if (!files)
+        return false;
+    {
+        SCOPED_LOCK(&the_log.lock);
+        assert(the_log.running);
+        struct log_files *unused = the_log.next;
+        the_log.next = files;
+        files = unused;
+    }
+    log_files_free(files);
+    atomic_store(&the_log.level, (int)level);
+    pthread_cond_signal(&the_log.wake);
+    return true;
+}
+
+void log_reopen(void) {
+    SCOPED_LOCK(&the_log.lock);
+    if (!the_log.running)
+        return;
+    the_log.reopen = true;
+    pthread_cond_signal(&the_log.wake);
+}
+
+void log_stop(void) {
+    {
+        SCOPED_LOCK(&the_log.lock);
+        if (!the_log.running)
+            return;
+        the_log.stopping = true;
+        pthread_cond_signal(&the_log.wake);
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += STOP_WAIT_S;
+    if (pthread_clockjoin_np(the_log.writer, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        SCOPED_LOCK(&the_log.lock);
+        the_log.running = false;
+        the_log.left_behind = true;
+        pthread_detach(the_log.writer);
+        return;
+    }
+    log_files_free(TAKE(the_log.files));
+    free(TAKE(the_log.filling));
+    free(TAKE(the_log.spare));
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "base/log_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { PENDING_MAX = 64 * 1024, STAMP_MAX = 24 };
+
+struct log_file {
+    char *path; /* NULL: standard error */
+    enum log_level level;
+    uint64_t bytes_max;
+    unsigned backups_max;
+    int fd; /* -1: could not be opened */
+    bool complained;
+    uint64_t bytes; /* in the file and pending */
+    size_t pending;
+    char *text; /* PENDING_MAX bytes */
+};
+
+/* The second that was formatted last: most lines share it with the one before. */
+struct stamp {
+    int64_t second;
+    char text[STAMP_MAX];
+};
+
+struct log_files {
+    struct stamp stamp;
+    size_t count;
+    struct log_file files[];
+};
+
+static bool write_all(int fd, const char *text, size_t length) {
+    while (length > 0) {
+        ssize_t wrote = write(fd, text, length);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        text += wrote;
+        length -= (size_t)wrote;
+    }
+    return true;
+}
+
+static void complain(struct log_file *file, const char *doing, int os) {
+    if (file->complained || !file->path)
+        return;
+    file->complained = true;
+    char reason[96];
+    char line[PATH_MAX + 256];
+    text_format(line, sizeof line, "symgate: could not %s log file \"%s\": %s\n", doing, file->path,
+                strerror_r(os, reason, sizeof reason));
+    (void)write_all(STDERR_FILENO, line, strlen(line));
+}
+
+static bool open_file(struct log_file *file) {
+    file->bytes = 0;
+    if (!file->path) {
+        file->fd = STDERR_FILENO;
+        return true;
+    }
+    file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0640);
+    struct stat found;
+    if (file->fd >= 0 && fstat(file->fd, &found) == 0)
+        file->bytes = (uint64_t)found.st_size;
+    return file->fd >= 0;
+}
+
+static void close_file(struct log_file *file) {
+    if (file->path && file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+static void flush(struct log_file *file) {
+    if (file->pending == 0)
+        return;
+    if (file->fd < 0 && !open_file(file))
+        complain(file, "open", errno);
+    else if (!write_all(file->fd, file->text, file->pending))
+        complain(file, "write", errno);
+    else
+        file->complained = false;
+    file->pending = 0;
+}
+
+/* path.1 is the newest. A rename that fails leaves the file to grow: better long than lost. */
+static void rotate(struct log_file *file) {
+    flush(file);
+    close_file(file);
+    for (unsigned i = file->backups_max; i > 0; i--) {
+        char from[PATH_MAX];
+        char to[PATH_MAX];
+        bool fits = text_format(to, sizeof to, "%s.%u", file->path, i) &&
+                    (i > 1 ? text_format(from, sizeof from, "%s.%u", file->path, i - 1)
+                           : text_copy(from, sizeof from, file->path));
+        if (fits && rename(from, to) != 0 && errno != ENOENT)
+            complain(file, "rotate", errno);
+    }
+    if (!open_file(file))
+        complain(file, "open", errno);
+}
+
+static bool would_grow_too_long(const struct log_file *file, size_t length) {
+    return file->path && file->bytes_max > 0 && file->backups_max > 0 && file->bytes > 0 &&
+           file->bytes + length > file->bytes_max;
+}
+
+static void put(struct log_file *file, const char *line, size_t length) {
+    if (would_grow_too_long(file, length))
+        rotate(file);
+    if (file->pending + length > PENDING_MAX)
+        flush(file);
+    memcpy(file->text + file->pending, line, length);
+    file->pending += length;
+    file->bytes += length;
+}
+
+static bool make_folder(const char *path, struct error *err) {
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return true;
+    char folder[PATH_MAX];
+    if (!text_copy_n(folder, sizeof folder, path, (size_t)(slash - path)))
+        return error_os(err, ERROR_SYSTEM, ENAMETOOLONG, "could not open log file \"%s\"", path);
+    return files_make_path(folder, 0755, err);
+}
+
+static bool open_first(struct log_file *file, struct error *err) {
+    if (file->path && !make_folder(file->path, err))
+        return false;
+    if (!open_file(file))
+        return error_os(err, ERROR_SYSTEM, errno, "could not open log file \"%s\"", file->path);
+    file->text = memory_new(PENDING_MAX);
+    return true;
+}
+
+struct log_files *log_files_open(const struct log_sink *sinks, size_t count, struct error *err) {
+    struct log_files *files = memory_new(sizeof *files + count * sizeof files->files[0]);
+    files->stamp.second = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        struct log_file *file = &files->files[i];
+        files->count = i + 1;
+        *file = (struct log_file){.path = memory_text(sinks[i].path),
+                                  .level = sinks[i].level,
+                                  .bytes_max = sinks[i].bytes_max,
+                                  .backups_max = sinks[i].backups_max,
+                                  .fd = -1};
+        if (!open_first(file, err)) {
+            log_files_free(files);
+            return NULL;
+        }
+    }
+    return files;
+}
+
+void log_files_free(struct log_files *files) {
+    if (!files)
+        return;
+    for (size_t i = 0; i < files->count; i++) {
+        struct log_file *file = &files->files[i];
+        flush(file);
+        close_file(file);
+        free(file->path);
+        free(file->text);
+    }
+    free(files);
+}
+
+static size_t make_head(char out[LOG_HEAD_MAX], struct stamp *stamp, int64_t at_ns,
+                        enum log_level level) {
+    int64_t second = at_ns / 1000000000;
+    if (second != stamp->second) {
+        time_t when = (time_t)second;
+        struct tm local;
+        localtime_r(&when, &local);
+        strftime(stamp->text, sizeof stamp->text, "%Y-%m-%d %H:%M:%S", &local);
+        stamp->second = second;
+    }
+    text_format(out, LOG_HEAD_MAX, "%s.%03u %s ", stamp->text, (unsigned)(at_ns / 1000000 % 1000),
+                log_level_name(level));
+    return strlen(out);
+}
+
+static size_t make_line(char out[LOG_HEAD_MAX + LOG_TEXT_MAX], struct stamp *stamp, int64_t at_ns,
+                        enum log_level level, const char *text, size_t length) {
+    size_t used = make_head(out, stamp, at_ns, level);
+    memcpy(out + used, text, length);
+    out[used + length] = '\n';
+    return used + length + 1;
+}
+
+void log_files_line(struct log_files *files, int64_t at_ns, enum log_level level, const char *text,
+                    size_t length) {
+    char line[LOG_HEAD_MAX + LOG_TEXT_MAX];
+    size_t whole = make_line(line, &files->stamp, at_ns, level, text, length);
+    for (size_t i = 0; i < files->count; i++)
+        if (level >= files->files[i].level)
+            put(&files->files[i], line, whole);
+}
+
+void log_files_flush(struct log_files *files) {
+    for (size_t i = 0; i < files->count; i++)
+        flush(&files->files[i]);
+}
+
+void log_files_reopen(struct log_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        struct log_file *file = &files->files[i];
+        if (!file->path)
+            continue;
+        flush(file);
+        close_file(file);
+        if (!open_file(file))
+            complain(file, "open", errno);
+    }
+}
+
+void log_files_direct(int64_t at_ns, enum log_level level, const char *text, size_t length) {
+    char line[LOG_HEAD_MAX + LOG_TEXT_MAX];
+    struct stamp stamp = {.second = INT64_MIN};
+    size_t whole = make_line(line, &stamp, at_ns, level, text, length);
+    (void)write_all(STDERR_FILENO, line, whole);
+}
