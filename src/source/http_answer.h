@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// What the head of a symbol server's answer says, gathered line by line (RFC 9110, 9112). Where an
+// answer is followed by another one (1xx, redirects), the next status line begins anew. Pure; no
+// I/O.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbol/content.h"
+
+enum coding { CODING_NONE, CODING_GZIP, CODING_OTHER };
+
+enum { RETRY_UNTOLD = -1 };
+
+struct http_answer {
+    int status;
+    unsigned redirects; /* answers before this one that led elsewhere */
+    bool complete;      /* the head's empty line has come */
+    bool located;       /* names another place */
+    bool chunked;
+    bool lengths_differ;  /* two Content-Lengths, or one that is no number */
+    uint64_t length;      /* Content-Length, or SIZE_UNKNOWN */
+    uint64_t range_start; /* Content-Range, or SIZE_UNKNOWN, as the next two */
+    uint64_t range_end;   /* of the last byte */
+    uint64_t range_total;
+    enum coding coding;
+    int64_t retry_after_s; /* or RETRY_UNTOLD */
+    int64_t last_modified; /* or 0 */
+    bool html;
+    bool text;
+    char etag[VALIDATOR_BYTES]; /* a strong one, with its quotes, else empty */
+    size_t head_bytes;          /* of all heads together */
+};
+
+/* Nothing has come. */
+void http_answer_init(struct http_answer *answer);
+
+/* Takes one line of a head as it came, line end included. */
+void http_answer_line(struct http_answer *answer, const char *line, size_t length);
+
+/* Has a head come that no other one follows? */
+bool http_answer_final(const struct http_answer *answer);

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+#include "source/http_transfer.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum {
+    CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
+    REDIRECTS_MAX = 10,
+    CURL_BUFFER_BYTES = 512 * 1024,
+    GATHER_FIRST_BYTES = 64 * 1024,
+    GATHER_MAX_BYTES = 2 * 1024 * 1024,
+    HEAD_BYTES_MAX = 256 * 1024,
+    DRAIN_BYTES_MAX = 64 * 1024,
+    DRAIN_MS = 100,
+    POLL_MS = 1000,
+};
+
+struct http_worker {
+    CURLM *multi;
+    bool unclean; /* a kept connection has bytes waiting that belong to no answer */
+};
+
+struct http_transfer {
+    struct http_worker *worker;
+    const char *source;
+    struct cancel *cancel;
+    CURL *easy;
+    struct curl_slist *fields;
+    struct http_answer answer;
+    bool done; /* code and text say how it ended */
+    CURLcode code;
+    char text[CURL_ERROR_SIZE];
+    uint64_t received; /* body bytes that came over the line, those beyond the announced end too */
+    bool discard;      /* nobody wants the body */
+    bool paused;
+    char *target; /* where a read that waits wants its bytes */
+    size_t target_room;
+    size_t target_filled;
+    char *gather; /* what came beyond that: [gather_at, gather_end) */
+    size_t gather_at;
+    size_t gather_end;
+    size_t gather_size;
+};
+
+static CURLM *multi_new(void) {
+    CURLM *multi = curl_multi_init();
+    if (!multi)
+        abort(); /* out of memory for a small block */
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    return multi;
+}
+
+struct http_worker *http_worker_new(void) {
+    struct http_worker *worker = NEW(struct http_worker);
+    worker->multi = multi_new();
+    return worker;
+}
+
+void http_worker_free(struct http_worker *worker) {
+    curl_multi_cleanup(worker->multi);
+    free(worker);
+}
+
+static size_t take_head(char *line, size_t size, size_t count, void *context) {
+    struct http_transfer *transfer = context;
+    http_answer_line(&transfer->answer, line, size * count);
+    return transfer->answer.head_bytes > HEAD_BYTES_MAX ? 0 : size * count;
+}
+
+static size_t gathered(const struct http_transfer *transfer) {
+    return transfer->gather_end - transfer->gather_at;
+}
+
+/* Makes room at the end; false at the ceiling. */
+static bool gather_room(struct http_transfer *transfer, size_t length) {
+    size_t kept = gathered(transfer);
+    if (kept + length > GATHER_MAX_BYTES)
+        return false;
+    if (transfer->gather_end + length <= transfer->gather_size)
+        return true;
+    if (transfer->gather_at > 0)
+        memmove(transfer->gather, transfer->gather + transfer->gather_at, kept);
+    transfer->gather_at = 0;
+    transfer->gather_end = kept;
+    size_t size = transfer->gather_size ? transfer->gather_size : GATHER_FIRST_BYTES;
+    while (size < kept + length)
+        size *= 2;
+    if (size == transfer->gather_size)
+        return true;
+    char *grown = realloc(transfer->gather, size);
+    if (!grown)
+        return false;
+    transfer->gather = grown;
+    transfer->gather_size = size;
+    return true;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
+    struct http_transfer *transfer = context;
+    size_t length = size * count;
+    if (transfer->discard)
+        return transfer->received > DRAIN_BYTES_MAX ? 0 : length;
+    size_t direct = gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
+    if (direct > length)
+        direct = length;
+    if (length > direct && !gather_room(transfer, length - direct)) {
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (direct > 0)
+        memcpy(transfer->target + transfer->target_filled, bytes, direct);
+    transfer->target_filled += direct;
+    if (length > direct)
+        memcpy(transfer->gather + transfer->gather_end, bytes + direct, length - direct);
+    transfer->gather_end += length - direct;
+    return length;
+}
+
+/* libcurl cuts a body where its announced length ends and says nothing of what came behind; here it
+ * is still whole. */
+static int take_trace(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context) {
+    (void)easy;
+    (void)bytes;
+    struct http_transfer *transfer = context;
+    if (type == CURLINFO_DATA_IN && http_answer_final(&transfer->answer))
+        transfer->received += length;
+    return 0;
+}
+
+static void set_request(struct http_transfer *transfer, const struct http_request *request) {
+    CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
+    if (request->user_agent)
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, request->user_agent);
+    char field[VALIDATOR_BYTES + 16];
+    if (request->if_range) {
+        text_format(field, sizeof field, "If-Range: %s", request->if_range);
+        transfer->fields = curl_slist_append(transfer->fields, field);
+    }
+    /* Undone here and not by libcurl, which cannot be held up in the middle of what a small piece
+     * unfolds to. */
+    transfer->fields = curl_slist_append(
+        transfer->fields, request->range ? "Accept-Encoding: identity" : "Accept-Encoding: gzip");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields);
+    if (request->range)
+        curl_easy_setopt(easy, CURLOPT_RANGE, request->range);
+}
+
+static void set_manners(CURL *easy) {
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER_BYTES);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Without it the end of a transfer waits for a name server that does not answer. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
+static void set_callbacks(struct http_transfer *transfer) {
+    CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->text);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, take_trace);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+}
+
+struct http_transfer *http_transfer_new(struct http_worker *worker,
+                                        const struct http_request *request, struct error *err) {
+    struct http_transfer *transfer = NEW(struct http_transfer);
+    transfer->worker = worker;
+    transfer->source = request->source;
+    transfer->cancel = request->cancel;
+    http_answer_init(&transfer->answer);
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy)
+        abort(); /* out of memory for a small block */
+    set_manners(transfer->easy);
+    set_callbacks(transfer);
+    set_request(transfer, request);
+    CURLMcode rc = curl_multi_add_handle(worker->multi, transfer->easy);
+    if (rc == CURLM_OK)
+        return transfer;
+    error_set(err, ERROR_SYSTEM, "source \"%s\": %s", request->source, curl_multi_strerror(rc));
+    http_transfer_free(transfer);
+    return NULL;
+}
+
+void http_transfer_free(struct http_transfer *transfer) {
+    if (!transfer)
+        return;
+    struct http_worker *worker = transfer->worker;
+    curl_multi_remove_handle(worker->multi, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->fields);
+    free(transfer->gather);
+    free(transfer);
+    if (!worker->unclean)
+        return;
+    curl_multi_cleanup(worker->multi);
+    worker->multi = multi_new();
+    worker->unclean = false;
+}
+
+const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
+    return &transfer->answer;
+}
+
+static void wake(void *multi) {
+    curl_multi_wakeup(multi);
+}
+
+/* Lets libcurl do what can be done without waiting. */
+static void perform(struct http_transfer *transfer) {
+    int running;
+    CURLMcode rc = curl_multi_perform(transfer->worker->multi, &running);
+    if (rc != CURLM_OK) {
+        transfer->done = true;
+        transfer->code = CURLE_FAILED_INIT;
+        return;
+    }
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(transfer->worker->multi, &left));) {
+        if (message->msg != CURLMSG_DONE || message->easy_handle != transfer->easy)
+            continue;
+        transfer->done = true;
+        transfer->code = message->data.result;
+    }
+}
+
+/* Waits until something happens, at most to the deadline. False with err: cancelled. */
+static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
+    CURLM *multi = transfer->worker->multi;
+    int64_t left_ms = deadline_ms - clock_ms();
+    if (left_ms > POLL_MS)
+        left_ms = POLL_MS;
+    if (transfer->cancel)
+        cancel_attach(transfer->cancel, wake, multi);
+    curl_multi_poll(multi, NULL, 0, left_ms > 0 ? (int)left_ms : 0, NULL);
+    if (!transfer->cancel)
+        return true;
+    cancel_detach(transfer->cancel);
+    if (!cancel_raised(transfer->cancel))
+        return true;
+    return error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
+}
+
+static enum error_kind kind_of(const struct http_transfer *transfer) {
+    bool announced = transfer->answer.length != SIZE_UNKNOWN && !transfer->answer.chunked;
+    /* Whatever libcurl does not name more closely broke off. */
+    switch ((int)transfer->code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+    case CURLE_OPERATION_TIMEDOUT: /* only connecting has a limit of libcurl's */
+        return ERROR_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return ERROR_TLS;
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_URL_MALFORMAT:
+        return ERROR_REDIRECT;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return transfer->answer.status > 0 ? ERROR_REDIRECT : ERROR_STATUS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_WRITE_ERROR:
+        return ERROR_STATUS;
+    case CURLE_PARTIAL_FILE:
+        return announced ? ERROR_LENGTH : ERROR_RESET;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return ERROR_SYSTEM;
+    default:
+        return ERROR_RESET;
+    }
+}
+
+static bool fail(const struct http_transfer *transfer, struct error *err) {
+    const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(transfer->code);
+    return error_set(err, kind_of(transfer), "source \"%s\": %s", transfer->source, text);
+}
+
+bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
+    int64_t began_ms = clock_ms();
+    for (;;) {
+        perform(transfer);
+        if (http_answer_final(&transfer->answer))
+            return true;
+        if (transfer->done)
+            return fail(transfer, err);
+        if (clock_ms() >= deadline_ms)
+            return error_set(err, ERROR_TIMEOUT, "source \"%s\" was silent for %lld s",
+                             transfer->source, (long long)((clock_ms() - began_ms) / 1000));
+        if (!wait_for_more(transfer, deadline_ms, err))
+            return false;
+    }
+}
+
+/* Do bytes wait on the connection behind the body's end? They cannot be told apart from TLS's own.
+ */
+static bool bytes_wait(struct http_transfer *transfer) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    char *scheme = NULL;
+    char byte;
+    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SCHEME, &scheme);
+    return socket != CURL_SOCKET_BAD && scheme && text_same(scheme, "http") &&
+           recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* The end: 0 when it is where it was announced, else -1 and err. */
+static ssize_t end_of_body(struct http_transfer *transfer, struct error *err) {
+    if (transfer->code != CURLE_OK) {
+        fail(transfer, err);
+        return -1;
+    }
+    if (transfer->answer.chunked || transfer->answer.length == SIZE_UNKNOWN)
+        return 0;
+    bool waiting = bytes_wait(transfer);
+    transfer->worker->unclean |= waiting;
+    if (!waiting && transfer->received <= transfer->answer.length)
+        return 0;
+    error_set(err, ERROR_LENGTH, "source \"%s\" sent more than the %llu bytes it announced",
+              transfer->source, (unsigned long long)transfer->answer.length);
+    return -1;
+}
+
+/* Performs into a buffer for as long as bytes come without waiting. */
+static size_t fill(struct http_transfer *transfer, void *bytes, size_t length) {
+    transfer->target = bytes;
+    transfer->target_room = length;
+    transfer->target_filled = 0;
+    size_t before;
+    do {
+        before = transfer->target_filled;
+        perform(transfer);
+    } while (!transfer->done && transfer->target_filled > before &&
+             transfer->target_filled < length);
+    transfer->target_room = 0;
+    size_t filled = transfer->target_filled;
+    transfer->target_filled = 0;
+    return filled;
+}
+
+static size_t take_gathered(struct http_transfer *transfer, void *bytes, size_t length) {
+    size_t taken = gathered(transfer) < length ? gathered(transfer) : length;
+    memcpy(bytes, transfer->gather + transfer->gather_at, taken);
+    transfer->gather_at += taken;
+    return taken;
+}
+
+static void unpause(struct http_transfer *transfer) {
+    if (!transfer->paused || gathered(transfer) > 0)
+        return;
+    transfer->paused = false;
+    curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t length,
+                           int64_t stall_ms, struct error *err) {
+    int64_t deadline_ms = clock_ms() + stall_ms;
+    for (;;) {
+        unpause(transfer);
+        if (gathered(transfer) > 0)
+            return (ssize_t)take_gathered(transfer, bytes, length);
+        if (transfer->done)
+            return end_of_body(transfer, err);
+        size_t filled = fill(transfer, bytes, length);
+        if (filled > 0)
+            return (ssize_t)filled;
+        if (transfer->done)
+            continue;
+        if (clock_ms() >= deadline_ms) {
+            error_set(err, ERROR_STALLED, "source \"%s\" stopped in the middle of the body",
+                      transfer->source);
+            return -1;
+        }
+        if (!wait_for_more(transfer, deadline_ms, err))
+            return -1;
+    }
+}
+
+bool http_transfer_ready(struct http_transfer *transfer) {
+    unpause(transfer);
+    if (gathered(transfer) == 0 && !transfer->done)
+        perform(transfer);
+    return gathered(transfer) > 0 || transfer->done;
+}
+
+void http_transfer_drain(struct http_transfer *transfer) {
+    int64_t deadline_ms = clock_ms() + DRAIN_MS;
+    const struct http_answer *answer = &transfer->answer;
+    if (!answer->chunked && answer->length != SIZE_UNKNOWN && answer->length > DRAIN_BYTES_MAX)
+        return;
+    transfer->discard = true;
+    while (!transfer->done && clock_ms() < deadline_ms) {
+        if (!wait_for_more(transfer, deadline_ms, NULL))
+            return;
+        perform(transfer);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// One HTTP transfer that is pulled, on a worker's own libcurl multi handle. The multi handle keeps
+// the connections and can be woken, so waiting ends when bytes come, when a limit passes or when
+// the attempt is cancelled, whichever is first.
+//
+// What libcurl delivers goes straight into the buffer of the read that waits for it; what does not
+// fit there is gathered, with a ceiling that one round of libcurl does not reach, so that pausing
+// it (which costs speed) is the last resort. One thread at a time. Made for libcurl 7.88.
+#pragma once
+
+#include <curl/curl.h>
+
+#include "source/cancel.h"
+#include "source/http_answer.h"
+#include "symbol/reader.h"
+
+struct http_worker;
+struct http_transfer;
+
+struct http_request {
+    const char *source; /* the source's name, for messages */
+    const char *url;
+    const char *user_agent; /* may be NULL */
+    const char *range;      /* a Range header's value without its unit ("100-"), or NULL */
+    const char *if_range;   /* a validator or date, or NULL */
+    bool fresh_connection;
+    int64_t connect_ms;
+    struct cancel *cancel; /* may be NULL */
+};
+
+/* What a worker thread keeps: connections. */
+struct http_worker *http_worker_new(void);
+
+/* Closes them. */
+void http_worker_free(struct http_worker *worker);
+
+/* Begins; the strings are copied, but for `source`. NULL: err. */
+struct http_transfer *http_transfer_new(struct http_worker *worker,
+                                        const struct http_request *request,
+                                        struct error *err) MUST_CHECK;
+
+/* Ends it at whatever stage; the connection is kept when all has been read. NULL is allowed. */
+void http_transfer_free(struct http_transfer *transfer);
+
+/* Waits for the final head; false with err when it has not come by deadline_ms. */
+bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms,
+                        struct error *err) MUST_CHECK;
+
+/* The head so far. */
+const struct http_answer *http_transfer_answer(const struct http_transfer *transfer);
+
+/* The body as it comes, not decoded: as a reader's read. Silent for stall_ms it has stalled. */
+ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t length,
+                           int64_t stall_ms, struct error *err);
+
+/* As a reader's ready. */
+bool http_transfer_ready(struct http_transfer *transfer);
+
+/* Lets a body that nobody wants pass by, where it is short and comes at once, so that the
+ * connection can be kept. */
+void http_transfer_drain(struct http_transfer *transfer);

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+#include "source/source_http.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "source/gunzip.h"
+#include "source/http_transfer.h"
+#include "symbol/layout.h"
+
+enum {
+    REMOTE_BYTES_MAX = 4096,
+    URL_BYTES = REMOTE_BYTES_MAX + 3 * LAYOUT_PATH_BYTES,
+    DATE_BYTES = 40,
+};
+
+struct http_source {
+    struct source source;
+    char *base; /* the remote without slashes at its end */
+};
+
+/* A body on its way. */
+struct http_reader {
+    struct reader reader;
+    struct http_transfer *transfer;
+    struct gunzip *gunzip; /* NULL: came as it is */
+    struct reader raw;     /* what gunzip reads */
+    int64_t stall_ms;
+};
+
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+static void start(void) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        abort(); /* nothing can be fetched at all */
+}
+
+void source_http_start(void) {
+    pthread_once(&started, start);
+}
+
+static struct http_reader *reader_of_raw(struct reader *raw) {
+    return (struct http_reader *)(void *)((char *)raw - offsetof(struct http_reader, raw));
+}
+
+static ssize_t raw_read(struct reader *raw, void *bytes, size_t length, struct error *err) {
+    struct http_reader *reader = reader_of_raw(raw);
+    return http_transfer_read(reader->transfer, bytes, length, reader->stall_ms, err);
+}
+
+static bool raw_ready(struct reader *raw) {
+    return http_transfer_ready(reader_of_raw(raw)->transfer);
+}
+
+static const struct reader_ops raw_ops = {.read = raw_read, .ready = raw_ready};
+
+static ssize_t http_read(struct reader *reader, void *bytes, size_t length, struct error *err) {
+    struct http_reader *http = (struct http_reader *)reader;
+    if (http->gunzip)
+        return gunzip_read(http->gunzip, bytes, length, err);
+    return raw_read(&http->raw, bytes, length, err);
+}
+
+static bool http_ready(struct reader *reader) {
+    struct http_reader *http = (struct http_reader *)reader;
+    return http->gunzip ? gunzip_ready(http->gunzip) : raw_ready(&http->raw);
+}
+
+static void http_close(struct reader *reader) {
+    struct http_reader *http = (struct http_reader *)reader;
+    gunzip_free(http->gunzip);
+    http_transfer_free(http->transfer);
+    free(http);
+}
+
+static const struct reader_ops http_reader_ops = {
+    .read = http_read, .ready = http_ready, .close = http_close};
+
+static struct reader *http_reader_new(struct http_transfer *transfer, bool encoded,
+                                      int64_t stall_ms) {
+    struct http_reader *http = NEW(struct http_reader);
+    http->reader.ops = &http_reader_ops;
+    http->raw.ops = &raw_ops;
+    http->transfer = transfer;
+    http->stall_ms = stall_ms;
+    if (encoded)
+        http->gunzip = gunzip_new(&http->raw);
+    return &http->reader;
+}
+
+static void transfer_free_at(struct http_transfer **transfer) {
+    http_transfer_free(*transfer);
+}
+
+/* What a head means for this question. */
+enum meaning {
+    MEANS_BODY, /* from its start */
+    MEANS_REST, /* from where the resume asked */
+    MEANS_ABSENT,
+    MEANS_AGAIN, /* the resume was answered with another part: ask without it */
+    MEANS_FAILED,
+};
+
+/* Is this the rest of the same body, to its end? */
+static bool honours(const struct http_answer *answer, const struct resume *resume) {
+    uint64_t total = answer->range_total;
+    bool to_the_end = total == SIZE_UNKNOWN || answer->range_end == total - 1;
+    bool same_size = total == SIZE_UNKNOWN || resume->size == SIZE_UNKNOWN || total == resume->size;
+    bool same_body =
+        !answer->etag[0] || !resume->validator[0] || strcmp(answer->etag, resume->validator) == 0;
+    return answer->range_start == resume->offset && to_the_end && same_size && same_body &&
+           answer->coding == CODING_NONE;
+}
+
+static enum meaning fail_status(const struct source *source, const struct http_answer *answer,
+                                struct error *err) {
+    bool throttled = answer->status == 429 || answer->retry_after_s > 0;
+    error_set(err, throttled ? ERROR_THROTTLED : ERROR_STATUS,
+              "source \"%s\" answered with status %d", source->options.identifier, answer->status);
+    return MEANS_FAILED;
+}
+
+static enum meaning meaning_of(const struct source *source, const struct http_answer *answer,
+                               const struct resume *resume, struct error *err) {
+    if (resume && answer->status == 206)
+        return honours(answer, resume) ? MEANS_REST : MEANS_AGAIN;
+    if (resume && answer->status == 416)
+        return MEANS_AGAIN;
+    if (source_absent_status(source, answer->status))
+        return MEANS_ABSENT;
+    if (answer->status != 200)
+        return fail_status(source, answer, err);
+    if (answer->coding == CODING_OTHER)
+        error_set(err, ERROR_ENCODING, "source \"%s\" sent a content coding it was not asked for",
+                  source->options.identifier);
+    else if (answer->lengths_differ)
+        error_set(err, ERROR_LENGTH, "source \"%s\" announced two lengths or none that is a number",
+                  source->options.identifier);
+    else
+        return MEANS_BODY;
+    return MEANS_FAILED;
+}
+
+static void describe(const struct http_answer *answer, const struct resume *resume,
+                     struct content *out_content) {
+    bool encoded = answer->coding == CODING_GZIP;
+    *out_content = (struct content){.size = SIZE_UNKNOWN,
+                                    .last_modified = answer->last_modified,
+                                    .encoded = encoded,
+                                    .announced_html = answer->html,
+                                    .announced_text = answer->text,
+                                    .redirected = answer->redirects > 0};
+    if (resume) {
+        out_content->start = resume->offset;
+        out_content->size =
+            answer->range_total != SIZE_UNKNOWN ? answer->range_total : resume->size;
+    } else if (!encoded && !answer->chunked) {
+        out_content->size = answer->length;
+    }
+    /* The validator of a coded form is none for what it unfolds to. */
+    if (!encoded)
+        text_copy(out_content->validator, sizeof out_content->validator, answer->etag);
+}
+
+/* A resume that can be asked for: without a condition the rest of another file might come. */
+static const struct resume *usable(const struct resume *resume) {
+    bool conditional = resume && (resume->validator[0] || resume->last_modified > 0);
+    return conditional && resume->offset > 0 ? resume : NULL;
+}
+
+static void condition_of(const struct resume *resume, char out[VALIDATOR_BYTES + DATE_BYTES]) {
+    if (resume->validator[0]) {
+        text_copy(out, VALIDATOR_BYTES, resume->validator);
+        return;
+    }
+    time_t when = (time_t)resume->last_modified;
+    struct tm parts;
+    gmtime_r(&when, &parts);
+    /* No locale is ever set, so the names are English. */
+    strftime(out, DATE_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+}
+
+static struct http_transfer *begin(struct source *source, struct http_worker *worker,
+                                   const struct source_call *call, const char *url,
+                                   const struct resume *resume, struct error *err) {
+    char range[32];
+    char condition[VALIDATOR_BYTES + DATE_BYTES];
+    struct http_request request = {.source = source->options.identifier,
+                                   .url = url,
+                                   .user_agent = source->options.user_agent,
+                                   .fresh_connection = call->fresh_connection,
+                                   .connect_ms = source->options.connect_ms,
+                                   .cancel = call->cancel};
+    if (resume) {
+        snprintf(range, sizeof range, "%llu-", (unsigned long long)resume->offset);
+        condition_of(resume, condition);
+        request.range = range;
+        request.if_range = condition;
+    }
+    return http_transfer_new(worker, &request, err);
+}
+
+/* One question and what its head means; on a body *out_transfer is its transfer. */
+static enum meaning ask_once(struct source *source, struct http_worker *worker,
+                             struct source_call *call, const struct resume *resume,
+                             struct http_transfer **out_transfer, struct error *err) {
+    char url[URL_BYTES];
+    char path[3 * LAYOUT_PATH_BYTES];
+    const struct http_source *http = (const struct http_source *)source;
+    if (!layout_url_path(&call->question->spelling, path, sizeof path) ||
+        !text_format(url, sizeof url, "%s/%s", http->base, path)) {
+        error_set(err, ERROR_INVALID, "the name is too long for a URL");
+        return MEANS_FAILED;
+    }
+    text_mask_url(call->note->url, sizeof call->note->url, url);
+    CLEANUP(transfer_free_at)
+    struct http_transfer *transfer = begin(source, worker, call, url, resume, err);
+    int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
+    if (!transfer || !http_transfer_head(transfer, deadline_ms, err))
+        return MEANS_FAILED;
+    const struct http_answer *answer = http_transfer_answer(transfer);
+    call->note->status = answer->status;
+    enum meaning meaning = meaning_of(source, answer, resume, err);
+    if (meaning == MEANS_BODY || meaning == MEANS_REST) {
+        *out_transfer = TAKE(transfer);
+        return meaning;
+    }
+    call->retry_after_s = answer->retry_after_s;
+    http_transfer_drain(transfer);
+    return meaning;
+}
+
+static enum source_answer http_ask(struct source *source, void *worker, struct source_call *call,
+                                   bool in_place, struct content *out_content,
+                                   struct reader **out_reader, struct source_local *out_local,
+                                   struct error *err) {
+    (void)in_place;
+    (void)out_local;
+    int64_t began_ms = clock_ms();
+    const struct resume *resume = usable(call->resume);
+    struct http_transfer *transfer = NULL;
+    call->retry_after_s = RETRY_UNTOLD;
+    enum meaning meaning = ask_once(source, worker, call, resume, &transfer, err);
+    if (meaning == MEANS_AGAIN) {
+        resume = NULL;
+        meaning = ask_once(source, worker, call, NULL, &transfer, err);
+    }
+    call->note->head_ms = clock_ms() - began_ms;
+    switch (meaning) {
+    case MEANS_BODY:
+    case MEANS_REST:
+        describe(http_transfer_answer(transfer), meaning == MEANS_REST ? resume : NULL,
+                 out_content);
+        *out_reader = http_reader_new(transfer, out_content->encoded, source->options.stall_ms);
+        return SOURCE_FOUND;
+    case MEANS_ABSENT:
+        return SOURCE_ABSENT;
+    case MEANS_AGAIN:
+    case MEANS_FAILED:
+        break;
+    }
+    return SOURCE_FAILED;
+}
+
+static void *worker_new(void) {
+    return http_worker_new();
+}
+
+static void worker_free(void *worker) {
+    http_worker_free(worker);
+}
+
+static void http_free(struct source *source) {
+    struct http_source *http = (struct http_source *)source;
+    source_release(source);
+    free(http->base);
+    free(http);
+}
+
+static const struct source_ops http_ops = {.type = "http",
+                                           .worker_new = worker_new,
+                                           .worker_free = worker_free,
+                                           .ask = http_ask,
+                                           .free = http_free};
+
+static void url_free(CURLU **url) {
+    curl_url_cleanup(*url);
+}
+
+static void text_free(char **text) {
+    curl_free(*text);
+}
+
+/* Runs of slashes to one, none at the end: some servers refuse doubled ones. */
+static bool tidy_path(CURLU *url) {
+    CLEANUP(text_free) char *path = NULL;
+    if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+        return false;
+    char *to = path;
+    for (const char *from = path; *from; from++)
+        if (*from != '/' || to == path || to[-1] != '/')
+            *to++ = *from;
+    *to = '\0';
+    return curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK;
+}
+
+/* The remote as requests are made from it; NULL with err for what cannot be one. */
+static char *base_of(const struct source_options *options, struct error *err) {
+    char shown[512];
+    text_mask_url(shown, sizeof shown, options->remote);
+    CLEANUP(url_free) CURLU *url = curl_url();
+    CURLUcode rc = curl_url_set(url, CURLUPART_URL, options->remote, CURLU_URLENCODE);
+    if (rc == CURLUE_OK && !text_starts_folded(options->remote, "http://") &&
+        !text_starts_folded(options->remote, "https://"))
+        rc = CURLUE_UNSUPPORTED_SCHEME;
+    CLEANUP(text_free) char *text = NULL;
+    if (rc != CURLUE_OK || !tidy_path(url) ||
+        curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK ||
+        strlen(text) >= REMOTE_BYTES_MAX) {
+        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" is no usable URL: %s", shown,
+                  options->identifier, rc ? curl_url_strerror(rc) : "too long");
+        return NULL;
+    }
+    if (strpbrk(options->remote, "?#")) {
+        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" has a query or fragment",
+                  shown, options->identifier);
+        error_hint(err, "Remove what follows the path: file names are appended to the path.");
+        return NULL;
+    }
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '/')
+        text[--length] = '\0';
+    return memory_text(text);
+}
+
+struct source *source_http_new(const struct source_options *options, const struct hash_key *key,
+                               struct error *err) {
+    source_http_start();
+    char *base = base_of(options, err);
+    if (!base)
+        return NULL;
+    struct http_source *http = NEW(struct http_source);
+    source_init(&http->source, &http_ops, options, key);
+    http->base = base;
+    return &http->source;
+}
