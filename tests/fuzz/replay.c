@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a fuzz target over its corpus as an ordinary test: every file, and every beginning of it up to a
-// limit, since most parsers break where the input ends. No libFuzzer needed.
+// Runs a fuzz target over its corpus as an ordinary test: every file, and every beginning of it up
+// to a limit, since most parsers break where the input ends. No libFuzzer needed.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
