@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Client families, as far as they differ in what they can stand. A table: how each is recognised, how long it waits by itself.
-// Facts: docs/clients.md.
+// Client families, as far as they differ in what they can stand. A table: how each is recognised,
+// how long it waits by itself. Facts: docs/clients.md.
 #pragma once
 
 #include <stdint.h>
 
 enum dialect {
     DIALECT_OTHER,
-    DIALECT_SYMSRV,      /* Microsoft-Symbol-Server/… */
-    DIALECT_DOTNET,      /* dotnet-symbol, SOS: send no User-Agent at all */
+    DIALECT_SYMSRV, /* Microsoft-Symbol-Server/… */
+    DIALECT_DOTNET, /* dotnet-symbol, SOS: send no User-Agent at all */
     DIALECT_PERFVIEW,
     DIALECT_GHIDRA,
     DIALECT_SYMBOLICATOR,
@@ -25,6 +25,7 @@ enum dialect dialect_recognise(const char *user_agent);
 /* "symsrv", …; never NULL. */
 const char *dialect_name(enum dialect dialect);
 
-/* How long a request waits before it is told "later", in ms: 25 s, or what the client announces in Symbol-Agent-Receive-Timeout
-   (milliseconds, decimal or 0x hexadecimal; "" when absent), less 10 %, at least 0.5 s less. */
+/* How long a request waits before it is told "later", in ms: 25 s, or what the client announces in
+   Symbol-Agent-Receive-Timeout (milliseconds, decimal or 0x hexadecimal; "" when absent), less 10
+   %, at least 0.5 s less. */
 int64_t dialect_limit_ms(enum dialect dialect, const char *announced);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// A plan: which sources a search asks, in which order. Filters, remembered absences and resting sources have been applied, so a
-// step is a question that will cost something. Made on the loop for every request that finds no copy, so it must cost little:
-// it is how a known-missing symbol is answered in microseconds.
+// A plan: which sources a search asks, in which order. Filters, remembered absences and resting
+// sources have been applied, so a step is a question that will cost something. Made on the loop for
+// every request that finds no copy, so it must cost little: it is how a known-missing symbol is
+// answered in microseconds.
 #pragma once
 
 #include "proxy/roster.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Who may be asked for a name: the global blacklist first, then for each source its kinds, its whitelist (absent: everything,
-// empty: nothing) and its blacklist. Patterns have the meaning of Python's re.match and see the name as the client spelled it.
-// A pattern that gives up at its match limit counts as excluding (counted, logged by the caller). Read-only after it was made.
+// Who may be asked for a name: the global blacklist first, then for each source its kinds, its
+// whitelist (absent: everything, empty: nothing) and its blacklist. Patterns have the meaning of
+// Python's re.match and see the name as the client spelled it. A pattern that gives up at its match
+// limit counts as excluding (counted, logged by the caller). Read-only after it was made.
 #pragma once
 
 #include "base/counter.h"
@@ -15,7 +16,7 @@ struct policy;
 struct policy_source {
     const char *identifier;
     bool enabled;
-    unsigned kinds;                 /* bits 1 << enum symbol_kind */
+    unsigned kinds; /* bits 1 << enum symbol_kind */
     bool has_whitelist;
     struct pattern *const *whitelist; /* taken over */
     unsigned whitelist_count;
@@ -29,10 +30,11 @@ struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_c
 void policy_free(struct policy *policy);
 
 struct policy_verdict {
-    uint64_t allowed;      /* bit n: source n may be asked */
-    bool globally;         /* the global blacklist said no */
-    bool limit;            /* some pattern gave up at its limit */
-    const char *rule;      /* the pattern that decided last, when nothing is allowed; lives as long as the policy; else NULL */
+    uint64_t allowed; /* bit n: source n may be asked */
+    bool globally;    /* the global blacklist said no */
+    bool limit;       /* some pattern gave up at its limit */
+    const char *rule; /* the pattern that decided last, when nothing is allowed; lives as long as
+                         the policy; else NULL */
 };
 
 /* Judges a question. Allocates nothing, takes no lock. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The roster: which sources there are, in their order, and who may be asked for what: one immutable snapshot of the
-// configuration's servers. Loops and searches hold references; a reload makes a new one. Sources with the same fingerprint hand
-// queue, rest and counters on.
+// The roster: which sources there are, in their order, and who may be asked for what: one immutable
+// snapshot of the configuration's servers. Loops and searches hold references; a reload makes a new
+// one. Sources with the same fingerprint hand queue, rest and counters on.
 #pragma once
 
 #include "proxy/policy.h"
@@ -13,7 +13,8 @@ struct roster {
     struct policy *policy;
     unsigned count;
     struct source **sources;
-    unsigned shelf[SOURCES_MAX]; /* the shelf that each source's files go to: 0 the global one, n + 1 its own */
+    unsigned shelf[SOURCES_MAX]; /* the shelf that each source's files go to: 0 the global one, n +
+                                    1 its own */
     bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
     uint64_t own_shelves;        /* bit n: source n has a shelf of its own */
 };
@@ -28,9 +29,10 @@ struct roster *roster_ref(struct roster *roster);
 /* One less; the last one frees, the sources too. NULL is allowed. */
 void roster_unref(struct roster *roster);
 
-/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes the queues of those that are
-   gone. Before the new roster is shown to anybody. */
+/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes
+   the queues of those that are gone. Before the new roster is shown to anybody. */
 void roster_take_over(struct roster *roster, struct roster *older);
 
-/* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see cache_find). */
+/* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see
+ * cache_find). */
 uint64_t roster_shelves(const struct roster *roster, uint64_t allowed);

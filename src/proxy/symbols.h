@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The one entry to the proxy: a question comes in, an answer or a copy to be watched goes out. Never blocks; called by the loops.
+// The one entry to the proxy: a question comes in, an answer or a copy to be watched goes out.
+// Never blocks; called by the loops.
 //
-//   symbols_ask ── answer at once (excluded, absent, failed, busy) or a copy: complete, arriving or searching
+//   symbols_ask ── answer at once (excluded, absent, failed, busy) or a copy: complete, arriving or
+//   searching
 //        then   ── copy_watch / copy_look until the copy is good enough or has ended
-//        then   ── symbols_judge: the verdict of an ended search for this asker (or "ask once more")
-//        last   ── symbols_leave, exactly once for every answer with a copy
+//        then   ── symbols_judge: the verdict of an ended search for this asker (or "ask once
+//        more") last   ── symbols_leave, exactly once for every answer with a copy
 #pragma once
 
 #include "proxy/roster.h"
@@ -18,33 +20,35 @@ struct alarm_clock;
 struct symbols;
 
 struct symbols_options {
-    struct cache *cache;         /* not owned, as all here */
+    struct cache *cache; /* not owned, as all here */
     struct absences *absences;
     struct alarm_clock *alarms;
-    unsigned searches_max;       /* 10,000 */
+    unsigned searches_max; /* 10,000 */
 };
 
 struct symbols_counters {
-    counter searches;            /* begun */
-    counter attempts;            /* questions put into queues */
-    counter hedges;              /* of them, asked beside one that is silent */
-    counter take_ups;            /* bodies taken up after a break */
-    counter replaced;            /* copies replaced because another file had to take their place */
-    counter dropped;             /* searches dropped because nobody wanted them any more */
-    counter pattern_limits;      /* patterns that gave up */
+    counter searches;       /* begun */
+    counter attempts;       /* questions put into queues */
+    counter hedges;         /* of them, asked beside one that is silent */
+    counter take_ups;       /* bodies taken up after a break */
+    counter replaced;       /* copies replaced because another file had to take their place */
+    counter dropped;        /* searches dropped because nobody wanted them any more */
+    counter pattern_limits; /* patterns that gave up */
 };
 
+/* Owns nothing of the options, which must outlive it. */
 struct symbols *symbols_new(const struct symbols_options *options);
 
 /* Ends running searches (their attempts are cancelled), waits for them up to 5 s, frees. */
 void symbols_free(struct symbols *symbols);
 
 struct answer {
-    enum verdict verdict;  /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED without */
-    struct copy *copy;     /* a reference and interest, or NULL */
-    const char *rule;      /* EXCLUDED: the pattern that decided, or NULL; lives as long as the roster */
-    struct error why;      /* FAILED, BUSY */
-    uint64_t allowed;      /* the sources that the filters allow */
+    enum verdict verdict; /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED
+                             without */
+    struct copy *copy;    /* a reference and interest, or NULL */
+    const char *rule; /* EXCLUDED: the pattern that decided, or NULL; lives as long as the roster */
+    struct error why; /* FAILED, BUSY */
+    uint64_t allowed; /* the sources that the filters allow */
 };
 
 /* Asks. The roster is the caller's snapshot; a search that begins takes a reference. */
@@ -53,21 +57,28 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
 
 enum symbols_judgement {
     JUDGED,          /* out_answer has verdict and why: the search's end counts for this asker */
-    JUDGED_ASK_MORE, /* the search was led by another spelling: leave, and ask once more with the own one */
-    JUDGED_MOVED,    /* another copy has taken this one's place: out_answer->copy is it, with interest; leave the old one */
+    JUDGED_ASK_MORE, /* the search was led by another spelling: leave, and ask once more with the
+                        own one */
+    JUDGED_MOVED, /* another copy has taken this one's place: out_answer->copy is it, with interest;
+                     leave the old one */
 };
 
-/* What the end of a copy (ABSENT or FAILED) means for one asker. `had_bytes`: bytes of the body were sent already, so moving is not
-   possible. `asked_before`: it has asked once more already. */
+/* What the end of a copy (ABSENT or FAILED) means for one asker. `had_bytes`: bytes of the body
+   were sent already, so moving is not possible. `asked_before`: it has asked once more already. */
 enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
                                      const struct question *question, bool had_bytes,
                                      bool asked_before, struct answer *out_answer);
 
-/* The asker is done with its copy; releases the reference. LATER is noted with the sources that are being asked. */
+/* The verdict of a request that was served from this copy: what symbols_ask said, but that a file
+   found on a cold shelf is a hit, and a directory's file is local. */
+enum verdict symbols_served(struct copy *copy, enum verdict asked);
+
+/* The asker is done with its copy; releases the reference. LATER is noted with the sources that are
+ * being asked. */
 void symbols_leave(struct symbols *symbols, struct copy *copy, enum copy_left how);
 
-/* Another form's file (".pd_", file.ptr): from a shelf where that very file lies (HIT with a copy), else ABSENT at once; the global
-   blacklist counts. Starts no search. */
+/* Another form's file (".pd_", file.ptr): from a shelf where that very file lies (HIT with a copy),
+   else ABSENT at once; the global blacklist counts. Starts no search. */
 void symbols_find_file(struct symbols *symbols, struct roster *roster,
                        const struct symbol_path *path, struct answer *out_answer);
 
@@ -75,4 +86,5 @@ void symbols_find_file(struct symbols *symbols, struct roster *roster,
 void symbols_forget(struct symbols *symbols, const struct symbol_key *key, unsigned *out_absences,
                     unsigned *out_files);
 
+/* What has happened since the start. */
 const struct symbols_counters *symbols_counters(const struct symbols *symbols);

@@ -89,6 +89,9 @@ void copy_unwatch(struct copy *copy, struct watch *watch);
    Falling to nothing or rising from it calls the owner. */
 void copy_leave(struct copy *copy, enum copy_left how);
 
+/* One interest more, for an asker that moves to it from another copy (copy_successor). */
+void copy_want(struct copy *copy);
+
 /* Does anybody wait, or was anybody told to come later? */
 bool copy_wanted(struct copy *copy);
 

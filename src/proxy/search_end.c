@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// How bodies and searches end.
+#include "base/clock.h"
+#include "base/lock.h"
+#include "proxy/search.h"
+
+/* Before the second take, the third and so on. */
+static const int64_t pauses_ms[TAKES_MAX - 1] = {100, 500, 2000, 5000};
+
+void search_keep_why(struct search *search, const struct error *err) {
+    if (search->why.kind == ERROR_NONE)
+        search->why = *err;
+}
+
+void search_pause(struct search *search, struct step *step, int64_t now_ms) {
+    unsigned at = search->breaks > 0 ? search->breaks - 1 : 0;
+    step->state = STEP_PAUSED;
+    step->due_ms = now_ms + pauses_ms[at < TAKES_MAX - 1 ? at : TAKES_MAX - 2];
+}
+
+static bool others_left(const struct search *search) {
+    for (unsigned i = 0; i < search->step_count; i++)
+        if (search->steps[i].state == STEP_READY)
+            return true;
+    return false;
+}
+
+void search_broke(struct search *search, struct step *step, const struct error *err,
+                  int64_t now_ms) {
+    search_keep_why(search, err);
+    search->breaks++;
+    step->breaks++;
+    if (search->breaks >= TAKES_MAX) {
+        step->state = STEP_FAILED;
+        /* What was begun needs no other source: nobody may take it up any more. */
+        search->used_up |= search->begun;
+    } else if (step->breaks >= TAKES_IN_A_ROW && others_left(search)) {
+        step->state = STEP_BROKEN;
+    } else {
+        search_pause(search, step, now_ms);
+    }
+}
+
+/* --- another copy --- */
+
+static bool plan_left(const struct search *search) {
+    for (unsigned i = 0; i < search->step_count; i++)
+        switch (search->steps[i].state) {
+        case STEP_READY:
+        case STEP_ASKED:
+        case STEP_PAUSED:
+        case STEP_BROKEN:
+            return true;
+        case STEP_ABSENT:
+        case STEP_FAILED:
+        case STEP_UNASKED:
+        case STEP_GONE:
+            break;
+        }
+    return false;
+}
+
+/* What was tried so far belongs to the story of the new copy too. */
+static void carry_notes(struct copy *from, struct copy *to) {
+    struct attempt_note notes[COPY_NOTES_MAX];
+    unsigned count = copy_notes(from, notes, COPY_NOTES_MAX);
+    for (unsigned i = 0; i < count; i++)
+        copy_note(to, &notes[i]);
+}
+
+static void begin_anew(struct search *search, struct copy *copy) {
+    search->copy = copy;
+    search->begun = false;
+    search->staging = NULL;
+    search->resume_step = NULL;
+    for (unsigned i = 0; i < search->step_count; i++)
+        search->steps[i].delivered = false;
+}
+
+/* Notes what the writer's body proved to be; is there anything left to go on with? */
+static bool note_false(struct search *search, struct step *step, bool differs,
+                       const struct error *err) {
+    SCOPED_LOCK(&search->lock);
+    search->begun = true;
+    if (differs) {
+        search_broke(search, step, err, clock_ms());
+    } else {
+        search_keep_why(search, err);
+        step->state = STEP_FAILED;
+    }
+    if (!search->closing && !search->used_up && plan_left(search))
+        return true;
+    search->used_up = true;
+    return false;
+}
+
+void search_replace(struct search *search, struct attempt *writer, bool differs,
+                    const struct error *err) {
+    if (!note_false(search, writer->step, differs, err))
+        return;
+    /* The search's copy is the writer's until `writer` is taken back, so nobody changes it
+     * meanwhile. */
+    CLEANUP(copy_unref_at) struct copy *old = search->copy;
+    struct copy *copy = cache_replace(search->symbols->options.cache, old, err);
+    carry_notes(old, copy);
+    count(&search->symbols->counters.replaced);
+    SCOPED_LOCK(&search->lock);
+    begin_anew(search, copy);
+}
+
+/* --- the search's end --- */
+
+void search_stop_alarm(struct search *search) {
+    if (alarm_cancel(search->symbols->options.alarms, &search->alarm))
+        search_unref(search);
+}
+
+void search_end(struct search *search, enum copy_phase phase, struct search_acts *acts) {
+    search_call_back(search, NULL, acts);
+    search_stop_alarm(search);
+    search->phase = SEARCH_ENDED;
+    acts->ended = true;
+    acts->phase = phase;
+    acts->copy = TAKE(search->copy);
+}
+
+/* What the steps that could not be asked say; ERROR_NONE: none. */
+static enum error_kind unasked_why(const struct search *search) {
+    enum error_kind why = search->resting ? ERROR_RESTING : ERROR_NONE;
+    for (unsigned i = 0; i < search->step_count; i++)
+        if (search->steps[i].state == STEP_UNASKED && why != ERROR_RESTING)
+            why = search->steps[i].unasked;
+    return why;
+}
+
+static bool some_said_no(const struct search *search) {
+    if (search->remembered)
+        return true;
+    for (unsigned i = 0; i < search->step_count; i++)
+        if (search->steps[i].state == STEP_ABSENT)
+            return true;
+    return false;
+}
+
+/* Why nothing was found; ERROR_NONE: every source said no. */
+static void find_why(const struct search *search, struct error *why) {
+    enum error_kind unasked = unasked_why(search);
+    if (search->closing)
+        error_set(why, ERROR_CANCELLED, "symgate is ending");
+    else if (search->why.kind != ERROR_NONE)
+        *why = search->why;
+    else if (search->allowed == 0)
+        error_set(why, ERROR_CONFIG, "no server may be asked for it");
+    else if (unasked == ERROR_BUSY)
+        error_set(why, ERROR_BUSY, "the queues of the servers that may have it are full");
+    else if (unasked != ERROR_NONE)
+        error_set(why, unasked, "a server that may have it rests after failures");
+    else if (!some_said_no(search))
+        error_set(why, ERROR_CANCELLED, "the servers were removed from the configuration");
+}
+
+void search_conclude(struct search *search, struct search_acts *acts) {
+    find_why(search, &acts->why);
+    search_end(search, acts->why.kind == ERROR_NONE ? COPY_ABSENT : COPY_FAILED, acts);
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+//
+// What the end of an attempt means: for its note, for what is known of its source, and for its
+// step.
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "proxy/search.h"
+
+static struct source *source_of(const struct attempt *attempt) {
+    return attempt->step->source;
+}
+
+static struct rest *rest_of(const struct attempt *attempt) {
+    return queue_rest(source_of(attempt)->queue);
+}
+
+/* --- notes --- */
+
+void attempt_show(struct attempt *attempt, enum attempt_result result, enum error_kind cause) {
+    struct attempt_note note = {
+        .result = result,
+        .cause = cause,
+        .started_ms = attempt->submitted_ms - attempt->search->began_ms,
+        .place_ms = attempt->place_ms ? attempt->place_ms - attempt->submitted_ms : 0,
+    };
+    text_copy(note.source, sizeof note.source, source_of(attempt)->options.identifier);
+    copy_note_again(attempt->copy, attempt->note_index, &note);
+}
+
+static enum attempt_result result_of(const struct attempt *attempt, enum fetch_end end) {
+    switch (end) {
+    case FETCH_WHOLE:
+    case FETCH_LOCAL:
+        return ATTEMPT_FOUND;
+    case FETCH_ABSENT:
+        return ATTEMPT_ABSENT;
+    case FETCH_LOST:
+        return ATTEMPT_LOST;
+    case FETCH_CANCELLED:
+        return attempt->place_ms ? ATTEMPT_LOST : ATTEMPT_UNASKED;
+    case FETCH_FAILED:
+    case FETCH_BROKEN:
+    case FETCH_FALSE:
+    case FETCH_DIFFERENT:
+        break;
+    }
+    return ATTEMPT_FAILED;
+}
+
+static void show_end(struct attempt *attempt, enum fetch_end end, const struct error *err) {
+    struct attempt_note *note = &attempt->note;
+    note->result = result_of(attempt, end);
+    if (note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED) {
+        note->cause = err->kind;
+        text_copy(note->what, sizeof note->what, err->what);
+    }
+    SCOPED_LOCK(&attempt->search->lock);
+    attempt->told = true;
+    copy_note_again(attempt->copy, attempt->note_index, note);
+}
+
+static void count_end(const struct attempt *attempt, enum fetch_end end) {
+    struct source_counters *counters = source_of(attempt)->counters;
+    switch (end) {
+    case FETCH_WHOLE:
+    case FETCH_LOCAL:
+        count(&counters->found);
+        break;
+    case FETCH_ABSENT:
+        count(&counters->absent);
+        break;
+    case FETCH_LOST:
+        count(&counters->lost);
+        break;
+    case FETCH_FAILED:
+    case FETCH_BROKEN:
+    case FETCH_FALSE:
+    case FETCH_DIFFERENT:
+        count(&counters->failed);
+        break;
+    case FETCH_CANCELLED:
+        break;
+    }
+}
+
+/* --- what the source's answer says about the source --- */
+
+/* It has answered, whatever it said: how fast was it? The search's lock is held. */
+static void note_speed(struct attempt *attempt, int64_t now_ms) {
+    int64_t hedge_ms = source_of(attempt)->options.hedge_after_ms;
+    if (hedge_ms > 0 && !attempt->silence_noted)
+        rest_note_silence(rest_of(attempt), now_ms - attempt->place_ms >= hedge_ms);
+    if (now_ms - attempt->search->began_ms <= CLIENT_LIMIT_MS)
+        rest_note_late(rest_of(attempt), false);
+    attempt->silence_noted = true;
+}
+
+void attempt_answered(struct attempt *attempt, enum error_kind kind) {
+    rest_note(rest_of(attempt), kind, attempt->note.status, attempt->search->question.key.hash,
+              attempt->fetch.retry_after_s);
+    if (kind != ERROR_NONE && attempt->note.status == 0)
+        return;
+    SCOPED_LOCK(&attempt->search->lock);
+    note_speed(attempt, clock_ms());
+}
+
+/* Breaks in mid-body say nothing about the source; a good head has been noted when it came. */
+static void note_rest(struct attempt *attempt, enum fetch_end end, const struct error *err) {
+    if (end == FETCH_ABSENT)
+        attempt_answered(attempt, ERROR_NONE);
+    else if (end == FETCH_FAILED && !attempt->fetch.head_good)
+        attempt_answered(attempt, err->kind);
+}
+
+/* --- over --- */
+
+/* Takes it off the search's list. Lock held; the list's reference is the caller's from now on. */
+static void leave(struct attempt *attempt) {
+    attempt->state = ATTEMPT_OVER;
+    list_remove(&attempt->in_search);
+    if (attempt->search->writer == attempt)
+        attempt->search->writer = NULL;
+}
+
+/* An error after a good head that asking again may cure, though nothing was written yet. */
+static bool cut_short(const struct attempt *attempt, const struct error *err) {
+    return attempt->fetch.head_good && (err->kind == ERROR_RESET || err->kind == ERROR_STALLED ||
+                                        err->kind == ERROR_LENGTH || err->kind == ERROR_TIMEOUT);
+}
+
+static void step_absent(struct attempt *attempt, struct search_acts *acts) {
+    struct search *search = attempt->search;
+    struct step *step = attempt->step;
+    if (step->delivered) {
+        struct error err = {0};
+        error_set(&err, ERROR_STATUS,
+                  "\"%s\" delivered a part and then said that it has no such file",
+                  step->source->options.identifier);
+        search_broke(search, step, &err, clock_ms());
+        return;
+    }
+    step->state = STEP_ABSENT;
+    LIST_EACH (node, &search->attempts) {
+        struct attempt *twin = LIST_ENTRY(node, struct attempt, in_search);
+        if (twin->step != step || twin->called_back)
+            continue;
+        twin->called_back = true;
+        atomic_fetch_add_explicit(&twin->refs, 1, memory_order_relaxed);
+        list_push_back(&acts->call_back, &twin->to_call_back);
+    }
+}
+
+static void step_failed(struct attempt *attempt, const struct error *err) {
+    struct search *search = attempt->search;
+    struct step *step = attempt->step;
+    if (err->kind == ERROR_DISK && attempt->led) {
+        /* No source can cure it. */
+        search_keep_why(search, err);
+        step->state = STEP_FAILED;
+        search->used_up = true;
+    } else if (cut_short(attempt, err) || step->delivered) {
+        search_broke(search, step, err, clock_ms());
+    } else {
+        search_keep_why(search, err);
+        step->state = STEP_FAILED;
+    }
+}
+
+static void step_broken(struct attempt *attempt, const struct error *err) {
+    struct search *search = attempt->search;
+    search->begun = true;
+    search->staging = attempt->fetch.staging;
+    search->resume = attempt->fetch.resume;
+    search->resume_step = attempt->step;
+    attempt->step->delivered = true;
+    step_failed(attempt, err);
+}
+
+/* Asked twice at the same time: the other one may still bring it, and has the last word. */
+static bool leave_to_twin(struct attempt *attempt, const struct error *err) {
+    LIST_EACH (node, &attempt->search->attempts) {
+        struct attempt *twin = LIST_ENTRY(node, struct attempt, in_search);
+        if (twin->step != attempt->step || twin->called_back)
+            continue;
+        twin->twin_why = *err;
+        return true;
+    }
+    return false;
+}
+
+/* What the end of an attempt that was not called back means. It has left the list. Lock held. */
+static void apply(struct attempt *attempt, enum fetch_end end, const struct error *err,
+                  struct search_acts *acts) {
+    struct search *search = attempt->search;
+    if (search->phase == SEARCH_ENDED)
+        return;
+    switch (end) {
+    case FETCH_WHOLE:
+        search_end(search, COPY_WHOLE, acts);
+        return;
+    case FETCH_LOCAL:
+        search_end(search, COPY_COMPLETE, acts);
+        return;
+    case FETCH_ABSENT:
+        step_absent(attempt, acts);
+        return;
+    case FETCH_BROKEN:
+        step_broken(attempt, err);
+        return;
+    case FETCH_FAILED:
+    case FETCH_LOST:
+    case FETCH_CANCELLED:
+        if (!leave_to_twin(attempt, err))
+            step_failed(attempt, err);
+        return;
+    case FETCH_FALSE:
+    case FETCH_DIFFERENT:
+        return; /* seen to by search_replace */
+    }
+}
+
+static void settle(struct attempt *attempt, enum fetch_end end, const struct error *err,
+                   struct search_acts *acts) {
+    struct search *search = attempt->search;
+    SCOPED_LOCK(&search->lock);
+    leave(attempt);
+    if (!attempt->called_back || end == FETCH_WHOLE || end == FETCH_LOCAL)
+        apply(attempt, end, err, acts);
+    else if (end == FETCH_ABSENT && attempt->step->state == STEP_READY)
+        attempt->step->state = STEP_ABSENT;
+}
+
+static void remember_no(const struct attempt *attempt) {
+    const struct source *source = source_of(attempt);
+    int64_t retry_s = (source->options.retry_ms + 999) / 1000;
+    if (retry_s <= 0 || attempt->step->delivered)
+        return;
+    absence_add(attempt->search->symbols->options.absences, &attempt->search->mark,
+                source->fingerprint, FORM_PLAIN,
+                retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
+}
+
+void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
+    struct search *search = attempt->search;
+    struct search_acts acts;
+    search_acts_init(&acts);
+    if (end == FETCH_LOST && err->kind == ERROR_NONE)
+        error_set(err, ERROR_CANCELLED, "another server delivered first");
+    show_end(attempt, end, err);
+    count_end(attempt, end);
+    note_rest(attempt, end, err);
+    if (end == FETCH_ABSENT)
+        remember_no(attempt);
+    if (end == FETCH_FALSE || end == FETCH_DIFFERENT)
+        search_replace(search, attempt, end == FETCH_DIFFERENT, err);
+    settle(attempt, end, err, &acts);
+    /* What follows may wait for a place: never while this one is held. */
+    queue_give(source_of(attempt)->queue, &attempt->job);
+    search_act(search, &acts);
+    search_go(search);
+    attempt_unref(attempt);
+}
+
+void attempt_not_asked(struct attempt *attempt, enum error_kind why) {
+    struct search *search = attempt->search;
+    struct step *step = attempt->step;
+    attempt_show(attempt, ATTEMPT_UNASKED, why);
+    SCOPED_LOCK(&search->lock);
+    leave(attempt);
+    if (attempt->called_back || search_step_asked(search, step))
+        return;
+    if (attempt->twin_why.kind != ERROR_NONE) {
+        step_failed(attempt, &attempt->twin_why);
+    } else if (why == ERROR_CANCELLED) {
+        step->state = STEP_GONE;
+    } else if (why == ERROR_BUSY && attempt->hedge) {
+        step->state = STEP_READY;
+        step->passed_over = true;
+        search->owed++;
+    } else {
+        step->state = STEP_UNASKED;
+        step->unasked = why;
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/symbols.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/memory.h"
+#include "proxy/search.h"
+
+enum { FREE_WAIT_MS = 5000 };
+
+struct symbols *symbols_new(const struct symbols_options *options) {
+    struct symbols *symbols = NEW(struct symbols);
+    symbols->options = *options;
+    atomic_init(&symbols->refs, 1);
+    pthread_mutex_init(&symbols->lock, NULL);
+    condition_init(&symbols->ended);
+    list_init(&symbols->searches);
+    return symbols;
+}
+
+struct symbols *symbols_ref(struct symbols *symbols) {
+    atomic_fetch_add_explicit(&symbols->refs, 1, memory_order_relaxed);
+    return symbols;
+}
+
+void symbols_unref(struct symbols *symbols) {
+    if (atomic_fetch_sub_explicit(&symbols->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    pthread_cond_destroy(&symbols->ended);
+    pthread_mutex_destroy(&symbols->lock);
+    free(symbols);
+}
+
+/* A search with the list's reference; NULL when there is none left. */
+static struct search *next_to_close(struct symbols *symbols) {
+    SCOPED_LOCK(&symbols->lock);
+    symbols->closing = true;
+    struct list *node = list_pop_front(&symbols->searches);
+    return node ? LIST_ENTRY(node, struct search, in_symbols) : NULL;
+}
+
+void symbols_free(struct symbols *symbols) {
+    if (!symbols)
+        return;
+    struct search *search;
+    while ((search = next_to_close(symbols))) {
+        search_close(search);
+        search_unref(search);
+    }
+    lock_take(&symbols->lock);
+    int64_t deadline_ms = clock_ms() + FREE_WAIT_MS;
+    while (symbols->alive > 0 && condition_wait(&symbols->ended, &symbols->lock, deadline_ms))
+        continue;
+    lock_give(&symbols->lock);
+    symbols_unref(symbols);
+}
+
+const struct symbols_counters *symbols_counters(const struct symbols *symbols) {
+    return &symbols->counters;
+}
+
+/* --- asking --- */
+
+static void answer_with(struct answer *answer, struct copy *copy, enum verdict under_way) {
+    struct copy_state state;
+    copy_look(copy, &state);
+    answer->copy = copy;
+    if (state.in_place)
+        answer->verdict = VERDICT_LOCAL;
+    else if (state.phase == COPY_WHOLE || state.phase == COPY_COMPLETE)
+        answer->verdict = VERDICT_HIT;
+    else
+        answer->verdict = under_way;
+}
+
+static void answer_failed(struct answer *answer, const struct error *why) {
+    answer->why = *why;
+    answer->verdict = why->kind == ERROR_BUSY ? VERDICT_BUSY : VERDICT_FAILED;
+}
+
+/* Joins the search for the copy or begins it. `plan` NULL: it is not known yet. */
+static void claim(struct symbols *symbols, struct roster *roster, const struct question *question,
+                  const struct plan *plan, bool cold, struct answer *answer) {
+    struct error err = {0};
+    if (symbols->alive >= symbols->options.searches_max) {
+        error_set(&err, ERROR_BUSY, "too many searches are under way");
+        answer_failed(answer, &err);
+        return;
+    }
+    bool leading;
+    struct copy *copy = cache_claim(symbols->options.cache, &question->key, &leading, &err);
+    if (!copy) {
+        answer_failed(answer, &err);
+        return;
+    }
+    if (!leading) {
+        answer_with(answer, copy, VERDICT_JOINED);
+        return;
+    }
+    answer->copy = copy;
+    answer->verdict = VERDICT_FETCHED;
+    search_begin(symbols, roster, question, answer->allowed, plan, cold, copy);
+}
+
+/* No copy and no file: the answer is known, or a search begins. */
+static void look_further(struct symbols *symbols, struct roster *roster,
+                         const struct question *question, struct answer *answer) {
+    struct absences *absences = symbols->options.absences;
+    if (answer->allowed && !absences_ready(absences)) {
+        claim(symbols, roster, question, NULL, false, answer);
+        return;
+    }
+    struct absence_mark mark = absence_mark(absences, question);
+    struct plan plan;
+    switch (plan_make(roster, answer->allowed, absences, &mark, &plan)) {
+    case PLAN_ASK:
+        claim(symbols, roster, question, &plan, false, answer);
+        return;
+    case PLAN_ABSENT:
+        answer->verdict = VERDICT_ABSENT;
+        return;
+    case PLAN_EXCLUDED:
+        answer->verdict = VERDICT_EXCLUDED;
+        return;
+    case PLAN_UNASKED:
+        answer->verdict = VERDICT_FAILED;
+        error_set(&answer->why, ERROR_RESTING, "a server that may have it rests after failures");
+        return;
+    }
+}
+
+void symbols_ask(struct symbols *symbols, struct roster *roster, const struct question *question,
+                 struct answer *out_answer) {
+    *out_answer = (struct answer){0};
+    struct policy_verdict verdict;
+    policy_judge(roster->policy, question, &verdict);
+    if (verdict.limit)
+        count(&symbols->counters.pattern_limits);
+    out_answer->allowed = verdict.allowed;
+    out_answer->rule = verdict.rule;
+    if (verdict.globally) {
+        out_answer->verdict = VERDICT_EXCLUDED;
+        return;
+    }
+    struct copy *copy = NULL;
+    uint64_t shelves = roster_shelves(roster, verdict.allowed);
+    switch (cache_find(symbols->options.cache, question, shelves, &copy)) {
+    case CACHE_FOUND:
+        answer_with(out_answer, copy, VERDICT_JOINED);
+        return;
+    case CACHE_COLD:
+        claim(symbols, roster, question, NULL, true, out_answer);
+        return;
+    case CACHE_NOTHING:
+        look_further(symbols, roster, question, out_answer);
+        return;
+    }
+}
+
+/* --- judging an end --- */
+
+/* Was the search led by another spelling? Fills in what it was allowed to ask. */
+static bool led_by_another(struct copy *copy, const struct question *question,
+                           struct answer *answer) {
+    struct search *search = search_of(copy);
+    if (!search)
+        return false;
+    bool same = question_same(&search->question, question);
+    answer->allowed = search->allowed;
+    search_unref(search);
+    return !same;
+}
+
+/* A search that had nobody to ask notes no attempt. */
+static bool had_nobody_to_ask(struct copy *copy, const struct error *why) {
+    struct attempt_note note;
+    return why->kind == ERROR_CONFIG && copy_notes(copy, &note, 1) == 0;
+}
+
+enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
+                                     const struct question *question, bool had_bytes,
+                                     bool asked_before, struct answer *out_answer) {
+    (void)symbols;
+    *out_answer = (struct answer){0};
+    struct copy_state state;
+    copy_look(copy, &state);
+    struct copy *successor = had_bytes ? NULL : copy_successor(copy);
+    if (successor) {
+        copy_want(successor);
+        answer_with(out_answer, successor, VERDICT_JOINED);
+        return JUDGED_MOVED;
+    }
+    bool another = led_by_another(copy, question, out_answer);
+    if (another && !had_bytes && !asked_before)
+        return JUDGED_ASK_MORE;
+    if (state.phase == COPY_ABSENT) {
+        out_answer->verdict = VERDICT_ABSENT;
+        return JUDGED;
+    }
+    struct error why = {0};
+    copy_why(copy, &why);
+    answer_failed(out_answer, &why);
+    if (had_nobody_to_ask(copy, &why))
+        out_answer->verdict = VERDICT_EXCLUDED;
+    return JUDGED;
+}
+
+enum verdict symbols_served(struct copy *copy, enum verdict asked) {
+    if (asked != VERDICT_FETCHED && asked != VERDICT_JOINED)
+        return asked;
+    struct copy_state state;
+    copy_look(copy, &state);
+    if (state.in_place)
+        return VERDICT_LOCAL;
+    struct attempt_note note;
+    bool fetched = copy_notes(copy, &note, 1) > 0;
+    return state.phase == COPY_COMPLETE && !fetched ? VERDICT_HIT : asked;
+}
+
+void symbols_leave(struct symbols *symbols, struct copy *copy, enum copy_left how) {
+    (void)symbols;
+    struct search *search = how == COPY_LEFT_LATER ? search_of(copy) : NULL;
+    if (search) {
+        search_told_later(search);
+        search_unref(search);
+    }
+    copy_leave(copy, how);
+    copy_unref(copy);
+}
+
+void symbols_forget(struct symbols *symbols, const struct symbol_key *key, unsigned *out_absences,
+                    unsigned *out_files) {
+    *out_absences = absence_forget(symbols->options.absences, key);
+    *out_files = cache_forget(symbols->options.cache, key);
+}
