@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// A shelf: a directory tree in symbol-store shape (one tier) where symbol files are kept, readable by any symbol-store
-// reader. symgate's own things lie in ".symgate/" below it: staging files (emptied at start) and a lock file with the
-// pid, so that two programs never write to one shelf. A shelf that is missing, read-only or hangs is never a reason to stop:
-// symbols are then delivered and not kept, and the shelf is tried again every few seconds.
+// A shelf: a directory tree in symbol-store shape (one tier) where symbol files are kept, readable
+// by any symbol-store reader. symgate's own things lie in ".symgate/" below it: staging files
+// (emptied at start) and a lock file with the pid, so that two programs never write to one shelf. A
+// shelf that is missing, read-only or hangs is never a reason to stop: symbols are then delivered
+// and not kept, and the shelf is tried again every few seconds.
 //
-// Looking: by the path as asked, then by the canonical path, then through an index of the root's entries that are not
-// canonically written (adopted trees of any case). The index is bounded, made in the background and made anew when the
-// root's time has changed; no directory is read per miss. A look without answer for 1 s counts as "not there", and the
-// shelf is left out until its thread answers.
+// Looking: by the path as asked, then by the canonical path, then through an index of the root's
+// entries that are not canonically written (adopted trees of any case). The index is bounded, made
+// in the background and made anew when the root's time has changed; no directory is read per miss.
+// A look without answer for 1 s counts as "not there", and the shelf is left out until its thread
+// answers.
 #pragma once
 
 #include <stdint.h>
@@ -21,9 +23,9 @@ struct shelf;
 
 struct shelf_options {
     const char *path;
-    uint64_t free_min_bytes;   /* space to be left on the disk */
-    bool free_min_default;     /* true: 5 % of the disk, at most 10 GiB, instead */
-    bool read_only;            /* never staged on, never locked (check, tests) */
+    uint64_t free_min_bytes; /* space to be left on the disk */
+    bool free_min_default;   /* true: 5 % of the disk, at most 10 GiB, instead */
+    bool read_only;          /* never staged on, never locked (check, tests) */
 };
 
 struct shelf_found {
@@ -35,27 +37,32 @@ struct shelf_found {
     char path[LAYOUT_PATH_BYTES]; /* below the root, for looking again and removing */
 };
 
-/* Opens, creating the directory when missing. Fails only when another program holds the shelf (err names its pid) or memory
-   is out; a directory that cannot be used is logged once and tried again later. */
+/* Opens, creating the directory when missing. Fails only when another program holds the shelf (err
+   names its pid) or memory is out; a directory that cannot be used is logged once and tried again
+   later. */
 struct shelf *shelf_new(const struct shelf_options *options, struct error *err) MUST_CHECK;
 void shelf_free(struct shelf *shelf);
 
 enum shelf_look {
-    SHELF_FOUND,   /* *out_found is filled, its fd is the caller's */
+    SHELF_FOUND, /* *out_found is filled, its fd is the caller's */
     SHELF_NOTHING,
-    SHELF_COLD,    /* only with `cached`: the answer needs the disk */
+    SHELF_COLD, /* only with `cached`: the answer needs the disk */
 };
 
-/* Looks for the plain file of a key. `cached` true: for loops, never blocks. False: for the shelf's pool, may block. Empty files
-   are not found. A disk that never makes an answer slow (tmpfs) is never cold. */
+/* Looks for the plain file of a key. `cached` true: for loops, never blocks. False: for the shelf's
+   pool, may block. Empty files are not found. A disk that never makes an answer slow (tmpfs) is
+   never cold. */
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
-                           const struct symbol_key *key, bool cached, struct shelf_found *out_found);
+                           const struct symbol_key *key, bool cached,
+                           struct shelf_found *out_found);
 
-/* Looks for any file by its exact path components (used for .pd_ and file.ptr names). Never blocks long: cached only. */
+/* Looks for any file by its exact path components (used for .pd_ and file.ptr names). Never blocks
+ * long: cached only. */
 enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
                                 const char *file, struct shelf_found *out_found);
 
-/* Is the file still what was found (same inode, size and time)? Never blocks; "cannot say without the disk" is true. */
+/* Is the file still what was found (same inode, size and time)? Never blocks; "cannot say without
+ * the disk" is true. */
 bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found);
 
 /* Removes a key's files (every spelling known to the index); how many. May block. */

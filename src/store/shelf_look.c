@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "store/shelf_inside.h"
+
+enum {
+    INDEX_NAMES_MAX = 100000,
+    INDEX_CHECK_MS = 250,
+    INDEX_REST = 50, /* times as long as it took is an index used before it is made again */
+    REMOVED_MAX = 16,
+};
+
+/* One look, on its way through the places where a file may lie. */
+struct look {
+    struct shelf *shelf;
+    struct shelf_root *root;
+    const struct spelling *spelling;
+    const struct symbol_key *key;
+    bool cached;
+    bool cold; /* some answer needs the disk */
+    struct shelf_found *found;
+};
+
+bool shelf_describe(int fd, struct shelf_found *out_found) {
+    struct statx file;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) != 0)
+        return false;
+    out_found->fd = fd;
+    out_found->size = file.stx_size;
+    out_found->modified_ns = file.stx_mtime.tv_sec * 1000000000LL + file.stx_mtime.tv_nsec;
+    out_found->inode = file.stx_ino;
+    out_found->device = makedev(file.stx_dev_major, file.stx_dev_minor);
+    return true;
+}
+
+static bool try_path(struct look *look, const char *path) {
+    CLEANUP(close_fd) int fd = -1;
+    bool cached = look->cached && !look->root->quick;
+    switch (files_open_beneath(look->root->fd, path, cached ? FILES_CACHED : 0, &fd, NULL)) {
+    case FILE_FOUND:
+        break;
+    case FILE_COLD:
+        look->cold = true;
+        return false;
+    case FILE_ABSENT:
+    case FILE_FAILED:
+        return false;
+    }
+    if (!shelf_describe(fd, look->found) || look->found->size == 0)
+        return false;
+    text_copy(look->found->path, sizeof look->found->path, path);
+    (void)TAKE_FD(fd);
+    return true;
+}
+
+/* --- the index ------------------------------------------------------------------------------ */
+
+static bool not_folded(const char *name, const void *context) {
+    (void)context;
+    for (; *name; name++)
+        if (*name >= 'A' && *name <= 'Z')
+            return true;
+    return false;
+}
+
+enum index_state { INDEX_GOOD, INDEX_STALE, INDEX_MISSING };
+
+static enum index_state index_state(struct look *look, struct name_set **out_index) {
+    struct shelf *shelf = look->shelf;
+    SCOPED_LOCK(&shelf->lock);
+    if (!shelf->index || shelf->root != look->root)
+        return INDEX_MISSING;
+    *out_index = name_set_ref(shelf->index);
+    int64_t now_ms = clock_ms();
+    if (shelf->index_building || now_ms < shelf->index_build_ms || now_ms < shelf->index_check_ms)
+        return INDEX_GOOD;
+    if (name_set_time(look->root->fd) != shelf->index->modified_ns)
+        return INDEX_STALE;
+    shelf->index_check_ms = now_ms + INDEX_CHECK_MS;
+    return INDEX_GOOD;
+}
+
+static bool claim_building(struct shelf *shelf) {
+    SCOPED_LOCK(&shelf->lock);
+    bool claimed = !shelf->index_building;
+    shelf->index_building = true;
+    return claimed;
+}
+
+/* Makes the index anew; several at once only when there is none at all. */
+static struct name_set *build_index(struct look *look) {
+    struct shelf *shelf = look->shelf;
+    int64_t began_ms = clock_ms();
+    struct name_choice choice = {not_folded, NULL, INDEX_NAMES_MAX};
+    struct name_set *index = name_set_read(look->root->fd, &choice);
+    CLEANUP(name_set_unref_at) struct name_set *older = NULL;
+    SCOPED_LOCK(&shelf->lock);
+    int64_t now_ms = clock_ms();
+    shelf->index_building = false;
+    shelf->index_check_ms = now_ms + INDEX_CHECK_MS;
+    shelf->index_build_ms = now_ms + INDEX_CHECK_MS + INDEX_REST * (now_ms - began_ms);
+    if (index && shelf->root == look->root) {
+        older = shelf->index;
+        shelf->index = name_set_ref(index);
+    }
+    return index;
+}
+
+/* The index to look in; NULL when there is none to be had, with look->cold set where the disk could
+ * give one. */
+static struct name_set *take_index(struct look *look) {
+    struct name_set *index = NULL;
+    enum index_state state = index_state(look, &index);
+    if (state == INDEX_GOOD)
+        return index;
+    if (look->cached) {
+        look->cold = true;
+        return index;
+    }
+    if (!claim_building(look->shelf) && state == INDEX_STALE)
+        return index;
+    name_set_unref(index);
+    return build_index(look);
+}
+
+/* --- the places ----------------------------------------------------------------------------- */
+
+static bool try_id(struct look *look, const char *directory, const char *id) {
+    const char *files[] = {directory, look->key->name, look->spelling->name};
+    char path[LAYOUT_PATH_BYTES];
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+        if (i > 0 && strcmp(files[i], files[i - 1]) == 0)
+            continue;
+        if (text_format(path, sizeof path, "%s/%s/%s", directory, id, files[i]) &&
+            try_path(look, path))
+            return true;
+    }
+    return false;
+}
+
+/* A directory of this name in some case: the identifiers in it may be written in any case too. */
+static bool try_directory(struct look *look, const char *directory) {
+    CLEANUP(name_set_unref_at) struct name_set *ids = NULL;
+    switch (listings_find(&look->shelf->listings, look->root->fd, directory, look->cached, &ids)) {
+    case LISTING_FOUND:
+        break;
+    case LISTING_COLD:
+        look->cold = true;
+        return false;
+    case LISTING_NOTHING:
+        return false;
+    }
+    const char *id;
+    for (unsigned n = 0; (id = name_set_find(ids, look->key->id, n)); n++)
+        if (try_id(look, directory, id))
+            return true;
+    return false;
+}
+
+static bool try_other_cases(struct look *look) {
+    CLEANUP(name_set_unref_at) struct name_set *index = take_index(look);
+    if (try_directory(look, look->key->name))
+        return true;
+    const char *directory;
+    for (unsigned n = 0; index && (directory = name_set_find(index, look->key->name, n)); n++)
+        if (try_directory(look, directory))
+            return true;
+    return false;
+}
+
+static bool look_everywhere(struct look *look) {
+    char spelled[LAYOUT_PATH_BYTES];
+    char canonical[LAYOUT_PATH_BYTES];
+    layout_spelled_path(look->spelling, spelled);
+    layout_shelf_path(look->key, canonical);
+    if (try_path(look, spelled))
+        return true;
+    if (strcmp(spelled, canonical) != 0 && try_path(look, canonical))
+        return true;
+    return try_other_cases(look);
+}
+
+/* Without a usable root, the disk is asked again only from time to time. */
+static enum shelf_look without_root(struct shelf *shelf, bool cached) {
+    return cached && shelf_refresh_due(shelf) ? SHELF_COLD : SHELF_NOTHING;
+}
+
+enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
+                           const struct symbol_key *key, bool cached,
+                           struct shelf_found *out_found) {
+    if (!cached)
+        shelf_refresh(shelf);
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    if (!root)
+        return without_root(shelf, cached);
+    struct look look = {.shelf = shelf,
+                        .root = root,
+                        .spelling = spelling,
+                        .key = key,
+                        .cached = cached,
+                        .found = out_found};
+    if (look_everywhere(&look))
+        return SHELF_FOUND;
+    return look.cold ? SHELF_COLD : SHELF_NOTHING;
+}
+
+enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
+                                const char *file, struct shelf_found *out_found) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    struct symbol_key key;
+    if (!root || !symbol_key_make(spelling, &key, NULL))
+        return SHELF_NOTHING;
+    struct look look = {.shelf = shelf, .root = root, .cached = true, .found = out_found};
+    char path[LAYOUT_PATH_BYTES];
+    if (text_format(path, sizeof path, "%s/%s/%s", spelling->name, spelling->id, file) &&
+        try_path(&look, path))
+        return SHELF_FOUND;
+    char folded[NAME_BYTES_MAX + 1];
+    text_copy(folded, sizeof folded, file);
+    text_fold(folded);
+    if (text_format(path, sizeof path, "%s/%s/%s", key.name, key.id, folded) &&
+        try_path(&look, path))
+        return SHELF_FOUND;
+    return look.cold ? SHELF_COLD : SHELF_NOTHING;
+}
+
+bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    if (!root)
+        return true;
+    CLEANUP(close_fd) int fd = -1;
+    switch (files_open_beneath(root->fd, found->path, root->quick ? 0 : FILES_CACHED, &fd, NULL)) {
+    case FILE_FOUND:
+        break;
+    case FILE_COLD:
+        return true;
+    case FILE_ABSENT:
+    case FILE_FAILED:
+        return false;
+    }
+    struct shelf_found now;
+    return shelf_describe(fd, &now) && now.inode == found->inode && now.device == found->device &&
+           now.size == found->size && now.modified_ns == found->modified_ns;
+}
+
+/* Removes a found file, and its directories where they are empty now. */
+static bool remove_found(const struct shelf_root *root, const char *path) {
+    char folder[LAYOUT_PATH_BYTES];
+    const char *file = strrchr(path, '/') + 1;
+    text_copy_n(folder, sizeof folder, path, (size_t)(file - path) - 1);
+    CLEANUP(close_fd) int fd = -1;
+    if (files_open_directory_beneath(root->fd, folder, 0, &fd, NULL) != FILE_FOUND ||
+        unlinkat(fd, file, 0) != 0)
+        return false;
+    char *slash = strchr(folder, '/');
+    *slash = '\0';
+    CLEANUP(close_fd) int above = -1;
+    if (files_open_directory_beneath(root->fd, folder, 0, &above, NULL) == FILE_FOUND &&
+        unlinkat(above, slash + 1, AT_REMOVEDIR) == 0)
+        unlinkat(root->fd, folder, AT_REMOVEDIR);
+    return true;
+}
+
+unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    if (!root || shelf->options.read_only)
+        return 0;
+    struct spelling spelling;
+    text_copy(spelling.name, sizeof spelling.name, key->name);
+    text_copy(spelling.id, sizeof spelling.id, key->id);
+    unsigned removed = 0;
+    struct shelf_found found;
+    while (removed < REMOVED_MAX &&
+           shelf_look(shelf, &spelling, key, false, &found) == SHELF_FOUND) {
+        close(found.fd);
+        if (!remove_found(root, found.path))
+            break;
+        removed++;
+    }
+    return removed;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "store/shelf_stage.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/numbers.h"
+#include "base/text.h"
+#include "store/shelf_inside.h"
+#include "symbol/content.h"
+
+enum { PLACE_TRIES = 3 };
+
+static const uint64_t default_free_max = 10ULL << 30;
+
+static uint64_t floor_of(const struct shelf *shelf, uint64_t total) {
+    if (!shelf->options.free_min_default)
+        return shelf->options.free_min_bytes;
+    return total / 20 < default_free_max ? total / 20 : default_free_max;
+}
+
+bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t bytes,
+                    struct error *err) {
+    uint64_t free_bytes;
+    uint64_t total_bytes;
+    if (!files_space(root->fd, &free_bytes, &total_bytes, err))
+        return false;
+    uint64_t floor = floor_of(shelf, total_bytes);
+    if (free_bytes >= floor && bytes <= free_bytes - floor)
+        return true;
+    char left[32];
+    number_format_size(left, sizeof left, free_bytes);
+    error_set(err, ERROR_DISK, "no room in the cache \"%s\": %s are left on its disk", shelf->path,
+              left);
+    return error_hint(err, "Make room there, or lower general.minFreeSpace.");
+}
+
+/* Unlike any other name, those of an earlier process included: a root may be left and come back. */
+static void make_name(char out[SHELF_FILE_NAME]) {
+    static atomic_uint made;
+    unsigned n = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed);
+    snprintf(out, SHELF_FILE_NAME, "%ld-%08x", (long)getpid(), n);
+}
+
+bool shelf_stage(struct shelf *shelf, uint64_t size, struct shelf_file *out_file,
+                 struct error *err) {
+    shelf_refresh(shelf);
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    if (!root || root->staging_fd < 0)
+        return error_set(err, ERROR_DISK, "the cache \"%s\" cannot be written to", shelf->path);
+    if (!shelf_has_room(shelf, root, size == SIZE_UNKNOWN ? 0 : size, err))
+        return false;
+    make_name(out_file->name);
+    out_file->fd =
+        openat(root->staging_fd, out_file->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (out_file->fd < 0)
+        return error_os(err, ERROR_DISK, errno, "could not make a file in the cache \"%s\"",
+                        shelf->path);
+    out_file->root = TAKE(root);
+    return true;
+}
+
+/* Another symbol's removal may take the empty directory away between making it and moving into it.
+ */
+static bool place(struct shelf_file *file, const char *folder, const char *name, int *out_fd,
+                  struct error *err) {
+    for (int tries = 0;; tries++) {
+        CLEANUP(close_fd) int fd = -1;
+        if (!files_make_directories(file->root->fd, folder, &fd, err))
+            return false;
+        if (renameat(file->root->staging_fd, file->name, fd, name) == 0) {
+            *out_fd = TAKE_FD(fd);
+            return true;
+        }
+        if (errno != ENOENT || tries == PLACE_TRIES)
+            return error_os(err, ERROR_DISK, errno, "could not put \"%s/%s\" in its place", folder,
+                            name);
+    }
+}
+
+bool shelf_keep(struct shelf_file *file, const char *path, struct error *err) {
+    char folder[LAYOUT_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    assert(slash && file->name[0]);
+    text_copy_n(folder, sizeof folder, path, (size_t)(slash - path));
+    CLEANUP(close_fd) int fd = -1;
+    if (!place(file, folder, slash + 1, &fd, err))
+        return false;
+    file->name[0] = '\0';
+    int synced = fsync(fd);
+    (void)synced; /* where it fails the file may be gone after a power cut, but never in part */
+    return true;
+}
+
+void shelf_drop(struct shelf_file *file) {
+    if (!file->root)
+        return;
+    if (file->name[0])
+        unlinkat(file->root->staging_fd, file->name, 0);
+    file->name[0] = '\0';
+    close_fd(&file->fd);
+    file->fd = -1;
+    shelf_root_unref(TAKE(file->root));
+}
