@@ -22,6 +22,7 @@ void queue_line_init(struct queue_line *line, counter *waiting) {
     list_init(&line->ring);
     table_init(&line->clients);
     line->waiting = waiting;
+    line->tickets = 0;
 }
 
 void queue_line_release(struct queue_line *line) {
@@ -71,13 +72,14 @@ static void insert(struct queue_job *job) {
     struct queue_client *client = job->client_queue;
     struct list *jobs = job->wanted ? &client->wanted : &client->abandoned;
     struct list *after = jobs->previous;
-    while (after != jobs && job_of(after)->submitted_ms > job->submitted_ms)
+    while (after != jobs && job_of(after)->ticket > job->ticket)
         after = after->previous;
     list_insert_after(after, &job->waiting);
 }
 
 void queue_line_add(struct queue_line *line, struct queue_job *job) {
     count(line->waiting);
+    job->ticket = ++line->tickets;
     if (job->at_head) {
         list_push_back(&line->take_ups, &job->waiting);
         return;
@@ -136,7 +138,7 @@ static struct queue_client *client_with_most(const struct queue_line *line,
                                              struct queue_client *newcomers) {
     struct queue_client *most = newcomers;
     unsigned jobs = newcomers ? newcomers->waiting + 1 : 1;
-    LIST_EACH(node, &line->ring) {
+    LIST_EACH (node, &line->ring) {
         struct queue_client *client = client_of(node);
         if (client->waiting > jobs) {
             most = client;

@@ -13,6 +13,7 @@ struct queue_line {
     struct list ring;     /* client addresses, the next one first */
     struct table clients; /* by address */
     counter *waiting;     /* jobs in line */
+    uint64_t tickets;     /* given out */
 };
 
 /* An empty line that counts its jobs in *waiting. */

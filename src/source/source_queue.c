@@ -220,7 +220,7 @@ static void *work(void *context) {
 static void close_locked(struct source_queue *queue) {
     queue->closed = true;
     hand_all_back(queue, ERROR_CANCELLED);
-    LIST_EACH(node, &queue->idle) {
+    LIST_EACH (node, &queue->idle) {
         pthread_cond_signal(&LIST_ENTRY(node, struct queue_worker, idle)->wake);
     }
     if (queue->pausing)

@@ -47,6 +47,7 @@ struct queue_job {
     bool probe;                  /* runs as the probe that may end a rest */
     struct address client;
     int64_t submitted_ms;
+    uint64_t ticket; /* counts submissions: who came first */
     /* Runs the job; `worker` is what the source's worker_new made. */
     void (*run)(struct queue_job *job, void *worker);
     /* The job will not run: ERROR_BUSY (put out), ERROR_RESTING, or ERROR_CANCELLED (the source is
