@@ -22,6 +22,11 @@ struct config_pattern_list {
     bool given; /* false: absent or null */
 };
 
+struct config_numbers {
+    uint64_t numbers[STATUSES_MAX];
+    unsigned count;
+};
+
 struct config_map {
     char **from;
     char **to;
@@ -35,9 +40,11 @@ struct config_identity {
     char *default_sympath;
 };
 
+#define FREE_MIN_DEFAULT UINT64_MAX
+#define TIME_ABSENT INT64_MIN
+
 struct config_general {
     struct config_text_list listen;
-    bool listen_given;
     char *data_location;
     char *cache_location; /* NULL: <data>/cache */
     uint64_t workers;
@@ -46,14 +53,12 @@ struct config_general {
     struct config_map path_map;
     uint64_t failure_status;
     int64_t request_timeout_ms;
-    uint64_t free_min_bytes;
-    bool free_min_given;
+    uint64_t free_min_bytes; /* FREE_MIN_DEFAULT: 5 % of the disk, at most 10 GiB */
     uint64_t spill_limit;
     uint64_t absences_max;
     int64_t hedge_after_ms;
     char *log_clients;
     char *admin_token;
-    char *user_agent;
 };
 
 struct config_timeouts {
@@ -73,15 +78,13 @@ struct config_server {
     struct config_text_list kinds;
     unsigned kind_bits;
     int64_t retry_ms;
-    int64_t retry_misspelled_ms; /* "retryTimout", -1 when absent */
+    int64_t retry_misspelled_ms; /* "retryTimout"; TIME_ABSENT where it is */
     uint64_t requests_max;
-    uint64_t priority; /* 0: the position */
+    uint64_t priority; /* set after parsing: the position where not given */
     int64_t hedge_after_ms;
-    bool hedge_given;
     char *user_agent;
     bool follow_links;
-    struct config_text_list absent_status_texts;
-    int absent_statuses[STATUSES_MAX];
+    struct config_numbers absent_statuses;
     struct config_pattern_list whitelist;
     struct config_pattern_list blacklist;
     struct config_timeouts timeouts;
@@ -103,8 +106,14 @@ struct config {
 };
 
 /* Something wrong or doubtful, to be shown to the administrator. */
+enum problem_severity {
+    PROBLEM_NOTE,    /* accepted and without effect, as pySymProxy's formatters */
+    PROBLEM_WARNING, /* check --strict fails on it */
+    PROBLEM_ERROR,
+};
+
 struct config_problem {
-    bool warning;
+    enum problem_severity severity;
     int line; /* 0: not about a place */
     int column;
     char key[160]; /* "servers[1].remote" */
@@ -116,6 +125,7 @@ struct config_problems {
     struct config_problem *list;
     unsigned count;
     unsigned errors;
+    unsigned warnings;
     unsigned dropped; /* more than 200 */
 };
 

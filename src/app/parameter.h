@@ -22,7 +22,7 @@ enum parameter_type {
     PARAMETER_PATTERNS,  /* list of regular expressions */
     PARAMETER_NUMBERS,   /* list of unsigned */
     PARAMETER_MAP,       /* object of texts */
-    PARAMETER_OPAQUE,    /* pySymProxy's logging: read by its own parser */
+    PARAMETER_TIMEOUTS,  /* an object of SECTION_TIMEOUTS */
 };
 
 enum parameter_section {
@@ -30,7 +30,6 @@ enum parameter_section {
     SECTION_GENERAL,
     SECTION_SERVER,
     SECTION_TIMEOUTS, /* servers[].timeouts */
-    SECTION_LOGGING,
 };
 
 struct parameter {
@@ -39,11 +38,11 @@ struct parameter {
     enum parameter_type type;
     size_t offset; /* in the section's struct (app/config.h) */
     unsigned long least;
-    unsigned long most;   /* 0: no limit */
-    const char *standard; /* the default, as it would be written in the file; NULL: none */
-    const char *help;     /* one or two sentences */
-    const char *alias_of; /* another spelling of that key ("retryTimout") */
-    bool inert;           /* accepted for pySymProxy's sake, has no effect, and is told */
+    unsigned long most;        /* 0: no limit */
+    const char *standard;      /* the default, as JSON; NULL: none */
+    const char *standard_told; /* what is said of the default where JSON cannot; or NULL */
+    const char *help;          /* one or two sentences */
+    const char *alias_of;      /* another spelling of that key ("retryTimout") */
 };
 
 /* The table and its length. */

@@ -193,7 +193,7 @@ static void handle(struct loop *loop, const struct epoll_event *event) {
 
 static void end_patience(struct loop *loop) {
     for (unsigned i = 0; i < PATIENCE_COUNT; i++) {
-        LIST_EACH(node, &loop->patience[i]) {
+        LIST_EACH (node, &loop->patience[i]) {
             struct connection *connection = LIST_ENTRY(node, struct connection, in_patience);
             if (connection->since_ms + patience_ms[i] > loop->now_ms)
                 break;
@@ -204,9 +204,9 @@ static void end_patience(struct loop *loop) {
 
 /* What no event announces: growth below the writer's wake-up step, and deadlines. */
 static void tick(struct loop *loop) {
-    LIST_EACH(node, &loop->growing)
-    exchange_woken(LIST_ENTRY(node, struct exchange, in_loop));
-    LIST_EACH(waiting, &loop->waiting) {
+    LIST_EACH (node, &loop->growing)
+        exchange_woken(LIST_ENTRY(node, struct exchange, in_loop));
+    LIST_EACH (waiting, &loop->waiting) {
         struct exchange *exchange = LIST_ENTRY(waiting, struct exchange, in_loop);
         if (exchange->deadline_ms <= loop->now_ms)
             exchange_woken(exchange);
@@ -235,7 +235,7 @@ static int until_tick(const struct loop *loop) {
 static void wind_down(struct loop *loop) {
     accept_or_not(loop, false);
     loop->accept_again_ms = 0;
-    LIST_EACH(waiting, &loop->waiting) {
+    LIST_EACH (waiting, &loop->waiting) {
         struct exchange *exchange = LIST_ENTRY(waiting, struct exchange, in_loop);
         struct connection *connection = exchange->connection;
         serve_symbol_later(exchange);
@@ -243,8 +243,8 @@ static void wind_down(struct loop *loop) {
     }
     enum patience idle[] = {PATIENCE_HEAD, PATIENCE_IDLE, PATIENCE_LINGER};
     for (unsigned i = 0; i < 3; i++)
-        LIST_EACH(node, &loop->patience[idle[i]])
-    connection_close(LIST_ENTRY(node, struct connection, in_patience), false);
+        LIST_EACH (node, &loop->patience[idle[i]])
+            connection_close(LIST_ENTRY(node, struct connection, in_patience), false);
 }
 
 static bool over(struct loop *loop) {
@@ -257,8 +257,8 @@ static bool over(struct loop *loop) {
 
 /* What the drain time did not suffice for is cut off, visibly. */
 static void cut_off(struct loop *loop) {
-    LIST_EACH(node, &loop->connections_open)
-    connection_close(LIST_ENTRY(node, struct connection, in_loop), true);
+    LIST_EACH (node, &loop->connections_open)
+        connection_close(LIST_ENTRY(node, struct connection, in_loop), true);
     bury(loop);
 }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "app/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { LIST_MAX = 64 };
+
+static const struct cli_option *find(const struct cli_option *options, const char *argument,
+                                     size_t length) {
+    for (; options->name; options++)
+        if (strlen(options->name) == length && memcmp(options->name, argument, length) == 0)
+            return options;
+    return NULL;
+}
+
+static bool take_value(const struct cli_option *option, const char *value) {
+    if (option->value) {
+        *option->value = value;
+        return true;
+    }
+    if (!option->list->texts)
+        option->list->texts = NEW_ARRAY(char *, LIST_MAX);
+    if (option->list->count == LIST_MAX) {
+        fprintf(stderr, "symgate: %s is given more than %d times\n", option->name, LIST_MAX);
+        return false;
+    }
+    option->list->texts[option->list->count++] = memory_text(value);
+    return true;
+}
+
+bool cli_options(int argc, char **argv, const struct cli_option *options, const char **operands,
+                 unsigned operands_max, unsigned *out_operands) {
+    *out_operands = 0;
+    for (int i = 0; i < argc; i++) {
+        const char *argument = argv[i];
+        if (argument[0] != '-') {
+            if (*out_operands == operands_max) {
+                fprintf(stderr, "symgate: \"%s\" is one argument too many\n", argument);
+                return false;
+            }
+            operands[(*out_operands)++] = argument;
+            continue;
+        }
+        size_t length = strcspn(argument, "=");
+        const struct cli_option *option = find(options, argument, length);
+        if (!option) {
+            fprintf(stderr, "symgate: unknown option \"%s\"; symgate --help lists them\n",
+                    argument);
+            return false;
+        }
+        if (option->flag) {
+            *option->flag = true;
+            continue;
+        }
+        const char *value = argument[length] ? argument + length + 1 : NULL;
+        if (!value && i + 1 < argc)
+            value = argv[++i];
+        if (!value) {
+            fprintf(stderr, "symgate: %s needs a value\n", option->name);
+            return false;
+        }
+        if (!take_value(option, value))
+            return false;
+    }
+    return true;
+}
+
+void cli_problems(const struct config_problems *problems, const char *path, bool notes) {
+    for (unsigned i = 0; i < problems->count; i++) {
+        char line[1024];
+        if (problems->list[i].severity == PROBLEM_NOTE && !notes)
+            continue;
+        config_problem_format(&problems->list[i], path, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    }
+    if (problems->dropped)
+        fprintf(stderr, "and %u more\n", problems->dropped);
+}
+
+int cli_failed(const struct error *err) {
+    fprintf(stderr, "symgate: %s%s%s\n", err->what, err->hint[0] ? ". " : "", err->hint);
+    return 1;
+}

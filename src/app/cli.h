@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands. Each gets the arguments that follow its name and returns the exit status: 0 good, 1
+// failed, 2 called wrongly.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/config.h"
+
+struct command {
+    const char *name;
+    const char *arguments; /* as in the help */
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+int cli_serve(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_forget(int argc, char **argv);
+int cli_copies(int argc, char **argv);
+int cli_reference(int argc, char **argv);
+
+/* One option with a value: "--name VALUE" or "--name=VALUE". */
+struct cli_option {
+    const char *name;              /* with the dashes */
+    const char **value;            /* set; NULL where `list` or `flag` is used */
+    struct config_text_list *list; /* appended to: may be given several times */
+    bool *flag;                    /* takes no value */
+};
+
+/* Reads options; what is none goes to operands (at most operands_max, counted in *out_operands).
+   False when something is unknown or incomplete; that has been told then. */
+bool cli_options(int argc, char **argv, const struct cli_option *options, const char **operands,
+                 unsigned operands_max, unsigned *out_operands);
+
+/* Prints problems to standard error, notes only when asked. */
+void cli_problems(const struct config_problems *problems, const char *path, bool notes);
+
+/* Prints an error with its hint and returns 1. */
+int cli_failed(const struct error *err);

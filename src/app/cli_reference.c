@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// The configuration's reference and JSON schema, from the table of parameters.
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli.h"
+#include "app/parameter.h"
+#include "base/json.h"
+
+struct section {
+    enum parameter_section section;
+    const char *title;
+    const char *told;
+};
+
+static const struct section sections[] = {
+    {SECTION_IDENTITY, "identity", "What this server says of itself."},
+    {SECTION_GENERAL, "general", "What counts for all servers."},
+    {SECTION_SERVER, "servers[]",
+     "One entry a symbol server, in the order in which they are asked."},
+    {SECTION_TIMEOUTS, "servers[].timeouts", "Times as seconds or texts."},
+};
+
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+static const char *type_told(enum parameter_type type) {
+    switch (type) {
+    case PARAMETER_TEXT:
+        return "text";
+    case PARAMETER_SECRET:
+        return "text, or `{\"file\": …}`";
+    case PARAMETER_PATH:
+        return "path";
+    case PARAMETER_BOOLEAN:
+        return "true or false";
+    case PARAMETER_NUMBER:
+        return "number";
+    case PARAMETER_SIZE:
+        return "size";
+    case PARAMETER_TIME:
+        return "time";
+    case PARAMETER_TIME_NULL:
+        return "time or null";
+    case PARAMETER_LIST:
+        return "list of texts";
+    case PARAMETER_PATTERNS:
+        return "list of patterns";
+    case PARAMETER_NUMBERS:
+        return "list of numbers";
+    case PARAMETER_MAP:
+        return "object of texts";
+    case PARAMETER_TIMEOUTS:
+        break;
+    }
+    return "object";
+}
+
+static void print_row(const struct parameter *parameter) {
+    printf("| `%s` | %s | ", parameter->key, type_told(parameter->type));
+    if (parameter->standard_told)
+        printf("%s", parameter->standard_told);
+    else if (parameter->standard)
+        printf("`%s`", parameter->standard);
+    printf(" | %s |\n", parameter->help);
+}
+
+static void print_markdown(void) {
+    size_t count;
+    const struct parameter *all = parameters(&count);
+    puts("# Configuration reference\n\nMade from the program's own table by `symgate reference "
+         "--markdown`.\nSizes are bytes or texts as `\"200 GiB\"`; times are seconds or texts as "
+         "`\"10m\"`, `\"250ms\"`. `${NAME}` in a value stands\nfor a variable of the environment, "
+         "`$${` for the characters themselves. Keys that begin with `_` or `//` are comments.\n"
+         "The section `logging` is pySymProxy's (a Python logging dictionary): see logging.md.");
+    for (unsigned s = 0; s < SECTIONS; s++) {
+        printf("\n## %s\n\n%s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
+               sections[s].title, sections[s].told);
+        for (size_t i = 0; i < count; i++)
+            if (all[i].section == sections[s].section)
+                print_row(&all[i]);
+    }
+}
+
+static json_t *types(const char *first, const char *second) {
+    return second ? json_pack("{s:[s,s]}", "type", first, second)
+                  : json_pack("{s:s}", "type", first);
+}
+
+static json_t *list_of(const char *type) {
+    return json_pack("{s:s,s:{s:s}}", "type", "array", "items", "type", type);
+}
+
+static json_t *section_schema(enum parameter_section section);
+
+static json_t *type_schema(enum parameter_type type) {
+    switch (type) {
+    case PARAMETER_TEXT:
+    case PARAMETER_PATH:
+        return types("string", NULL);
+    case PARAMETER_SECRET:
+        return types("string", "object");
+    case PARAMETER_BOOLEAN:
+        return types("boolean", NULL);
+    case PARAMETER_NUMBER:
+        return types("integer", NULL);
+    case PARAMETER_SIZE:
+        return types("integer", "string");
+    case PARAMETER_TIME:
+        return types("number", "string");
+    case PARAMETER_TIME_NULL:
+        return json_pack("{s:[s,s,s]}", "type", "number", "string", "null");
+    case PARAMETER_LIST:
+    case PARAMETER_PATTERNS:
+        return list_of("string");
+    case PARAMETER_NUMBERS:
+        return list_of("integer");
+    case PARAMETER_MAP:
+        return json_pack("{s:s,s:{s:s}}", "type", "object", "additionalProperties", "type",
+                         "string");
+    case PARAMETER_TIMEOUTS:
+        break;
+    }
+    return section_schema(SECTION_TIMEOUTS);
+}
+
+static json_t *section_schema(enum parameter_section section) {
+    size_t count;
+    const struct parameter *all = parameters(&count);
+    json_t *properties = json_object();
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].section != section)
+            continue;
+        json_t *one = type_schema(all[i].type);
+        json_object_set_new(one, "description", json_string(all[i].help));
+        if (all[i].standard)
+            json_object_set_new(one, "default", json_loads(all[i].standard, JSON_DECODE_ANY, NULL));
+        json_object_set_new(properties, all[i].key, one);
+    }
+    return json_pack("{s:s,s:o,s:b,s:{s:{}}}", "type", "object", "properties", properties,
+                     "additionalProperties", 0, "patternProperties", "^(_|//)");
+}
+
+static void print_schema(void) {
+    CLEANUP(json_unref)
+    json_t *schema =
+        json_pack("{s:s,s:s,s:s,s:{s:o,s:o,s:{s:s,s:o},s:{s:s}}}", "$schema",
+                  "https://json-schema.org/draft/2020-12/schema", "title", "symgate configuration",
+                  "type", "object", "properties", "identity", section_schema(SECTION_IDENTITY),
+                  "general", section_schema(SECTION_GENERAL), "servers", "type", "array", "items",
+                  section_schema(SECTION_SERVER), "logging", "type", "object");
+    json_dumpf(schema, stdout, JSON_INDENT(2));
+    puts("");
+}
+
+int cli_reference(int argc, char **argv) {
+    bool markdown = false, schema = false;
+    unsigned operands = 0;
+    const struct cli_option options[] = {
+        {.name = "--markdown", .flag = &markdown},
+        {.name = "--schema", .flag = &schema},
+        {0},
+    };
+    if (!cli_options(argc, argv, options, NULL, 0, &operands))
+        return 2;
+    if (markdown == schema) {
+        fputs("symgate: say --markdown or --schema\n", stderr);
+        return 2;
+    }
+    if (markdown)
+        print_markdown();
+    else
+        print_schema();
+    return 0;
+}

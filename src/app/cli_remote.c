@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Commands that ask a running server: found by --url, else by what it has written into its data
+// folder.
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli.h"
+#include "app/data_folder.h"
+#include "app/paths.h"
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "symbol/key.h"
+
+enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024, TIMEOUT_S = 60 };
+
+struct remote {
+    const char *url;
+    const char *data;
+    const char *token;
+};
+
+static size_t gather(char *bytes, size_t size, size_t count, void *context) {
+    return buffer_append(context, bytes, size * count) ? size * count : 0;
+}
+
+/* "http://0.0.0.0:8080/" is where it listens; from here it is reached on loopback. */
+static void reachable(const char *url, char *out, size_t size) {
+    static const char any4[] = "http://0.0.0.0:", any6[] = "http://[::]:";
+    if (text_starts(url, any4))
+        text_format(out, size, "http://127.0.0.1:%s", url + sizeof any4 - 1);
+    else if (text_starts(url, any6))
+        text_format(out, size, "http://[::1]:%s", url + sizeof any6 - 1);
+    else
+        text_format(out, size, "%s%s", url, text_ends_folded(url, "/") ? "" : "/");
+}
+
+static bool find_server(const struct remote *remote, char *out, size_t size, struct error *err) {
+    char announced[256];
+    if (remote->url) {
+        reachable(remote->url, out, size);
+        return true;
+    }
+    CLEANUP(free_block) char *standard = path_default_data();
+    if (!data_folder_find_server(remote->data ? remote->data : standard, announced,
+                                 sizeof announced, err))
+        return false;
+    reachable(announced, out, size);
+    return true;
+}
+
+static bool perform(CURL *curl, const char *url, const char *token, bool post,
+                    struct buffer *answer, struct error *err) {
+    char authorization[600];
+    struct curl_slist *headers = NULL;
+    if (token) {
+        text_format(authorization, sizeof authorization, "Authorization: Bearer %s", token);
+        headers = curl_slist_append(headers, authorization);
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    if (post) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
+    }
+    CURLcode code = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    if (code == CURLE_OK)
+        return true;
+    error_set(err, ERROR_CONNECT, "no answer from %s: %s", url, curl_easy_strerror(code));
+    return error_hint(err, "Is symgate running there? Name it by --url http://HOST:PORT/.");
+}
+
+/* Asks and prints the answer; the exit status. */
+static int ask(const struct remote *remote, const char *path, bool post) {
+    char base[512], url[2048];
+    struct error err = {0};
+    if (!find_server(remote, base, sizeof base, &err))
+        return cli_failed(&err);
+    text_format(url, sizeof url, "%s%s", base, path);
+    CLEANUP(buffer_release) struct buffer answer;
+    buffer_init(&answer, ANSWER_BYTES_MAX);
+    CURL *curl = curl_easy_init();
+    long status = 0;
+    bool answered = curl && perform(curl, url, remote->token, post, &answer, &err);
+    if (answered)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    if (!answered)
+        return cli_failed(&err);
+    fputs(answer.bytes ? answer.bytes : "", status == 200 ? stdout : stderr);
+    return status == 200 ? 0 : 1;
+}
+
+static bool read_remote(int argc, char **argv, struct remote *remote, const char **operand) {
+    unsigned operands = 0;
+    const struct cli_option options[] = {
+        {.name = "--url", .value = &remote->url},
+        {.name = "--data", .value = &remote->data},
+        {.name = "--token", .value = &remote->token},
+        {0},
+    };
+    return cli_options(argc, argv, options, operand, operand ? 1 : 0, &operands);
+}
+
+int cli_copies(int argc, char **argv) {
+    struct remote remote = {0};
+    if (!read_remote(argc, argv, &remote, NULL))
+        return 2;
+    return ask(&remote, "api/v1/copies", false);
+}
+
+int cli_forget(int argc, char **argv) {
+    struct remote remote = {0};
+    const char *what = NULL;
+    if (!read_remote(argc, argv, &remote, &what))
+        return 2;
+    const char *slash = what ? strchr(what, '/') : NULL;
+    if (!slash || slash == what || !slash[1]) {
+        fputs("symgate: say what to forget: symgate forget NAME/ID\n", stderr);
+        return 2;
+    }
+    char name[NAME_BYTES_MAX + 1], coded_name[1024], coded_id[1024], path[2100];
+    bool fits = text_copy_n(name, sizeof name, what, (size_t)(slash - what)) &&
+                text_encode_percent(coded_name, sizeof coded_name, name, "") &&
+                text_encode_percent(coded_id, sizeof coded_id, slash + 1, "");
+    if (!fits) {
+        fputs("symgate: that name or id is too long\n", stderr);
+        return 2;
+    }
+    text_format(path, sizeof path, "api/v1/forget?name=%s&id=%s", coded_name, coded_id);
+    return ask(&remote, path, true);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cli.h"
+#include "app/gateway.h"
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "source/source_http.h"
+
+enum { DRAIN_MS = 30000 };
+
+/* What the command line says. */
+struct serve {
+    const char *config_path;
+    const char *sympath;
+    const char *data;
+    struct config_text_list listen;
+    char *found_path;
+};
+
+/* ntkrnlmp.pdb of Windows 7 SP1: Microsoft has kept it since 2010. */
+static const char test_symbol[] =
+    "symbols/ntkrnlmp.pdb/3844DBB920174967BE7AA4A2C20430FA2/ntkrnlmp.pdb";
+
+static struct config *load(const struct serve *serve, struct config_problems *problems) {
+    if (serve->sympath)
+        return config_from_sympath(serve->sympath, serve->data, problems);
+    return config_load(serve->config_path ? serve->config_path : serve->found_path, serve->data,
+                       problems);
+}
+
+static const char *name_of(const struct serve *serve) {
+    if (serve->sympath)
+        return "--sympath";
+    return serve->config_path ? serve->config_path : serve->found_path;
+}
+
+static void print_start(const struct serve *serve, const struct gateway *gateway) {
+    CLEANUP(buffer_release) struct buffer line;
+    buffer_init(&line, 8192);
+    buffer_append_text(&line, "symgate serves on");
+    for (unsigned i = 0; server_url(gateway->server, i); i++)
+        buffer_format(&line, " %s", server_url(gateway->server, i));
+    const char *name = name_of(serve);
+    buffer_format(&line, " (configuration: %s, data: %s); test: %s%s",
+                  name ? name : "the built-in default", gateway->data.path,
+                  server_url(gateway->server, 0), test_symbol);
+    puts(line.bytes);
+    fflush(stdout);
+}
+
+static void warn(const struct config_problems *problems, const char *path) {
+    for (unsigned i = 0; i < problems->count; i++) {
+        char line[1024];
+        if (problems->list[i].severity == PROBLEM_NOTE)
+            continue;
+        config_problem_format(&problems->list[i], path, line, sizeof line);
+        log_warning("%s", line);
+    }
+}
+
+static void reload(const struct serve *serve, struct gateway *gateway) {
+    struct config_problems problems;
+    struct config *config = load(serve, &problems);
+    warn(&problems, name_of(serve));
+    config_problems_release(&problems);
+    struct error err;
+    if (!config) {
+        log_error("reload: the old configuration stays in force");
+        return;
+    }
+    if (!log_use(config->logging.sinks, config->logging.count, config->logging.level, &err))
+        log_failure(LOG_ERROR, "reload: logging stays as it was", &err);
+    log_reopen();
+    gateway_reload(gateway, config);
+}
+
+static void wait_for_signals(const struct serve *serve, struct gateway *gateway,
+                             const sigset_t *signals) {
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(signals, &signal_number) != 0)
+            continue;
+        if (signal_number != SIGHUP)
+            return;
+        reload(serve, gateway);
+    }
+}
+
+static void block_signals(sigset_t *out_signals) {
+    sigemptyset(out_signals);
+    sigaddset(out_signals, SIGHUP);
+    sigaddset(out_signals, SIGINT);
+    sigaddset(out_signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, out_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve_config(const struct serve *serve, struct config *config,
+                        const struct config_problems *problems) {
+    sigset_t signals;
+    struct error err = {0};
+    block_signals(&signals);
+    source_http_start();
+    if (!log_start(config->logging.sinks, config->logging.count, config->logging.level, &err)) {
+        config_free(config);
+        return cli_failed(&err);
+    }
+    warn(problems, name_of(serve));
+    if (geteuid() == 0)
+        log_warning("running as root; a user of its own is enough");
+    struct gateway *gateway = gateway_start(config, &serve->listen, &err);
+    if (!gateway) {
+        log_stop();
+        return cli_failed(&err);
+    }
+    print_start(serve, gateway);
+    wait_for_signals(serve, gateway, &signals);
+    log_info("stopping");
+    gateway_stop(gateway, DRAIN_MS);
+    log_stop();
+    return 0;
+}
+
+static void release(struct serve *serve) {
+    for (unsigned i = 0; i < serve->listen.count; i++)
+        free(serve->listen.texts[i]);
+    free(serve->listen.texts);
+    free(serve->found_path);
+}
+
+int cli_serve(int argc, char **argv) {
+    struct serve serve = {0};
+    unsigned operands = 0;
+    const struct cli_option options[] = {
+        {.name = "--config", .value = &serve.config_path},
+        {.name = "--sympath", .value = &serve.sympath},
+        {.name = "--data", .value = &serve.data},
+        {.name = "--listen", .list = &serve.listen},
+        {0},
+    };
+    if (!cli_options(argc, argv, options, NULL, 0, &operands))
+        return 2;
+    if (!serve.config_path && !serve.sympath)
+        serve.found_path = config_find_file();
+    struct config_problems problems;
+    struct config *config = load(&serve, &problems);
+    int status = 1;
+    if (config)
+        status = serve_config(&serve, config, &problems);
+    else
+        cli_problems(&problems, name_of(&serve), false);
+    config_problems_release(&problems);
+    release(&serve);
+    return status;
+}

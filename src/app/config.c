@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "app/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/config_finish.h"
+#include "app/config_logging.h"
+#include "app/config_read.h"
+#include "app/paths.h"
+#include "app/sympath.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { FILE_BYTES_MAX = 16 * 1024 * 1024 };
+
+static const char *const places[] = {
+    "../config/pysymproxy.json",
+    "./config/pysymproxy.json",
+    "./config/default.pysymproxy.json",
+    "/etc/symgate/symgate.json",
+};
+
+/* Microsoft's server, and before it a directory where anybody may drop files. */
+static const char built_in[] =
+    "{\"identity\": {\"name\": \"symgate\"},\n"
+    " \"servers\": [\n"
+    "  {\"name\": \"Local store\", \"identifier\": \"store\", \"remote\": \"%s/store\"},\n"
+    "  {\"name\": \"Microsoft symbol server\", \"identifier\": \"microsoft\",\n"
+    "   \"remote\": \"https://msdl.microsoft.com/download/symbols\", \"retryTimeout\": \"1h\"}\n"
+    " ]}\n";
+
+char *config_find_file(void) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access(places[i], F_OK) == 0)
+            return memory_text(places[i]);
+    return NULL;
+}
+
+void config_free(struct config *config) {
+    if (!config)
+        return;
+    for (unsigned i = 0; i < config->server_count; i++)
+        config_release_section(SECTION_SERVER, &config->servers[i]);
+    free(config->servers);
+    config_release_section(SECTION_GENERAL, &config->general);
+    config_release_section(SECTION_IDENTITY, &config->identity);
+    config_logging_release(&config->logging);
+    free(config->path);
+    free(config);
+}
+
+void config_problems_release(struct config_problems *problems) {
+    free(problems->list);
+    *problems = (struct config_problems){0};
+}
+
+static void read_server(struct config_reading *reading, const json_t *json, unsigned index) {
+    struct config_server *server = &reading->config->servers[reading->config->server_count++];
+    char prefix[32];
+    text_format(prefix, sizeof prefix, "servers[%u]", index);
+    server->retry_misspelled_ms = TIME_ABSENT;
+    server->hedge_after_ms = TIME_ABSENT;
+    config_defaults(reading, SECTION_SERVER, server);
+    config_defaults(reading, SECTION_TIMEOUTS, &server->timeouts);
+    config_read_section(reading, SECTION_SERVER, json, prefix, server);
+    const json_t *retry = json_object_get(json, "retryTimeout");
+    config_finish_server(reading, server, prefix, index, retry != NULL);
+}
+
+static void read_servers(struct config_reading *reading, const json_t *json) {
+    if (!json_is_array(json)) {
+        config_complain(reading, PROBLEM_ERROR, "servers", "", "must be a list of servers");
+        return;
+    }
+    if (json_array_size(json) > SOURCES_MAX) {
+        config_complain(reading, PROBLEM_ERROR, "servers", "", "more than %d servers are too many",
+                        SOURCES_MAX);
+        return;
+    }
+    reading->config->servers = NEW_ARRAY(struct config_server, json_array_size(json));
+    size_t index;
+    const json_t *element;
+    json_array_foreach(json, index, element) {
+        read_server(reading, element, (unsigned)index);
+    }
+}
+
+static void unknown_section(struct config_reading *reading, const char *name) {
+    config_complain(reading, PROBLEM_WARNING, name,
+                    "The sections are identity, general, servers and logging.",
+                    "unknown section \"%.100s\"", name);
+}
+
+static void read_root(struct config_reading *reading, const json_t *root,
+                      const char *data_override) {
+    struct config *config = reading->config;
+    config->general.free_min_bytes = FREE_MIN_DEFAULT;
+    config_defaults(reading, SECTION_IDENTITY, &config->identity);
+    config_defaults(reading, SECTION_GENERAL, &config->general);
+    const json_t *servers = NULL, *logging = NULL, *element;
+    const char *name;
+    json_object_foreach((json_t *)(uintptr_t)root, name, element) {
+        if (json_is_comment(name))
+            continue;
+        if (strcmp(name, "identity") == 0)
+            config_read_section(reading, SECTION_IDENTITY, element, name, &config->identity);
+        else if (strcmp(name, "general") == 0)
+            config_read_section(reading, SECTION_GENERAL, element, name, &config->general);
+        else if (strcmp(name, "servers") == 0)
+            servers = element;
+        else if (strcmp(name, "logging") == 0)
+            logging = element;
+        else
+            unknown_section(reading, name);
+    }
+    config_finish_general(reading, data_override);
+    if (servers)
+        read_servers(reading, servers);
+    else
+        config_complain(reading, PROBLEM_WARNING, "", "Add a list \"servers\".",
+                        "no servers are configured: only what lies in the cache is served");
+    config_finish_servers(reading);
+    config_read_logging(reading, logging);
+}
+
+static struct config *read_json(struct config_reading *reading, const json_t *root,
+                                const char *data_override) {
+    reading->config = NEW(struct config);
+    reading->config->path = memory_text(reading->path);
+    if (json_is_object(root))
+        read_root(reading, root, data_override);
+    else
+        config_complain(reading, PROBLEM_ERROR, "", "", "must be an object");
+    if (reading->problems->errors == 0)
+        return reading->config;
+    config_free(reading->config);
+    return NULL;
+}
+
+struct config *config_parse(const char *path, const char *text, size_t length,
+                            const char *data_override, struct config_problems *out_problems) {
+    struct config_reading reading = {path, text, length, NULL, out_problems};
+    CLEANUP(json_unref) json_t *root = NULL;
+    int line = 0, column = 0;
+    struct error err = {0};
+    if (!json_parse(text, length, &root, &line, &column, &err)) {
+        config_complain(&reading, PROBLEM_ERROR, "", err.hint, "%s", err.what);
+        out_problems->list[out_problems->count - 1].line = line;
+        out_problems->list[out_problems->count - 1].column = column;
+        return NULL;
+    }
+    return read_json(&reading, root, data_override);
+}
+
+static struct config *load_built_in(const char *data_override,
+                                    struct config_problems *out_problems) {
+    CLEANUP(free_block) char *standard = path_default_data();
+    CLEANUP(free_block) char *data = path_absolute(data_override ? data_override : standard);
+    char escaped[8192], text[sizeof built_in + sizeof escaped];
+    text_escape_json(escaped, sizeof escaped, data, strlen(data));
+    text_format(text, sizeof text, built_in, escaped);
+    return config_parse(NULL, text, strlen(text), data_override, out_problems);
+}
+
+/* A file that others may write would let them choose where root writes. */
+static bool others_may_write(const char *path, char *out_what, size_t size) {
+    struct stat stat_buffer;
+    char folder[4096];
+    if (geteuid() != 0 || stat(path, &stat_buffer) != 0)
+        return false;
+    text_copy(out_what, size, path);
+    if (stat_buffer.st_mode & S_IWOTH)
+        return true;
+    const char *slash = strrchr(path, '/');
+    if (slash)
+        text_copy_n(folder, sizeof folder, path, slash == path ? 1 : (size_t)(slash - path));
+    else
+        text_copy(folder, sizeof folder, ".");
+    text_copy(out_what, size, folder);
+    return stat(folder, &stat_buffer) == 0 && (stat_buffer.st_mode & S_IWOTH);
+}
+
+struct config *config_load(const char *path, const char *data_override,
+                           struct config_problems *out_problems) {
+    *out_problems = (struct config_problems){0};
+    if (!path)
+        return load_built_in(data_override, out_problems);
+    struct config_reading reading = {path, NULL, 0, NULL, out_problems};
+    char open_to_all[4096];
+    if (others_may_write(path, open_to_all, sizeof open_to_all)) {
+        config_complain(&reading, PROBLEM_ERROR, "",
+                        "As root, such a file is not used. Take that right away: chmod o-w.",
+                        "\"%.150s\" may be written by everybody", open_to_all);
+        return NULL;
+    }
+    CLEANUP(free_block) char *text = NULL;
+    size_t length = 0;
+    struct error err = {0};
+    if (!files_read_whole(path, FILE_BYTES_MAX, &text, &length, &err)) {
+        config_complain(&reading, PROBLEM_ERROR, "", err.hint, "%s", err.what);
+        return NULL;
+    }
+    return config_parse(path, text, length, data_override, out_problems);
+}
+
+struct config *config_from_sympath(const char *sympath, const char *data_override,
+                                   struct config_problems *out_problems) {
+    *out_problems = (struct config_problems){0};
+    struct config_reading reading = {"--sympath", NULL, 0, NULL, out_problems};
+    CLEANUP(json_unref) json_t *root = sympath_to_json(&reading, sympath);
+    return read_json(&reading, root, data_override);
+}
+
+static const char *severity_name(enum problem_severity severity) {
+    switch (severity) {
+    case PROBLEM_NOTE:
+        return "note";
+    case PROBLEM_WARNING:
+        return "warning";
+    case PROBLEM_ERROR:
+        break;
+    }
+    return "error";
+}
+
+void config_problem_format(const struct config_problem *problem, const char *path, char *out,
+                           size_t size) {
+    char place[64] = "";
+    if (problem->line)
+        text_format(place, sizeof place, "%d:%d:", problem->line, problem->column);
+    text_format(out, size, "%s:%s %s: %s%s%s%s%s", path ? path : "the built-in default", place,
+                severity_name(problem->severity), problem->key, problem->key[0] ? ": " : "",
+                problem->what, problem->hint[0] ? ". " : "", problem->hint);
+}

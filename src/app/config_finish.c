@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "app/config_finish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/paths.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { KEY_BYTES = 64, PATH_BYTES = 4096 };
+
+static void replace(char **field, char *with) {
+    free(*field);
+    *field = with;
+}
+
+/* A local path of this machine, or NULL (complained of) for a Windows path that no entry maps. */
+static char *local_path(struct config_reading *reading, const char *key, const char *text,
+                        const char *consequence) {
+    const struct config_map *map = &reading->config->general.path_map;
+    CLEANUP(free_block) char *mapped = path_mapped(map, text);
+    if (mapped)
+        return path_absolute(mapped);
+    if (path_kind(text) == PATH_LOCAL)
+        return path_absolute(text);
+    char hint[200];
+    path_map_example(text, hint, sizeof hint);
+    config_complain(reading, PROBLEM_WARNING, key, hint,
+                    "\"%.120s\" is a Windows path or share: %s", text, consequence);
+    return NULL;
+}
+
+static char *below(const char *directory, const char *name) {
+    char path[PATH_BYTES];
+    text_format(path, sizeof path, "%s/%s", directory, name);
+    return memory_text(path);
+}
+
+static bool is_choice(const char *text, const char *const *choices) {
+    for (; text && *choices; choices++)
+        if (strcmp(text, *choices) == 0)
+            return true;
+    return false;
+}
+
+void config_finish_general(struct config_reading *reading, const char *data_override) {
+    static const char *const log_clients[] = {"full", "shortened", "none", NULL};
+    struct config_general *general = &reading->config->general;
+    char *data = NULL;
+    if (data_override)
+        data = path_absolute(data_override);
+    else if (general->data_location)
+        data = local_path(reading, "general.dataLocation", general->data_location,
+                          "the default data folder is used");
+    replace(&general->data_location, data ? data : path_default_data());
+    char *cache = NULL;
+    if (general->cache_location)
+        cache = local_path(reading, "general.cacheLocation", general->cache_location,
+                           "\"cache\" in the data folder is used");
+    replace(&general->cache_location, cache ? cache : below(general->data_location, "cache"));
+    if (!is_choice(general->log_clients, log_clients))
+        config_complain(reading, PROBLEM_ERROR, "general.logClients", "",
+                        "must be \"full\", \"shortened\" or \"none\"");
+}
+
+static void finish_retry(struct config_reading *reading, struct config_server *server,
+                         const char *prefix, bool spelled) {
+    char key[KEY_BYTES];
+    text_format(key, sizeof key, "%s.retryTimout", prefix);
+    if (server->retry_misspelled_ms == TIME_ABSENT)
+        return;
+    if (!spelled)
+        server->retry_ms = server->retry_misspelled_ms;
+    else if (server->retry_misspelled_ms != server->retry_ms)
+        config_complain(reading, PROBLEM_WARNING, key, "Delete this line.",
+                        "differs from retryTimeout, which counts");
+}
+
+static void finish_kinds(struct config_reading *reading, struct config_server *server,
+                         const char *prefix) {
+    for (unsigned i = 0; i < server->kinds.count; i++) {
+        enum symbol_kind kind;
+        char key[KEY_BYTES];
+        text_format(key, sizeof key, "%s.kinds[%u]", prefix, i);
+        if (symbol_kind_parse(server->kinds.texts[i], &kind))
+            server->kind_bits |= 1U << kind;
+        else
+            config_complain(reading, PROBLEM_ERROR, key, "",
+                            "must be one of pdb, pe, elf, macho, sym, other");
+    }
+}
+
+static void finish_remote(struct config_reading *reading, struct config_server *server,
+                          const char *prefix) {
+    char key[KEY_BYTES];
+    text_format(key, sizeof key, "%s.remote", prefix);
+    if (!server->remote || !server->remote[0]) {
+        config_complain(reading, PROBLEM_ERROR, prefix, "Add \"remote\": a URL or a directory.",
+                        "has no remote");
+        return;
+    }
+    server->directory = path_kind(server->remote) != PATH_URL;
+    if (!server->directory)
+        return;
+    char *path = local_path(reading, key, server->remote,
+                            "this server cannot be asked (shares are not read yet)");
+    server->unaskable = !path;
+    if (path)
+        replace(&server->remote, path);
+}
+
+static void finish_cache(struct config_reading *reading, struct config_server *server,
+                         const char *prefix) {
+    char key[KEY_BYTES];
+    if (!server->cache_location)
+        return;
+    text_format(key, sizeof key, "%s.cacheLocation", prefix);
+    char *path = local_path(reading, key, server->cache_location,
+                            "its files go to \"cache\" in the data folder");
+    if (!path)
+        path = below(reading->config->general.data_location, "cache");
+    replace(&server->cache_location, path);
+    if (strcmp(path, reading->config->general.cache_location) == 0)
+        replace(&server->cache_location, NULL); /* no cache of its own, then */
+}
+
+void config_finish_server(struct config_reading *reading, struct config_server *server,
+                          const char *prefix, unsigned index, bool spelled) {
+    finish_retry(reading, server, prefix, spelled);
+    finish_kinds(reading, server, prefix);
+    finish_remote(reading, server, prefix);
+    finish_cache(reading, server, prefix);
+    if (server->priority == 0)
+        server->priority = index + 1;
+    if (server->hedge_after_ms == TIME_ABSENT)
+        server->hedge_after_ms = reading->config->general.hedge_after_ms;
+}
+
+/* The host of a URL without user-info and port, or the last component of a path. */
+static void name_of_remote(const char *remote, char *out, size_t size) {
+    const char *begin = strstr(remote, "://");
+    if (begin) {
+        begin += 3;
+        size_t authority = strcspn(begin, "/?#");
+        for (const char *at; (at = memchr(begin, '@', authority));) {
+            authority -= (size_t)(at + 1 - begin);
+            begin = at + 1;
+        }
+        size_t host = strcspn(begin, ":/?#");
+        text_copy_n(out, size, begin, host);
+        return;
+    }
+    size_t length = strlen(remote);
+    while (length > 1 && strchr("/\\", remote[length - 1]))
+        length--;
+    size_t start = length;
+    while (start > 0 && !strchr("/\\", remote[start - 1]))
+        start--;
+    text_copy_n(out, size, remote + start, length - start);
+}
+
+static bool is_taken(const struct config *config, unsigned before, const char *identifier) {
+    for (unsigned i = 0; i < before; i++)
+        if (strcmp(config->servers[i].identifier, identifier) == 0)
+            return true;
+    return false;
+}
+
+void config_finish_servers(struct config_reading *reading) {
+    struct config *config = reading->config;
+    for (unsigned i = 0; i < config->server_count; i++) {
+        struct config_server *server = &config->servers[i];
+        char name[60], unique[64];
+        if (server->identifier && server->identifier[0])
+            text_copy(name, sizeof name, server->identifier);
+        else if (server->name && server->name[0])
+            text_copy(name, sizeof name, server->name);
+        else
+            name_of_remote(server->remote ? server->remote : "", name, sizeof name);
+        text_copy(unique, sizeof unique, name);
+        for (unsigned n = 2; is_taken(config, i, unique); n++)
+            text_format(unique, sizeof unique, "%.56s-%u", name, n);
+        replace(&server->identifier, memory_text(unique));
+        if (!server->name || !server->name[0])
+            replace(&server->name, memory_text(unique));
+    }
+}

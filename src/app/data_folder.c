@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "app/data_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/text.h"
+
+enum { SMALL_FILE_BYTES = 4096 };
+
+static bool take_lock(struct data_folder *folder, struct error *err) {
+    CLEANUP(close_fd)
+    int fd = openat(folder->root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return error_os(err, ERROR_SYSTEM, errno, "cannot lock the data folder \"%s\"",
+                        folder->path);
+    char pid[32] = "";
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t got = pread(fd, pid, sizeof pid - 1, 0);
+        pid[got > 0 ? strcspn(pid, "\n") : 0] = '\0';
+        error_set(err, ERROR_CONFIG, "the data folder \"%s\" is in use by process %s", folder->path,
+                  pid[0] ? pid : "(unknown)");
+        return error_hint(err, "Stop that symgate, or choose another folder with --data.");
+    }
+    int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)length, 0) != length)
+        return error_os(err, ERROR_DISK, errno, "cannot write to the data folder \"%s\"",
+                        folder->path);
+    folder->lock_fd = TAKE_FD(fd);
+    return true;
+}
+
+/* Reads a small file of the folder; false when it is not there. */
+static bool read_small(const struct data_folder *folder, const char *name, char **out_text,
+                       size_t *out_length) {
+    char path[SMALL_FILE_BYTES];
+    return files_join(path, sizeof path, folder->path, name) &&
+           files_read_whole(path, SMALL_FILE_BYTES, out_text, out_length, NULL);
+}
+
+static bool check_format(struct data_folder *folder, struct error *err) {
+    CLEANUP(free_block) char *text = NULL;
+    size_t length = 0;
+    uint64_t version = 0;
+    if (read_small(folder, "format", &text, &length)) {
+        text[strcspn(text, "\n")] = '\0';
+        if (number_parse(text, &version) && version <= DATA_FORMAT)
+            return true;
+        error_set(err, ERROR_CONFIG, "the data folder \"%s\" was written by a newer symgate",
+                  folder->path);
+        return error_hint(err, "Use that version, or choose another folder with --data.");
+    }
+    char line[16];
+    int written = snprintf(line, sizeof line, "%d\n", DATA_FORMAT);
+    return files_replace(folder->root_fd, "format", line, (size_t)written, 0644, err);
+}
+
+static bool read_key(struct data_folder *folder, struct error *err) {
+    CLEANUP(free_block) char *bytes = NULL;
+    size_t length = 0;
+    if (read_small(folder, "key", &bytes, &length) && length == sizeof folder->key) {
+        memcpy(&folder->key, bytes, sizeof folder->key);
+        return true;
+    }
+    folder->key = hash_new_key();
+    return files_replace(folder->root_fd, "key", &folder->key, sizeof folder->key, 0600, err);
+}
+
+bool data_folder_open(struct data_folder *folder, const char *path, struct error *err) {
+    *folder = (struct data_folder){.path = memory_text(path), .root_fd = -1, .lock_fd = -1};
+    bool open = files_open_root(&folder->root_fd, path, true, err) && take_lock(folder, err) &&
+                check_format(folder, err) && read_key(folder, err);
+    if (!open) {
+        if (err->kind == ERROR_SYSTEM)
+            error_hint(err, "Choose another folder with --data or general.dataLocation.");
+        data_folder_close(folder);
+    }
+    return open;
+}
+
+void data_folder_close(struct data_folder *folder) {
+    close_fd(&folder->lock_fd);
+    close_fd(&folder->root_fd);
+    free(folder->path);
+    *folder = (struct data_folder){.root_fd = -1, .lock_fd = -1};
+}
+
+bool data_folder_announce(struct data_folder *folder, const char *url, struct error *err) {
+    if (!url) {
+        unlinkat(folder->root_fd, "symgate.run", 0);
+        return true;
+    }
+    char line[256];
+    text_format(line, sizeof line, "%s\n", url);
+    return files_replace(folder->root_fd, "symgate.run", line, strlen(line), 0644, err);
+}
+
+bool data_folder_find_server(const char *path, char *out_url, size_t size, struct error *err) {
+    char file[SMALL_FILE_BYTES];
+    CLEANUP(free_block) char *text = NULL;
+    size_t length = 0;
+    bool found = files_join(file, sizeof file, path, "symgate.run") &&
+                 files_read_whole(file, SMALL_FILE_BYTES, &text, &length, NULL);
+    if (!found) {
+        error_set(err, ERROR_CONFIG, "no symgate is running with the data folder \"%s\"", path);
+        return error_hint(err, "Name it by --url http://HOST:PORT/, or its folder by --data.");
+    }
+    text_copy_n(out_url, size, text, strcspn(text, "\n"));
+    return true;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// The data folder: held by one symgate at a time. In it: "lock" (with the pid), "key" (the secret
+// of hashes that are kept), "format" (the version of everything in the folder), "symgate.run"
+// (where the running server listens), and what other modules put there.
+#pragma once
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct data_folder {
+    char *path;
+    int root_fd;
+    int lock_fd;
+    struct hash_key key;
+};
+
+enum { DATA_FORMAT = 1 };
+
+/* Creates what is missing and takes the lock. Fails when another symgate has it (err names its pid)
+   or the folder was written by a newer version. */
+bool data_folder_open(struct data_folder *folder, const char *path, struct error *err) MUST_CHECK;
+
+/* Gives the lock back. */
+void data_folder_close(struct data_folder *folder);
+
+/* Notes under which URL the server is reached (one line each); removed again with NULL. */
+bool data_folder_announce(struct data_folder *folder, const char *url,
+                          struct error *err) MUST_CHECK;
+
+/* The URL that a running server has announced in a data folder; false when none runs there. */
+bool data_folder_find_server(const char *path, char *out_url, size_t size,
+                             struct error *err) MUST_CHECK;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+#include "app/gateway.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "app/roster_make.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/threads.h"
+
+enum {
+    DESCRIPTORS_WANTED = 65536,
+    DESCRIPTORS_RESERVED = 1024, /* sources, staging files, logs */
+    OPEN_FILES_MAX = 20000,
+    SMALL_BYTES_MAX = 64 * 1024 * 1024,
+    SEARCHES_MAX = 10000,
+    OUTCOMES_MAX = 10000,
+};
+
+/* Raises the limit as far as the kernel lets us; what there is is shared between clients and open
+ * files. */
+static unsigned raise_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024;
+    struct rlimit wanted = {DESCRIPTORS_WANTED, DESCRIPTORS_WANTED};
+    if (limit.rlim_max < DESCRIPTORS_WANTED && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return DESCRIPTORS_WANTED;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned)limit.rlim_cur;
+}
+
+static unsigned share_of_files(unsigned descriptors) {
+    unsigned quarter = descriptors / 4;
+    return quarter < OPEN_FILES_MAX ? quarter : OPEN_FILES_MAX;
+}
+
+static unsigned share_of_clients(unsigned descriptors) {
+    unsigned taken = share_of_files(descriptors) + DESCRIPTORS_RESERVED;
+    return descriptors > taken + 64 ? descriptors - taken : 64;
+}
+
+static struct shelf *find_open_shelf(const struct gateway *gateway, const char *path) {
+    for (unsigned i = 0; i < gateway->shelf_count; i++)
+        if (gateway->shelves[i] && strcmp(shelf_path(gateway->shelves[i]), path) == 0)
+            return gateway->shelves[i];
+    return NULL;
+}
+
+static bool open_shelf(struct gateway *gateway, const char *path, struct error *err) {
+    const struct config_general *general = &gateway->config->general;
+    struct shelf_options options = {
+        .path = path,
+        .free_min_bytes = general->free_min_bytes,
+        .free_min_default = general->free_min_bytes == FREE_MIN_DEFAULT,
+    };
+    struct shelf **shelf = &gateway->shelves[gateway->shelf_count];
+    *shelf = path ? find_open_shelf(gateway, path) : NULL;
+    if (path && !*shelf && !(*shelf = shelf_new(&options, err)))
+        return false;
+    gateway->shelf_count++;
+    return true;
+}
+
+static bool open_shelves(struct gateway *gateway, struct error *err) {
+    const struct config *config = gateway->config;
+    if (!open_shelf(gateway, config->general.cache_location, err))
+        return false;
+    for (unsigned i = 0; i < config->server_count; i++)
+        if (!open_shelf(gateway, config->servers[i].cache_location, err))
+            return false;
+    return true;
+}
+
+static void free_shelves(struct gateway *gateway) {
+    for (unsigned i = 0; i < gateway->shelf_count; i++) {
+        struct shelf *shelf = gateway->shelves[i];
+        for (unsigned n = i + 1; shelf && n < gateway->shelf_count; n++)
+            if (gateway->shelves[n] == shelf)
+                shelf = NULL; /* the last of those that share it frees */
+        shelf_free(shelf);
+    }
+}
+
+static char *text_or_null(const char *text) {
+    return text && text[0] ? memory_text(text) : NULL;
+}
+
+static struct settings *make_settings(const struct gateway *gateway, const struct config *config,
+                                      struct roster *roster) {
+    struct settings *settings = settings_new();
+    const struct config_general *general = &config->general;
+    settings->roster = roster;
+    settings->failure_status = (int)general->failure_status;
+    settings->identity_name =
+        memory_text(config->identity.name ? config->identity.name : "symgate");
+    settings->identity_host = text_or_null(config->identity.host);
+    settings->administrator = text_or_null(config->identity.administrator);
+    settings->default_sympath = text_or_null(config->identity.default_sympath);
+    settings->admin_token = text_or_null(general->admin_token);
+    settings->configuration_path = text_or_null(config->path);
+    settings->limit_ms = general->request_timeout_ms;
+    settings->log_clients = LOG_CLIENTS_FULL;
+    if (strcmp(general->log_clients, "shortened") == 0)
+        settings->log_clients = LOG_CLIENTS_SHORTENED;
+    if (strcmp(general->log_clients, "none") == 0)
+        settings->log_clients = LOG_CLIENTS_NONE;
+    (void)gateway;
+    return settings;
+}
+
+/* The directory of the built-in default, where anybody may drop files, has to be there. */
+static void make_store(const struct gateway *gateway) {
+    char store[4096];
+    struct error err;
+    if (gateway->config->path || !files_join(store, sizeof store, gateway->data.path, "store"))
+        return;
+    if (!files_make_path(store, 0755, &err))
+        log_failure(LOG_WARNING, "no local store", &err);
+}
+
+static bool open_parts(struct gateway *gateway, struct error *err) {
+    const struct config_general *general = &gateway->config->general;
+    if (!data_folder_open(&gateway->data, general->data_location, err))
+        return false;
+    make_store(gateway);
+    if (!open_shelves(gateway, err))
+        return false;
+    gateway->spill = spill_new(gateway->data.path, general->spill_limit);
+    struct absences_options absences = {
+        .directory = gateway->data.path,
+        .key = gateway->data.key,
+        .entries_max = general->absences_max,
+    };
+    gateway->absences = absences_open(&absences, err);
+    if (!gateway->absences)
+        return false;
+    gateway->alarms = alarm_clock_new(err);
+    return gateway->alarms != NULL;
+}
+
+static bool start_server(struct gateway *gateway, const struct config_text_list *listen,
+                         unsigned descriptors, struct error *err) {
+    const struct config_general *general = &gateway->config->general;
+    const struct config_text_list *addresses = listen->count ? listen : &general->listen;
+    struct server_options options = {
+        .listen = (const char *const *)addresses->texts,
+        .listen_count = addresses->count,
+        .listen_by_default = listen->count == 0,
+        .workers = general->workers ? (unsigned)general->workers : thread_processors(),
+        .connections_max = share_of_clients(descriptors),
+        .symbols = gateway->symbols,
+        .cache = gateway->cache,
+        .absences = gateway->absences,
+        .recorder = gateway->recorder,
+        .settings = gateway->settings,
+    };
+    gateway->server = server_start(&options, err);
+    return gateway->server &&
+           data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
+}
+
+static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
+                        struct error *err) {
+    unsigned descriptors = raise_descriptors();
+    if (!open_parts(gateway, err))
+        return false;
+    struct cache_options cache = {
+        .shelves = gateway->shelves,
+        .shelf_count = gateway->shelf_count,
+        .spill = gateway->spill,
+        .open_files_max = share_of_files(descriptors),
+        .small_bytes_max = SMALL_BYTES_MAX,
+        .searches_max = SEARCHES_MAX,
+    };
+    gateway->cache = cache_new(&cache);
+    struct symbols_options symbols = {gateway->cache, gateway->absences, gateway->alarms,
+                                      SEARCHES_MAX};
+    gateway->symbols = symbols_new(&symbols);
+    struct recorder_options recorder = {
+        .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
+        .log_requests = true,
+    };
+    gateway->recorder = recorder_new(&recorder);
+    struct roster *roster =
+        roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
+    if (!roster)
+        return false;
+    gateway->settings = make_settings(gateway, gateway->config, roster);
+    return start_server(gateway, listen, descriptors, err);
+}
+
+struct gateway *gateway_start(struct config *config, const struct config_text_list *listen,
+                              struct error *err) {
+    struct gateway *gateway = NEW(struct gateway);
+    gateway->config = config;
+    gateway->data.root_fd = -1;
+    gateway->data.lock_fd = -1;
+    if (start_parts(gateway, listen, err))
+        return gateway;
+    gateway_stop(gateway, 0);
+    return NULL;
+}
+
+static void keeps_value(const char *name, bool differs) {
+    if (differs)
+        log_warning("reload: %s has changed; it counts from the next start on", name);
+}
+
+static bool lists_differ(const struct config_text_list *a, const struct config_text_list *b) {
+    if (a->count != b->count)
+        return true;
+    for (unsigned i = 0; i < a->count; i++)
+        if (strcmp(a->texts[i], b->texts[i]) != 0)
+            return true;
+    return false;
+}
+
+/* The shelves were opened at the start: a server goes on with the one that its cacheLocation names
+ * among them. */
+static void keep_shelves(const struct gateway *gateway, const struct config *config,
+                         struct roster *roster) {
+    for (unsigned i = 0; i < config->server_count; i++) {
+        const char *path = config->servers[i].cache_location;
+        roster->shelf[i] = 0;
+        for (unsigned n = 1; path && n < gateway->shelf_count; n++)
+            if (gateway->shelves[n] && strcmp(shelf_path(gateway->shelves[n]), path) == 0)
+                roster->shelf[i] = n;
+        keeps_value("a server's cacheLocation", path && roster->shelf[i] == 0);
+    }
+}
+
+void gateway_reload(struct gateway *gateway, struct config *config) {
+    const struct config_general *old = &gateway->config->general;
+    const struct config_general *new = &config->general;
+    struct error err;
+    keeps_value("general.listen", lists_differ(&old->listen, &new->listen));
+    keeps_value("general.workers", old->workers != new->workers);
+    keeps_value("general.dataLocation", strcmp(old->data_location, new->data_location) != 0);
+    keeps_value("general.cacheLocation", strcmp(old->cache_location, new->cache_location) != 0);
+    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
+    if (!roster) {
+        log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
+        config_free(config);
+        return;
+    }
+    roster_take_over(roster, gateway->settings->roster);
+    keep_shelves(gateway, config, roster);
+    for (unsigned i = 0; i < roster->count; i++)
+        rest_end(queue_rest(roster->sources[i]->queue));
+    struct settings *settings = make_settings(gateway, config, roster);
+    server_use(gateway->server, settings);
+    cache_release_complete(gateway->cache);
+    settings_unref(gateway->settings);
+    gateway->settings = settings;
+    config_free(gateway->config);
+    gateway->config = config;
+    log_info("reload: the configuration %s is in force",
+             config->path ? config->path : "(built-in)");
+}
+
+void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
+    if (!gateway)
+        return;
+    server_stop(gateway->server, drain_ms);
+    symbols_free(gateway->symbols);
+    settings_unref(gateway->settings);
+    recorder_free(gateway->recorder);
+    cache_free(gateway->cache);
+    alarm_clock_free(gateway->alarms);
+    absences_close(gateway->absences);
+    spill_free(gateway->spill);
+    free_shelves(gateway);
+    if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
+        log_warning("symgate.run could not be removed");
+    data_folder_close(&gateway->data);
+    config_free(gateway->config);
+    free(gateway);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// The gateway: everything that `symgate serve` runs, put together from a configuration. Made and
+// ended by the main thread.
+//
+//   data folder ─ shelves ─ cache ─┐
+//   absences, alarms, spill ───────┼─ symbols ─ server (loops)
+//   sources, policy ─ roster ──────┘
+#pragma once
+
+#include "app/config.h"
+#include "app/data_folder.h"
+#include "base/alarm.h"
+#include "server/server.h"
+
+struct gateway {
+    struct config *config;
+    struct data_folder data;
+    struct shelf
+        *shelves[CACHE_SHELVES_MAX]; /* [0] the global one; [n + 1] server n's own, or NULL */
+    unsigned shelf_count;
+    struct spill *spill;
+    struct cache *cache;
+    struct absences *absences;
+    struct alarm_clock *alarms;
+    struct symbols *symbols;
+    struct recorder *recorder;
+    struct settings *settings;
+    struct server *server;
+};
+
+/* Opens everything and starts to serve. Takes the configuration over. listen: from the command
+   line, or none. NULL with err; then nothing is left running. */
+struct gateway *gateway_start(struct config *config, const struct config_text_list *listen,
+                              struct error *err) MUST_CHECK;
+
+/* Takes a new configuration over (SIGHUP): sources, filters, settings, logging. What needs a
+   restart keeps its value and is named in the log. */
+void gateway_reload(struct gateway *gateway, struct config *config);
+
+/* Ends the gateway; bodies under way are finished for up to drain_ms. */
+void gateway_stop(struct gateway *gateway, int64_t drain_ms);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli.h"
+
+static const struct command commands[] = {
+    {"serve", "[--config FILE | --sympath PATH] [--listen ADDRESS:PORT]… [--data DIR]",
+     "serves symbols, in the foreground", cli_serve},
+    {"check", "[--strict] [FILE]", "checks a configuration; starts nothing and asks nobody",
+     cli_check},
+    {"forget", "NAME/ID [--url URL | --data DIR] [--token TOKEN]",
+     "forgets a symbol: its cached file, and who said no to it", cli_forget},
+    {"copies", "[--url URL | --data DIR] [--token TOKEN]",
+     "lists what is searched for and arriving", cli_copies},
+    {"reference", "--markdown | --schema", "prints the configuration's reference or JSON schema",
+     cli_reference},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int usage(FILE *out) {
+    fputs("symgate: one address in front of many symbol servers\n\n", out);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        fprintf(out, "  symgate %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+                commands[i].summary);
+    fputs("  symgate --version\n  symgate --help\n\n"
+          "Without --config, serve takes the first of ../config/pysymproxy.json,\n"
+          "./config/pysymproxy.json, ./config/default.pysymproxy.json and\n"
+          "/etc/symgate/symgate.json, else Microsoft's server.\n",
+          out);
+    return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2)
+        return usage(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return usage(stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("symgate " SYMGATE_VERSION);
+        return 0;
+    }
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        bool asks_help = argc > 2 && strcmp(argv[2], "--help") == 0;
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        if (asks_help)
+            return usage(stdout);
+        return commands[i].run(argc - 2, argv + 2);
+    }
+    fprintf(stderr, "symgate: unknown command \"%s\"\n\n", argv[1]);
+    return usage(stderr);
+}

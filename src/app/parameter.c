@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "app/parameter.h"
+
+#include <string.h>
+
+#include "app/config.h"
+#include "base/text.h"
+
+#define IDENTITY(key, type, field)                                                                 \
+    SECTION_IDENTITY, key, type, offsetof(struct config_identity, field)
+#define GENERAL(key, type, field) SECTION_GENERAL, key, type, offsetof(struct config_general, field)
+#define SERVER(key, type, field) SECTION_SERVER, key, type, offsetof(struct config_server, field)
+#define TIMEOUT(key, field)                                                                        \
+    SECTION_TIMEOUTS, key, PARAMETER_TIME, offsetof(struct config_timeouts, field)
+
+/* clang-format off */
+static const struct parameter table[] = {
+    {IDENTITY("name", PARAMETER_TEXT, name), .standard = "\"symgate\"",
+     .help = "Title of the page."},
+    {IDENTITY("host", PARAMETER_TEXT, host),
+     .help = "The name by which clients reach this server; changes through the API are accepted under it."},
+    {IDENTITY("administrator", PARAMETER_TEXT, administrator),
+     .help = "Whom to ask: shown on the page."},
+    {IDENTITY("default_sympath", PARAMETER_TEXT, default_sympath),
+     .help = "The symbol path that the page tells people to set; by default it is made from the server's own address."},
+
+    {GENERAL("listen", PARAMETER_LIST, listen), .standard = "[\"0.0.0.0:8080\", \"[::]:8080\"]",
+     .help = "Addresses to serve on. --listen wins over it."},
+    {GENERAL("dataLocation", PARAMETER_PATH, data_location),
+     .standard_told = "`/var/lib/symgate` as root, else `symgate` below `$XDG_STATE_HOME` or `~/.local/state`",
+     .help = "Where everything goes that has no place of its own. --data wins over it."},
+    {GENERAL("cacheLocation", PARAMETER_PATH, cache_location), .standard_told = "`cache` in the data folder",
+     .help = "The global cache, a tree in symbol-store shape. What lies there already is served."},
+    {GENERAL("workers", PARAMETER_NUMBER, workers), .most = 256, .standard = "0", .standard_told = "one a processor",
+     .help = "How many event loops serve clients."},
+    {GENERAL("enableStatistics", PARAMETER_BOOLEAN, enable_statistics), .standard = "true",
+     .help = "Keeps the last requests in memory for the page. Counters and the log do not depend on it."},
+    {GENERAL("blacklist", PARAMETER_PATTERNS, blacklist), .standard = "[]",
+     .help = "Names that are never asked for and never served, whatever lies in the cache."},
+    {GENERAL("pathMap", PARAMETER_MAP, path_map), .standard = "{}",
+     .help = "Replaces beginnings of Windows paths and shares by local directories, in remotes, cache locations and log file names. The longest beginning that fits counts."},
+    {GENERAL("failureStatus", PARAMETER_NUMBER, failure_status), .least = 400, .most = 599, .standard = "404",
+     .help = "HTTP status for later, busy and failed. Symbol clients go on to their next server only at 404; crash services may want 503."},
+    {GENERAL("requestTimeout", PARAMETER_TIME, request_timeout_ms), .least = 1, .standard = "25",
+     .help = "How long a client is held before it is told to come again, unless it announces its own limit. The search goes on."},
+    {GENERAL("minFreeSpace", PARAMETER_SIZE, free_min_bytes), .standard_told = "5 % of the disk, at most 10 GiB",
+     .help = "Space to be left on a cache's disk: below it symbols are delivered and not kept. 0 switches it off."},
+    {GENERAL("spillLimit", PARAMETER_SIZE, spill_limit), .standard = "\"256 MiB\"",
+     .help = "How much may be held outside the caches, in all, while a disk cannot be written."},
+    {GENERAL("absencesMax", PARAMETER_NUMBER, absences_max), .least = 1000, .standard = "8000000",
+     .help = "How many answers of \"not here\" are remembered, in all."},
+    {GENERAL("hedgeAfter", PARAMETER_TIME_NULL, hedge_after_ms), .standard = "5",
+     .help = "After so much silence of a server the next one is asked beside it; null: never, 0: at once."},
+    {GENERAL("logClients", PARAMETER_TEXT, log_clients), .standard = "\"full\"",
+     .help = "What the log keeps of client addresses: full, shortened or none."},
+    {GENERAL("adminToken", PARAMETER_SECRET, admin_token),
+     .help = "Lets whoever sends it as a bearer token do what otherwise only a client on the server's own machine may."},
+
+    {SERVER("name", PARAMETER_TEXT, name), .standard_told = "the identifier",
+     .help = "The server's name for people."},
+    {SERVER("identifier", PARAMETER_TEXT, identifier), .standard_told = "the name, else the remote's host, made unique",
+     .help = "The server's key in logs and statistics."},
+    {SERVER("remote", PARAMETER_PATH, remote),
+     .help = "Where it is: a URL (http, https) or a directory. Required."},
+    {SERVER("cacheLocation", PARAMETER_PATH, cache_location), .standard_told = "the global cache",
+     .help = "A cache of its own for this server's files. A directory without one is served in place."},
+    {SERVER("enabled", PARAMETER_BOOLEAN, enabled), .standard = "true",
+     .help = "Whether it is asked at all."},
+    {SERVER("kinds", PARAMETER_LIST, kinds), .standard = "[\"pdb\", \"pe\", \"elf\", \"macho\", \"sym\", \"other\"]",
+     .help = "The kinds of symbol file that it is asked for."},
+    {SERVER("retryTimeout", PARAMETER_TIME, retry_ms), .standard = "60",
+     .help = "How long a \"not here\" of this server counts before it is asked again for the same symbol."},
+    {SERVER("retryTimout", PARAMETER_TIME, retry_misspelled_ms), .alias_of = "retryTimeout",
+     .help = "pySymProxy's documented misspelling of retryTimeout."},
+    {SERVER("maxRequests", PARAMETER_NUMBER, requests_max), .least = 1, .most = 10000, .standard = "10",
+     .help = "How many questions are put to it at once; the others wait in its queue."},
+    {SERVER("priority", PARAMETER_NUMBER, priority), .least = 1, .most = 1000000, .standard_told = "the position in the list",
+     .help = "Smaller is asked first; servers with equal numbers are asked together."},
+    {SERVER("hedgeAfter", PARAMETER_TIME_NULL, hedge_after_ms), .standard_told = "general.hedgeAfter",
+     .help = "The same for this server alone."},
+    {SERVER("whitelist", PARAMETER_PATTERNS, whitelist), .standard_told = "everything",
+     .help = "Only names that one of these patterns matches are asked for; an empty list allows nothing."},
+    {SERVER("blacklist", PARAMETER_PATTERNS, blacklist), .standard = "[]",
+     .help = "Names that this server is never asked for."},
+    {SERVER("userAgent", PARAMETER_TEXT, user_agent), .standard = "\"Microsoft-Symbol-Server/10.0.10036.206\"",
+     .help = "What symgate calls itself toward this server."},
+    {SERVER("followLinks", PARAMETER_BOOLEAN, follow_links), .standard = "false",
+     .help = "Directories: follow symbolic links, below the root only."},
+    {SERVER("absentStatus", PARAMETER_NUMBERS, absent_statuses), .least = 400, .most = 599, .standard = "[]",
+     .help = "HTTP statuses besides 404 and 410 that mean \"not here\", as 403 of some object stores."},
+    {SERVER("timeouts", PARAMETER_TIMEOUTS, timeouts),
+     .help = "Limits for the conversation with this server."},
+
+    {TIMEOUT("connect", connect_ms), .least = 1, .standard = "3",
+     .help = "Until a connection stands."},
+    {TIMEOUT("firstByte", first_byte_ms), .least = 1, .standard = "60",
+     .help = "Until the answer begins, from the moment the question has its place. Silence is no harm before that: the next server is asked beside it (hedgeAfter)."},
+    {TIMEOUT("stall", stall_ms), .least = 1, .standard = "10",
+     .help = "A body that stops for so long is taken up again."},
+};
+/* clang-format on */
+
+const struct parameter *parameters(size_t *out_count) {
+    *out_count = sizeof table / sizeof *table;
+    return table;
+}
+
+const struct parameter *parameter_find(enum parameter_section section, const char *key) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].section == section && strcmp(table[i].key, key) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const char *parameter_suggest(enum parameter_section section, const char *key) {
+    const char *nearest = NULL;
+    size_t least = strlen(key) / 3 + 2;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].section != section || table[i].alias_of)
+            continue;
+        size_t distance = text_distance(table[i].key, key);
+        if (distance < least) {
+            least = distance;
+            nearest = table[i].key;
+        }
+    }
+    return nearest;
+}
