@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""What every scenario starts from: an origin, a configuration, a program."""
+
+import copy
+import itertools
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import program as program_module  # noqa: E402
+from double.origin import Origin  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--minimum", type=int, default=0,
+                     help="fail when fewer tests than this passed: a skip cannot hide")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    minimum = session.config.getoption("--minimum")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not minimum or not reporter or hasattr(session.config, "workerinput"):
+        return
+    passed = len(reporter.stats.get("passed", []))
+    if passed < minimum:
+        reporter.write_line(f"only {passed} tests passed, at least {minimum} are expected")
+        session.exitstatus = 1
+
+
+@pytest.fixture
+def origin():
+    it = Origin()
+    yield it
+    it.stop()
+
+
+@pytest.fixture
+def second():
+    """Another origin."""
+    it = Origin()
+    yield it
+    it.stop()
+
+
+def server(remote, name="one", **more):
+    """A server's entry: patient where nothing else is said, so that only what a test is about happens."""
+    url = remote.url if isinstance(remote, Origin) else str(remote)
+    return {"name": name, "identifier": name, "remote": url, "retryTimeout": 60,
+            "hedgeAfter": None} | more
+
+
+@pytest.fixture
+def make(tmp_path):
+    """make(server, …, general={…}, args=[…]) → a program, not yet started. It is ended and examined
+    after the test."""
+    made = []
+    numbers = itertools.count(1)
+
+    def build(*servers, general=None, args=(), env=None, **sections):
+        folder = tmp_path / f"gate{next(numbers)}"
+        folder.mkdir()
+        config = {
+            "identity": {"name": "scenario", "host": "localhost", "administrator": "nobody",
+                         "default_sympath": "srv*http://localhost/symbols"},
+            "general": {"cacheLocation": str(folder / "cache"), "blacklist": [],
+                        "minFreeSpace": 0} | (general or {}),
+            "servers": copy.deepcopy(list(servers)),
+        } | sections
+        made.append(program_module.Program(folder, config, args, env))
+        return made[-1]
+
+    yield build
+    errors = []
+    for one in made:
+        try:
+            if one.process:
+                one.end()
+        except Exception as error:  # every program is ended, whatever the first one did
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def start(make):
+    """The same, started."""
+    return lambda *servers, **more: make(*servers, **more).start()
+
+
+@pytest.fixture
+def gate(start, origin):
+    """A program with one server, the origin."""
+    return start(server(origin))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk(bytes) → a folder on a file system of that size. Needs the right to mount."""
+    mounted = []
+
+    def build(size):
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True,
+                       capture_output=True)
+        mounted.append(folder)
+        return folder
+
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("may not mount here")
+    yield build
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+@pytest.fixture
+def own_address():
+    """An address of this machine that is not loopback."""
+    listed = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout
+    for address in listed.split():
+        if ":" not in address and not address.startswith("127."):
+            return address
+    pytest.skip("this machine has no address but loopback")
