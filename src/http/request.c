@@ -94,6 +94,10 @@ static void keep_field(struct request *request, unsigned field) {
 
 static int on_header_value_complete(llhttp_t *parser) {
     struct request *request = request_of(parser);
+    if (request->name.length == 0) {
+        llhttp_set_error_reason(parser, "a header has no name");
+        return HPE_USER;
+    }
     for (size_t i = 0; i < sizeof field_names / sizeof field_names[0]; i++) {
         const struct field_name *known = &field_names[i];
         if (span_is(request, request->name, known->text, known->length)) {
@@ -245,6 +249,8 @@ enum request_state request_feed(struct request *request, const char *bytes, size
         return head_complete(request, err);
     if (result != HPE_OK)
         return refuse_error(request, result, err);
+    if (request->parser.http_minor == 9) /* HTTP/0.9 has no head that could end */
+        return refuse(request, 505, err, "this version of HTTP is not spoken here");
     if (request->target.length == 0 && limit >= REQUEST_LINE_BYTES_MAX)
         return refuse(request, 414, err, "the request line is too long");
     if (limit >= REQUEST_HEAD_BYTES_MAX)

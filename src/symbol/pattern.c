@@ -18,6 +18,11 @@ enum {
     NAME_LENGTH_MAX = 1024, /* no name that is asked for is longer */
 };
 
+/* Start optimisations are off because 10.42's are wrong: "(?=b.)(?>b?b)" is not found in "ba" with
+ * them. */
+static const uint32_t COMPILE_OPTIONS =
+    PCRE2_UTF | PCRE2_ANCHORED | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_START_OPTIMIZE;
+
 struct pattern {
     char *text;
     pcre2_code *code;
@@ -87,8 +92,7 @@ static pcre2_code *compile(const struct buffer *translated, struct error *err) {
     int number = 0;
     PCRE2_SIZE offset = 0;
     const char *text = translated->length > 0 ? translated->bytes : "";
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, translated->length,
-                                     PCRE2_UTF | PCRE2_ANCHORED | PCRE2_NEVER_BACKSLASH_C, &number,
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, translated->length, COMPILE_OPTIONS, &number,
                                      &offset, context);
     if (!code) {
         PCRE2_UCHAR message[160];

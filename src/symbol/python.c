@@ -75,6 +75,16 @@ static struct width width_repeat(struct width width, const struct repeat *repeat
                           width_cap((uint64_t)width.hi * max)};
 }
 
+/* The groups from first on. One that is referred to already is so from inside of the same item. */
+static bool mark_repeated(struct reading *reading, unsigned first, const char *begin) {
+    for (unsigned i = first; i < reading->group_count; i++) {
+        if (reading->groups[i].referred)
+            return reading_fail(reading, begin, REFERENCE_IN_REPEAT);
+        reading->groups[i].repeated = true;
+    }
+    return true;
+}
+
 static bool parse_repeat(struct reading *reading, struct sequence *sequence) {
     const char *begin = reading->at;
     struct repeat repeat;
@@ -94,6 +104,9 @@ static bool parse_repeat(struct reading *reading, struct sequence *sequence) {
         reading_write(reading, "?");
     else if (reading_take_byte(reading, '+'))
         reading_write(reading, "+");
+    bool several = repeat.endless || repeat.max > 1;
+    if (several && !mark_repeated(reading, sequence->last_group, begin))
+        return false;
     sequence->last = ITEM_REPEAT;
     sequence->last_width = width_repeat(sequence->last_width, &repeat);
     return true;
@@ -133,6 +146,7 @@ static bool parse_item(struct reading *reading, struct sequence *sequence) {
     char byte = *reading->at;
     if (is_repeat(byte))
         return parse_repeat(reading, sequence);
+    sequence->last_group = reading->group_count;
     switch (byte) {
     case '\\':
         return reading_parse_escape(reading, sequence);
@@ -198,8 +212,6 @@ static bool read_all(struct reading *reading) {
         return false;
     if (!reading_at_end(reading))
         return reading_fail(reading, reading->at, "unbalanced parenthesis");
-    if (reading->condition_group >= reading->group_count)
-        return reading_fail(reading, reading->condition_at, "invalid group reference");
     if (reading->out->failed)
         return reading_fail(reading, reading->text, "the pattern is too large");
     return true;

@@ -76,6 +76,9 @@ bool reading_check_group(struct reading *reading, unsigned group, const char *be
     if (reading->lookbehinds > 0 && group >= reading->lookbehind_groups)
         return reading_fail(reading, begin,
                             "cannot refer to a group defined in the same look-behind");
+    if (reading->groups[group].repeated)
+        return reading_fail(reading, begin, REFERENCE_IN_REPEAT);
+    reading->groups[group].referred = true;
     return true;
 }
 

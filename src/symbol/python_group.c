@@ -160,29 +160,28 @@ static bool parse_look_behind(struct reading *reading, struct sequence *sequence
     return parse_look(reading, sequence, true, begin);
 }
 
-/* A condition's group, which may follow later when it is told by number. */
+/* A condition's group. In a repeat, Python's matcher can forget an open one in ways that PCRE2 does
+ * not. */
 static bool take_condition(struct reading *reading, const char *begin, unsigned *out_group) {
     struct name name;
     if (!take_until(reading, ')', &name))
         return false;
-    unsigned group = is_name(name) ? find_group(reading, name) : 0;
-    if (is_name(name) && !group)
+    bool named = is_name(name);
+    unsigned group = named ? find_group(reading, name) : 0;
+    if (named && !group)
         return reading_fail(reading, name.text, "unknown group name");
-    for (size_t i = 0; !is_name(name) && i < name.length; i++) {
+    for (size_t i = 0; !named && i < name.length; i++) {
         if (name.text[i] < '0' || name.text[i] > '9')
             return reading_fail(reading, name.text, "bad character in group name");
         group = width_cap((uint64_t)group * 10 + (unsigned)(name.text[i] - '0'));
     }
-    if (group == 0 || group >= PYTHON_GROUPS_MAX)
+    if (group == 0)
         return reading_fail(reading, name.text, "bad group number");
-    if (reading->lookbehinds > 0 && !reading_check_group(reading, group, begin))
-        return false;
-    if (group > reading->condition_group) {
-        reading->condition_group = group;
-        reading->condition_at = name.text;
-    }
+    if (group >= reading->group_count || !reading->groups[group].closed)
+        return reading_fail(reading, name.text,
+                            "a condition on a group that is not closed before is not supported");
     *out_group = group;
-    return true;
+    return reading_check_group(reading, group, begin);
 }
 
 static bool parse_branches(struct reading *reading, struct sequence *sequence,
@@ -243,6 +242,8 @@ static bool take_flags(struct reading *reading, const char *begin, struct scope 
     for (; !reading_at_end(reading) && !strchr(")-:", *reading->at); reading->at++) {
         if (*reading->at == 'L')
             return reading_fail(reading, begin, "cannot use flag L: patterns are Unicode");
+        if (*reading->at == 't')
+            return reading_fail(reading, begin, "flag t is not supported");
         bool *flag = flag_of(out, *reading->at);
         if (!flag)
             return reading_fail(reading, begin, "unknown flag, or unknown extension after (?");

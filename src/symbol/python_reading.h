@@ -13,6 +13,10 @@
 #include "symbol/python.h"
 #include "symbol/utf8.h"
 
+/* Which of its turns a repeated group keeps depends on how a matcher goes back, and there Python
+ * and PCRE2 differ. */
+#define REFERENCE_IN_REPEAT "a reference to a group inside of a repeat is not supported"
+
 enum { WIDTH_MAX = 1 << 24 };
 
 /* How many characters something matches; past WIDTH_MAX it does not matter. */
@@ -35,6 +39,8 @@ struct group {
     const char *name; /* NULL: has none */
     size_t name_length;
     bool closed;
+    bool referred; /* a back reference or condition names it */
+    bool repeated; /* lies in something that may match several times */
     struct width width;
 };
 
@@ -50,8 +56,7 @@ struct reading {
     unsigned lookbehinds;       /* open ones */
     unsigned lookbehind_groups; /* groups there were when the outermost of them was opened */
     unsigned
-        condition_group; /* the highest that a condition names by number: it may follow later */
-    const char *condition_at;
+        condition_group;  /* the highest that a condition names by number: it may follow later */
     unsigned group_count; /* group 0, the whole, included */
     struct group groups[PYTHON_GROUPS_MAX];
 };
@@ -69,6 +74,7 @@ struct sequence {
     struct scope scope;
     bool may_set_global; /* at the start of the whole pattern */
     enum item last;
+    unsigned last_group; /* the first group that the last item may hold */
     struct width before; /* of all items but the last */
     struct width last_width;
 };

@@ -14,8 +14,9 @@ enum { SET_BYTES_MAX = 256 * 1024 };
     "d7ff}"                                                                                        \
     "\\x{e000}-\\x{10ffff}"
 #define NOT_ASCII "\\x{7f}-\\x{d7ff}\\x{e000}-\\x{10ffff}"
-#define WORDS "\\p{L}\\p{N}_" /* str.isalnum() and the underscore; newer PCRE2s take more for \w   \
-                               */
+#define WORDS                                                                                      \
+    "\\p{L}\\p{N}_" /* str.isalnum() and the underscore; newer PCRE2s take more for \w             \
+                     */
 
 struct category_text {
     const char *these;
