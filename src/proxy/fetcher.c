@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/fetcher.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -148,7 +147,6 @@ static enum fetch_end flush(struct body *body, struct error *err) {
     enum fetch_end end = compare(body, &known, err);
     if (end != FETCH_WHOLE)
         return end;
-    bool first = body->written == 0;
     if (known < body->filled) {
         size_t more = body->filled - known;
         if (!copy_append(body->fetch->copy, body->bytes + known, more, err))
@@ -157,9 +155,6 @@ static enum fetch_end flush(struct body *body, struct error *err) {
     }
     body->at += body->filled;
     body->filled = 0;
-    /* The loops were woken just now: the first byte is theirs before this thread goes on. */
-    if (first)
-        sched_yield();
     return FETCH_WHOLE;
 }
 

@@ -146,8 +146,16 @@ bool attempt_submit(struct attempt *attempt) {
     return true;
 }
 
+static bool is_queued(const struct attempt *attempt) {
+    SCOPED_LOCK(&attempt->search->lock);
+    return attempt->queued;
+}
+
 void attempt_call_back(struct attempt *attempt) {
     cancel_raise(&attempt->cancel);
+    /* Not in the queue yet: who submits it looks again. */
+    if (!is_queued(attempt))
+        return;
     if (queue_withdraw(source_of(attempt)->queue, &attempt->job)) {
         attempt_not_asked(attempt, ERROR_CANCELLED);
         attempt_unref(attempt);

@@ -159,6 +159,21 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
     }
 }
 
+void symbols_find_file(struct symbols *symbols, struct roster *roster,
+                       const struct symbol_path *path, struct answer *out_answer) {
+    *out_answer = (struct answer){.verdict = VERDICT_ABSENT};
+    const struct question question = {.key = path->key, .spelling = path->spelling};
+    struct policy_verdict verdict;
+    policy_judge(roster->policy, &question, &verdict);
+    out_answer->allowed = verdict.allowed;
+    out_answer->rule = verdict.rule;
+    if (verdict.globally)
+        out_answer->verdict = VERDICT_EXCLUDED;
+    else if (cache_find_file(symbols->options.cache, path, roster_shelves(roster, verdict.allowed),
+                             &out_answer->copy))
+        out_answer->verdict = VERDICT_HIT;
+}
+
 /* --- judging an end --- */
 
 /* Was the search led by another spelling? Fills in what it was allowed to ask. */
@@ -188,7 +203,7 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
     copy_look(copy, &state);
     struct copy *successor = had_bytes ? NULL : copy_successor(copy);
     if (successor) {
-        copy_want(successor);
+        copy_join(successor);
         answer_with(out_answer, successor, VERDICT_JOINED);
         return JUDGED_MOVED;
     }

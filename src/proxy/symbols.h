@@ -3,11 +3,11 @@
 // The one entry to the proxy: a question comes in, an answer or a copy to be watched goes out.
 // Never blocks; called by the loops.
 //
-//   symbols_ask ── answer at once (excluded, absent, failed, busy) or a copy: complete, arriving or
-//   searching
+//   symbols_ask ── answer at once (excluded, absent, failed, busy) or a copy: complete, arriving,
+//                  searching
 //        then   ── copy_watch / copy_look until the copy is good enough or has ended
-//        then   ── symbols_judge: the verdict of an ended search for this asker (or "ask once
-//        more") last   ── symbols_leave, exactly once for every answer with a copy
+//        then   ── symbols_judge: the verdict of an ended search for this asker, or "ask once more"
+//        last   ── symbols_leave, exactly once for every answer with a copy
 #pragma once
 
 #include "proxy/roster.h"
