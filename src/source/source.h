@@ -16,7 +16,7 @@
 #include "symbol/question.h"
 #include "symbol/reader.h"
 
-enum { HEDGE_NEVER = -1, STATUSES_MAX = 8, SOURCES_MAX = 64 };
+enum { HEDGE_NEVER = -1, STATUSES_MAX = 8, SOURCES_MAX = 63 };
 
 struct source_options {
     const char *identifier; /* unique; the key in logs and statistics */

@@ -97,15 +97,13 @@ static void release_place(struct source_queue *queue, struct queue_worker *worke
     worker->place = PLACE_NONE;
 }
 
-/* Hands all waiting jobs back, one at a time: the lock is given back for each call. */
-static void hand_all_back(struct source_queue *queue, enum error_kind why) {
-    struct queue_job *job;
-    while ((job = queue_line_next(&queue->line))) {
-        queue_line_remove(&queue->line, job);
-        lock_give(&queue->lock);
-        job->handed_back(job, why);
-        lock_take(&queue->lock);
-    }
+/* Hands a waiting job back; the lock is given away meanwhile, so everything may be different
+ * afterwards. */
+static void hand_back(struct source_queue *queue, struct queue_job *job, enum error_kind why) {
+    queue_line_remove(&queue->line, job);
+    lock_give(&queue->lock);
+    job->handed_back(job, why);
+    lock_take(&queue->lock);
 }
 
 enum next { NEXT_RUN, NEXT_IDLE, NEXT_PAUSE };
@@ -121,7 +119,7 @@ static enum next look(struct source_queue *queue, struct queue_job **out_job,
         case REST_WAIT:
             return queue->pausing ? NEXT_IDLE : NEXT_PAUSE;
         case REST_REFUSED:
-            hand_all_back(queue, ERROR_RESTING);
+            hand_back(queue, job, ERROR_RESTING);
             continue;
         case REST_PROBE:
             job->probe = true;
@@ -219,7 +217,8 @@ static void *work(void *context) {
 
 static void close_locked(struct source_queue *queue) {
     queue->closed = true;
-    hand_all_back(queue, ERROR_CANCELLED);
+    for (struct queue_job *job; (job = queue_line_next(&queue->line));)
+        hand_back(queue, job, ERROR_CANCELLED);
     LIST_EACH (node, &queue->idle) {
         pthread_cond_signal(&LIST_ENTRY(node, struct queue_worker, idle)->wake);
     }

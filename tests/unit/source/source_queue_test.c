@@ -174,10 +174,10 @@ static void no_more_run_at_once_than_there_are_places(void **state) {
 static void a_worker_is_used_again(void **state) {
     (void)state;
     struct source_queue *queue = queue_new(&ops, 4, 1000);
+    struct task tasks[20];
     for (unsigned i = 0; i < 20; i++) {
-        struct task task;
-        task_init(&task, "a");
-        submit(queue, &task);
+        task_init(&tasks[i], "a");
+        submit(queue, &tasks[i]);
         wait_happened(i + 1);
         wait_counter(&queue_counters(queue)->running, 0);
     }
