@@ -257,7 +257,9 @@ static void fill_resume(struct body *body) {
         if (content->encoded || !tellable)
             return;
     }
-    resume->offset = state.written;
+    /* Up to here what came was the same, or was written: not further, where it was still compared.
+     */
+    resume->offset = body->at;
     resume->size = state.size;
 }
 

@@ -92,8 +92,9 @@ struct attempt {
     struct step *step;     /* set at creation */
     struct copy *copy;     /* a reference; set at creation */
     unsigned note_index;   /* in the copy; set at creation */
-    bool hedge;            /* set at creation, as are the next two */
+    bool hedge;            /* set at creation, as are the next three */
     bool fresh_connection;
+    bool takes_up;
     int64_t submitted_ms;
     struct cancel cancel;
     struct attempt_note note; /* the worker's while it runs */

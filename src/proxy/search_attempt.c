@@ -123,6 +123,15 @@ static void handed_back(struct queue_job *job, enum error_kind why) {
     attempt_unref(attempt);
 }
 
+static void count_submitted(const struct attempt *attempt) {
+    struct symbols_counters *counters = &attempt->search->symbols->counters;
+    count(&counters->attempts);
+    if (attempt->hedge)
+        count(&counters->hedges);
+    if (attempt->takes_up)
+        count(&counters->take_ups);
+}
+
 bool attempt_submit(struct attempt *attempt) {
     struct search *search = attempt->search;
     struct source_queue *queue = source_of(attempt)->queue;
@@ -132,6 +141,7 @@ bool attempt_submit(struct attempt *attempt) {
         attempt_unref(attempt);
         return false;
     }
+    count_submitted(attempt);
     lock_take(&search->lock);
     attempt->queued = true;
     bool called_back = attempt->called_back;
@@ -199,15 +209,6 @@ static void fill_job(struct attempt *attempt) {
     attempt->job.handed_back = handed_back;
 }
 
-static void count_begin(struct search *search, bool hedge) {
-    struct symbols_counters *counters = &search->symbols->counters;
-    count(&counters->attempts);
-    if (hedge)
-        count(&counters->hedges);
-    if (search->begun)
-        count(&counters->take_ups);
-}
-
 void attempt_begin(struct search *search, struct step *step, bool hedge, bool fresh_connection,
                    struct search_acts *acts) {
     struct attempt *attempt = NEW(struct attempt);
@@ -218,6 +219,7 @@ void attempt_begin(struct search *search, struct step *step, bool hedge, bool fr
     attempt->copy = copy_ref(search->copy);
     attempt->hedge = hedge;
     attempt->fresh_connection = fresh_connection;
+    attempt->takes_up = search->begun;
     attempt->submitted_ms = clock_ms();
     cancel_init(&attempt->cancel);
     fill_fetch(attempt);
@@ -233,5 +235,4 @@ void attempt_begin(struct search *search, struct step *step, bool hedge, bool fr
         search->owed++;
     list_push_back(&search->attempts, &attempt->in_search);
     list_push_back(&acts->submit, &attempt->to_submit);
-    count_begin(search, hedge);
 }

@@ -72,6 +72,7 @@ static void carry_notes(struct copy *from, struct copy *to) {
 static void begin_anew(struct search *search, struct copy *copy) {
     search->copy = copy;
     search->begun = false;
+    search->hurried = false;
     search->staging = NULL;
     search->resume_step = NULL;
     for (unsigned i = 0; i < search->step_count; i++)

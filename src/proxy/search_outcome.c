@@ -231,10 +231,16 @@ static void settle(struct attempt *attempt, enum fetch_end end, const struct err
         attempt->step->state = STEP_ABSENT;
 }
 
+/* A source that has delivered a part of it is not believed to have no such file. */
+static bool may_remember(const struct attempt *attempt) {
+    SCOPED_LOCK(&attempt->search->lock);
+    return !attempt->step->delivered;
+}
+
 static void remember_no(const struct attempt *attempt) {
     const struct source *source = source_of(attempt);
     int64_t retry_s = (source->options.retry_ms + 999) / 1000;
-    if (retry_s <= 0 || attempt->step->delivered)
+    if (retry_s <= 0 || !may_remember(attempt))
         return;
     absence_add(attempt->search->symbols->options.absences, &attempt->search->mark,
                 source->fingerprint, FORM_PLAIN,

@@ -204,3 +204,27 @@ void stage_wait_counter(const counter *value, uint64_t wanted) {
         sched_yield();
     }
 }
+
+void stage_wait_failed(struct double_source *source, uint64_t times) {
+    stage_wait_counter(&source->source.counters->failed, times);
+    /* Its place goes back after its end has been noted. */
+    stage_wait_counter(&queue_counters(source->source.queue)->running, 0);
+}
+
+static bool is_noted(struct copy *copy, const char *source, enum attempt_result result) {
+    struct attempt_note notes[COPY_NOTES_MAX];
+    unsigned count = copy_notes(copy, notes, COPY_NOTES_MAX);
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(notes[i].source, source) == 0 && notes[i].result == result)
+            return true;
+    return false;
+}
+
+void stage_wait_note(struct copy *copy, const char *source, enum attempt_result result) {
+    int64_t deadline_ms = real_ms() + WAIT_MS;
+    while (!is_noted(copy, source, result)) {
+        if (real_ms() >= deadline_ms)
+            fail_msg("no such note about %s", source);
+        sched_yield();
+    }
+}

@@ -50,5 +50,11 @@ void stage_assert_body(struct copy *copy, const void *bytes, size_t length);
 /* The note about this source in the copy; fails the test when there is none. */
 struct attempt_note stage_note(struct copy *copy, const char *source);
 
+/* Waits until the note about this source says so. */
+void stage_wait_note(struct copy *copy, const char *source, enum attempt_result result);
+
+/* Waits until the source has failed so often and every one of its attempts has been seen to. */
+void stage_wait_failed(struct double_source *source, uint64_t times);
+
 /* Waits, with a deadline, until a counter has this value. */
 void stage_wait_counter(const counter *value, uint64_t wanted);
