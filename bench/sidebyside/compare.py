@@ -19,7 +19,7 @@ def compare(stage, report, text, target, measure, unit, scale):
             samples.setdefault(server.name, []).append(measure(server))
     found = medians(samples)
     shown = " · ".join(f"{name} {value * scale:.1f}" for name, value in found.items()) + f" {unit}"
-    ratio = found["nginx"] / found["symgate"] if len(found) == 2 else 0
+    ratio = found["nginx"] / found["symgate"] if len(found) == 2 else None
     report.add(text, ratio, at_least=target, unit="×", peers=shown)
 
 
@@ -107,10 +107,10 @@ def herd(stage, report):
     ends = " · ".join(f"{name} {column[0] / 1000:.2f} s" for name, column in columns.items())
     firsts = " · ".join(f"{name} {column[1]:.1f} ms" for name, column in columns.items())
     used = " · ".join(f"{name} {column[3]:.2f} CPU s" for name, column in columns.items())
-    ours = columns.get("symgate", [0, 0, 0, 0])
+    ours = columns.get("symgate", [None, None, None, None])
     report.add("200 clients, one cold 64 MB file at 16 MB/s: transfers", ours[2], at_most=1, digits=0)
     report.add("… slowest first byte after the server's", ours[1], at_most=50, unit=" ms", digits=1, peers=firsts)
-    report.add("… last client done, in direct downloads", ours[0] / direct_ms, at_most=1.1, unit="×",
+    report.add("… last client done, in direct downloads", ours[0] and ours[0] / direct_ms, at_most=1.1, unit="×",
                peers=f"direct {direct_ms / 1000:.2f} s · {ends} · {used}")
 
 
@@ -138,9 +138,9 @@ def cold(stage, report):
     used = " · ".join(f"{name} {column[2]:.2f} CPU s" for name, column in columns.items() if name != "origin")
     ours, theirs = columns.get("symgate"), columns.get("nginx")
     direct = columns["origin"][0]
-    report.add("cold 256 MB file, speed against direct", direct / ours[0] if ours else 0, at_least=0.5, unit="×", peers=shown)
-    report.add("… against nginx's", theirs[0] / ours[0] if ours and theirs else 0, at_least=1.3, unit="×", peers=used)
-    report.add("… first byte after the server's", ours[1] if ours else 0, at_most=3, unit=" ms", digits=1, peers=firsts)
+    report.add("cold 256 MB file, speed against direct", direct / ours[0] if ours else None, at_least=0.5, unit="×", peers=shown)
+    report.add("… against nginx's", theirs[0] / ours[0] if ours and theirs else None, at_least=1.3, unit="×", peers=used)
+    report.add("… first byte after the server's", ours[1] if ours else None, at_most=3, unit=" ms", digits=1, peers=firsts)
 
 
 JOBS = {"absent": absent, "1k": one_kib, "64k": sixty_four_kib, "1m": one_mib, "16m": sixteen_mib, "256m": quarter_gib,

@@ -72,7 +72,7 @@ def describe():
 
 
 def touch_memory(size=1 << 30):
-    """Makes the host give memory to a virtual machine before a measurement does (see docs/BENCH.md)."""
+    """Makes the host give memory to a virtual machine before a measurement does (see bench/README.md)."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
     mmap.mmap(-1, size, flags=flags).close()
 
