@@ -187,7 +187,10 @@ struct search_acts {
 void search_begin(struct symbols *symbols, struct roster *roster, const struct question *question,
                   uint64_t allowed, const struct plan *plan, bool cold, struct copy *copy);
 
+/* A reference more. */
 void search_ref(struct search *search);
+
+/* One less; the last one frees. */
 void search_unref(struct search *search);
 
 /* Decides and acts until nothing more follows. No lock held; any thread; does not block. */

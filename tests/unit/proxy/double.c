@@ -21,7 +21,7 @@ struct double_reader {
     struct scene scene;
     size_t at;
     size_t given;
-    bool held;
+    unsigned held; /* gates passed */
 };
 
 static void wake(void *target) {
@@ -58,14 +58,13 @@ static size_t least(size_t a, size_t b) {
 static ssize_t body_read(struct reader *reader, void *bytes, size_t length, struct error *err) {
     struct double_reader *body = (struct double_reader *)(void *)reader;
     const struct scene *scene = &body->scene;
-    size_t until = scene->length;
-    if (scene->holds_body_at && !body->held && body->at < scene->holds_body_at)
-        until = scene->holds_body_at;
-    if (scene->holds_body_at && !body->held && body->at == scene->holds_body_at) {
-        body->held = true;
+    const size_t gates[] = {scene->holds_body_at, scene->holds_again_at, 0};
+    if (gates[body->held] && body->at == gates[body->held]) {
+        body->held++;
         if (!hold(body->source, body->cancel, err))
             return -1;
     }
+    size_t until = gates[body->held] ? gates[body->held] : scene->length;
     size_t left = least(length, until - body->at);
     if (scene->breaks_at) {
         left = least(left, scene->breaks_at - body->given);

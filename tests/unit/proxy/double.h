@@ -28,6 +28,7 @@ struct scene {
     const char *path;
     bool holds_head;
     size_t holds_body_at; /* waits before the byte at this offset; 0: not */
+    size_t holds_again_at;
 };
 
 enum { SCENES_MAX = 8, CALLS_MAX = 32 };

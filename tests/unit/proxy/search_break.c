@@ -136,6 +136,36 @@ static void test_other_bytes_replace_the_copy(void **state) {
     leave(stage, &moved);
 }
 
+static void test_old_body_lends_its_place(void **state) {
+    struct stage *stage = *state;
+    struct double_source *source = open_single(stage, never_hedge);
+    double_narrow(source, 2, 10);
+    struct scene scene = whole();
+    scene.holds_body_at = 100000;
+    scene.holds_again_at = 200000;
+    double_play(source, scene);
+    double_play(source, held(whole()));
+    struct answer old = stage_ask(stage, "old.pdb", 1);
+    stage_wait_written(old.copy, 100000);
+    double_wait_holding(source, 1);
+    stage_pass(stage, 10 * 1000);
+    double_open(source, 1);
+    const struct queue_counters *queue = queue_counters(source->source.queue);
+    stage_wait_counter(&queue->lent, 1);
+    /* Three run, though there are two places. */
+    struct answer a = stage_ask(stage, "a.pdb", 1);
+    struct answer b = stage_ask(stage, "b.pdb", 1);
+    double_wait_holding(source, 3);
+    double_open(source, 3);
+    stage_assert_body(old.copy, body, BODY_BYTES);
+    stage_assert_body(a.copy, body, BODY_BYTES);
+    stage_assert_body(b.copy, body, BODY_BYTES);
+    stage_wait_counter(&queue->lent, 0);
+    leave(stage, &old);
+    leave(stage, &a);
+    leave(stage, &b);
+}
+
 /* --- false bodies --- */
 
 static void make_false(unsigned char *bytes) {
@@ -205,6 +235,7 @@ int main(void) {
         STAGED(test_break_before_the_copy_began_is_taken_up_too),
         STAGED(test_five_takes_are_the_most),
         STAGED(test_pause_gives_the_place_back),
+        STAGED(test_old_body_lends_its_place),
         STAGED(test_other_bytes_replace_the_copy),
         STAGED(test_false_body_ends_its_copy_not_the_search),
         STAGED(test_false_body_of_the_last_source_fails),
