@@ -10,6 +10,7 @@
 
 enum {
     CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
+    SOCKETS_MAX = 32,
     REDIRECTS_MAX = 10,
     CURL_BUFFER_BYTES = 512 * 1024,
     GATHER_FIRST_BYTES = 64 * 1024,
@@ -22,7 +23,9 @@ enum {
 
 struct http_worker {
     CURLM *multi;
-    bool unclean; /* a kept connection has bytes waiting that belong to no answer */
+    unsigned transfers;       /* under way */
+    int sockets[SOCKETS_MAX]; /* of all connections, kept or in use */
+    unsigned socket_count;
 };
 
 struct http_transfer {
@@ -65,6 +68,40 @@ struct http_worker *http_worker_new(void) {
 void http_worker_free(struct http_worker *worker) {
     curl_multi_cleanup(worker->multi);
     free(worker);
+}
+
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+    struct http_worker *worker = context;
+    (void)purpose;
+    if (worker->socket_count == SOCKETS_MAX)
+        return CURL_SOCKET_BAD;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0)
+        worker->sockets[worker->socket_count++] = fd;
+    return fd;
+}
+
+static int close_socket(void *context, curl_socket_t fd) {
+    struct http_worker *worker = context;
+    for (unsigned i = 0; i < worker->socket_count; i++)
+        if (worker->sockets[i] == fd)
+            worker->sockets[i] = worker->sockets[--worker->socket_count];
+    return close(fd);
+}
+
+/* Bytes that came on a connection between two answers would be taken for the next one: libcurl does
+   not look. With no transfer under way all connections are idle, and none is worth more than
+   certainty. */
+static void drop_unclean(struct http_worker *worker) {
+    char byte;
+    for (unsigned i = 0; worker->transfers == 0 && i < worker->socket_count; i++) {
+        if (recv(worker->sockets[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+            continue;
+        curl_multi_cleanup(worker->multi);
+        worker->multi = multi_new();
+        return;
+    }
 }
 
 static size_t take_head(char *line, size_t size, size_t count, void *context) {
@@ -179,13 +216,18 @@ static void set_callbacks(struct http_transfer *transfer) {
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, take_trace);
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer->worker);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->worker);
 }
 
 struct http_transfer *http_transfer_new(struct http_worker *worker,
                                         const struct http_request *request, struct error *err) {
+    drop_unclean(worker);
     struct http_transfer *transfer = NEW(struct http_transfer);
     transfer->worker = worker;
+    worker->transfers++;
     transfer->source = request->source;
     transfer->cancel = request->cancel;
     http_answer_init(&transfer->answer);
@@ -212,11 +254,7 @@ void http_transfer_free(struct http_transfer *transfer) {
     curl_slist_free_all(transfer->fields);
     free(transfer->gather);
     free(transfer);
-    if (!worker->unclean)
-        return;
-    curl_multi_cleanup(worker->multi);
-    worker->multi = multi_new();
-    worker->unclean = false;
+    worker->transfers--;
 }
 
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
@@ -339,9 +377,7 @@ static ssize_t end_of_body(struct http_transfer *transfer, struct error *err) {
     }
     if (transfer->answer.chunked || transfer->answer.length == SIZE_UNKNOWN)
         return 0;
-    bool waiting = bytes_wait(transfer);
-    transfer->worker->unclean |= waiting;
-    if (!waiting && transfer->received <= transfer->answer.length)
+    if (!bytes_wait(transfer) && transfer->received <= transfer->answer.length)
         return 0;
     error_set(err, ERROR_LENGTH, "source \"%s\" sent more than the %llu bytes it announced",
               transfer->source, (unsigned long long)transfer->answer.length);
