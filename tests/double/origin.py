@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One scripted HTTP origin with gates: the symbol server of every scenario.
 
-A path has one or more scripts; each request takes the next one, the last repeats. A script is a body
-and a list of steps (head, send, gate, stall, drip, reset, close ...). Steps never sleep to be in
+A path has one or more scripts; each request takes the next one, the last repeats. A script is a
+body and a list of steps (head, send, gate, stall, drip, reset, close ...). Steps never sleep to be in
 time with a test: a test opens gates, and waits on what the origin has recorded (`wait_requests`,
 `wait_at`, `wait_gone`), always with a deadline. The origin runs its own asyncio loop on a thread.
 
@@ -28,8 +28,15 @@ AUTO = object()  # the length that the body has
 CLOSE = object()  # no length: the end of the connection is the end of the body
 CHUNKED = object()
 
-REASONS = {200: "OK", 203: "Non-Authoritative Information", 206: "Partial Content", 302: "Found",
-           404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
+REASONS = {
+    200: "OK",
+    203: "Non-Authoritative Information",
+    206: "Partial Content",
+    302: "Found",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+}
 
 
 class Gone(Exception):
@@ -68,7 +75,9 @@ class Exchange:
         self.body = body
         self.at = 0
         self.chunked = False
-        self.owed = 0  # bytes of the body that the head promised and that are not sent; None: until close
+        self.owed = (
+            0  # bytes of the body that the head promised and that are not sent; None: until close
+        )
 
     async def write(self, data):
         if self.link.gone.is_set():
@@ -287,8 +296,9 @@ def redirect(location, code=302):
 
 
 def zipped(body, length=AUTO):
-    return Script(gzip.compress(body, 1), head(length=length, headers={"Content-Encoding": "gzip"}),
-                  send())
+    return Script(
+        gzip.compress(body, 1), head(length=length, headers={"Content-Encoding": "gzip"}), send()
+    )
 
 
 # --- the server ----------------------------------------------------------------------------------
@@ -398,8 +408,9 @@ class Origin:
 
     def run(self, ready):
         asyncio.set_event_loop(self.loop)
-        self.server = self.loop.run_until_complete(self.loop.create_server(
-            lambda: Link(self), self.address, 0, backlog=4096, ssl=self.tls))
+        self.server = self.loop.run_until_complete(
+            self.loop.create_server(lambda: Link(self), self.address, 0, backlog=4096, ssl=self.tls)
+        )
         self.port = self.server.sockets[0].getsockname()[1]
         ready.set()
         self.loop.run_forever()

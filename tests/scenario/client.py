@@ -39,8 +39,10 @@ class Answer:
         return self.headers.get("etag")
 
     def __repr__(self):
-        return (f"<{self.status} {self.verdict} \"{self.reason}\" {len(self.body)} bytes"
-                f"{' broken: ' + self.broken if self.broken else ''}>")
+        return (
+            f'<{self.status} {self.verdict} "{self.reason}" {len(self.body)} bytes'
+            f"{' broken: ' + self.broken if self.broken else ''}>"
+        )
 
 
 class Connection:

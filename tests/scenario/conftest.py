@@ -17,8 +17,12 @@ from double.origin import Origin  # noqa: E402
 
 
 def pytest_addoption(parser):
-    parser.addoption("--minimum", type=int, default=0,
-                     help="fail when fewer tests than this passed: a skip cannot hide")
+    parser.addoption(
+        "--minimum",
+        type=int,
+        default=0,
+        help="fail when fewer tests than this passed: a skip cannot hide",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -49,16 +53,22 @@ def second():
 
 
 def server(remote, name="one", **more):
-    """A server's entry: patient where nothing else is said, so that only what a test is about happens."""
+    """A server's entry, patient where nothing else is said: only what a test is about happens."""
     url = remote.url if isinstance(remote, Origin) else str(remote)
-    return {"name": name, "identifier": name, "remote": url, "retryTimeout": 60,
-            "hedgeAfter": None} | more
+    return {
+        "name": name,
+        "identifier": name,
+        "remote": url,
+        "retryTimeout": 60,
+        "hedgeAfter": None,
+    } | more
 
 
 @pytest.fixture
 def make(tmp_path):
-    """make(server, …, general={…}, args=[…]) → a program, not yet started. It is ended and examined
-    after the test."""
+    """make(server, …, general={…}, args=[…]) → a program, not yet started.
+
+    It is ended and examined after the test."""
     made = []
     numbers = itertools.count(1)
 
@@ -66,10 +76,14 @@ def make(tmp_path):
         folder = tmp_path / f"gate{next(numbers)}"
         folder.mkdir()
         config = {
-            "identity": {"name": "scenario", "host": "localhost", "administrator": "nobody",
-                         "default_sympath": "srv*http://localhost/symbols"},
-            "general": {"cacheLocation": str(folder / "cache"), "blacklist": [],
-                        "minFreeSpace": 0} | (general or {}),
+            "identity": {
+                "name": "scenario",
+                "host": "localhost",
+                "administrator": "nobody",
+                "default_sympath": "srv*http://localhost/symbols",
+            },
+            "general": {"cacheLocation": str(folder / "cache"), "blacklist": [], "minFreeSpace": 0}
+            | (general or {}),
             "servers": copy.deepcopy(list(servers)),
         } | sections
         made.append(program_module.Program(folder, config, args, env))
@@ -107,8 +121,11 @@ def small_disk(tmp_path):
     def build(size):
         folder = tmp_path / f"disk{len(mounted)}"
         folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True,
-                       capture_output=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder],
+            check=True,
+            capture_output=True,
+        )
         mounted.append(folder)
         return folder
 

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -36,15 +35,27 @@ def wait_until(condition, what, timeout=DEADLINE):
 def environment(**more):
     """The surroundings without what would lead requests elsewhere."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return kept | {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99", "TSAN_OPTIONS":
-                   "exitcode=99:halt_on_error=0"} | more
+    return (
+        kept
+        | {
+            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99",
+            "TSAN_OPTIONS": "exitcode=99:halt_on_error=0",
+        }
+        | more
+    )
 
 
 def run(*args, timeout=DEADLINE, **how):
     """Runs a command of the program to its end."""
     how.setdefault("env", environment())
-    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True,
-                          timeout=timeout, check=False, **how)
+    return subprocess.run(
+        [PROGRAM, *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **how,
+    )
 
 
 class Program:
@@ -80,8 +91,15 @@ class Program:
         self.config_path.write_text(json.dumps(self.config, indent=1))
 
     def command(self):
-        return [str(PROGRAM), "serve", "--config", str(self.config_path), "--data", str(self.data),
-                *(self.args or ["--listen", "127.0.0.1:0"])]
+        return [
+            str(PROGRAM),
+            "serve",
+            "--config",
+            str(self.config_path),
+            "--data",
+            str(self.data),
+            *(self.args or ["--listen", "127.0.0.1:0"]),
+        ]
 
     def launch(self):
         """Starts without waiting for the start line."""
@@ -90,8 +108,13 @@ class Program:
         self.lines = []
         self.told = threading.Condition()
         with open(self.stderr_path, "ab") as errors:
-            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=errors,
-                                            env=environment(**self.env), cwd=self.cwd)
+            self.process = subprocess.Popen(
+                self.command(),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment(**self.env),
+                cwd=self.cwd,
+            )
         threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
 
     def listen(self, process):
@@ -214,6 +237,7 @@ class Program:
 
     def wait_copy(self, symbol, condition=lambda copy: True):
         """Until a copy is under way and looks as wanted."""
+
         def look():
             copy = self.copies().get(symbol.key)
             return copy if copy and condition(copy) else None
@@ -259,5 +283,17 @@ class Program:
         return [line for line in self.errors().splitlines() if line]
 
 
-def remove_tree(path):
-    shutil.rmtree(path, ignore_errors=True)
+def logging(path, **more):
+    """A logging section that writes everything to one file."""
+    return {
+        "version": 1,
+        "handlers": {
+            "f": {
+                "class": "logging.handlers.RotatingFileHandler",
+                "filename": str(path),
+                "level": "DEBUG",
+            }
+            | more
+        },
+        "root": {"handlers": ["f"], "level": "DEBUG"},
+    }

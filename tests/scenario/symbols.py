@@ -62,7 +62,7 @@ def debug_stream(age):
 
 
 def msf(streams, pages, seed):
-    """A multi-stream file: its page 0, two maps, directory, the streams, and a last one of noise."""
+    """A multi-stream file: page 0, two maps, directory, the streams, and a last one of noise."""
     directory_pages = 1 + pages * 4 // PAGE
     first = 4 + directory_pages
     noise_pages = [n for n in range(first + len(streams), pages) if n % PAGE not in (1, 2)]
@@ -73,7 +73,8 @@ def msf(streams, pages, seed):
     directory += struct.pack(f"<{len(noise_pages)}I", *noise_pages)
     out = bytearray(random.Random(seed).randbytes(pages * PAGE))
     out[:PAGE] = (MSF_MAGIC + struct.pack("<IIIIII", PAGE, 1, pages, len(directory), 0, 3)).ljust(
-        PAGE, b"\0")
+        PAGE, b"\0"
+    )
     used = -(-len(directory) // PAGE)
     out[3 * PAGE : 4 * PAGE] = struct.pack(f"<{used}I", *range(4, 4 + used)).ljust(PAGE, b"\0")
     out[4 * PAGE : (4 + used) * PAGE] = directory.ljust(used * PAGE, b"\0")
@@ -89,8 +90,9 @@ def pe(name="app.dll", size=32 * 1024, seed=1):
     raw = max(size - 0x400, 0x200) & ~0x1FF
     image = 0x1000 + (raw + 0xFFF & ~0xFFF)
     optional = struct.pack("<HBBIIIII", 0x20B, 14, 0, raw, 0, 0, 0x1000, 0x1000)
-    optional += struct.pack("<QIIHHHHHHIIII", 0x140000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, image,
-                            0x400, 0)
+    optional += struct.pack(
+        "<QIIHHHHHHIIII", 0x140000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, image, 0x400, 0
+    )
     optional += struct.pack("<HHQQQQII", 3, 0, 1 << 20, 4096, 1 << 20, 4096, 0, 16) + bytes(128)
     coff = struct.pack("<HHIIIHH", 0x8664, 1, stamp, 0, 0, len(optional), 0x22)
     section = struct.pack("<8sIIIIIIHHI", b".text", raw, 0x1000, raw, 0x400, 0, 0, 0, 0, 0x60000020)

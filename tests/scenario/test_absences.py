@@ -116,8 +116,10 @@ def test_renaming_and_reordering_keep_them(make, origin, second):
     gate.get(missing(1).path)
     gate.stop()
     one, two = gate.config["servers"]
-    gate.config["servers"] = [two | {"name": "new", "identifier": "new", "maxRequests": 3},
-                              one | {"name": "old", "identifier": "old", "retryTimeout": 7200}]
+    gate.config["servers"] = [
+        two | {"name": "new", "identifier": "new", "maxRequests": 3},
+        one | {"name": "old", "identifier": "old", "retryTimeout": 7200},
+    ]
     gate.start()
     assert gate.get(missing(1).path).verdict == "absent"
     assert origin.count() == second.count() == 1

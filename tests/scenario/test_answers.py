@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an answer looks like: verdicts, headers, conditions, ranges, and the paths beside symbols."""
+"""What an answer looks like: verdicts, headers, conditions, ranges, paths beside symbols."""
 
 import re
 import time
@@ -53,9 +53,18 @@ def test_joined(gate, origin):
     gate.check(symbol)
 
 
-@pytest.mark.parametrize("own, taken", [
-    ("abc-DEF-123", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ('a"b', False),
-    ("", False), ("a_b", False)])
+@pytest.mark.parametrize(
+    "own, taken",
+    [
+        ("abc-DEF-123", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("a b", False),
+        ('a"b', False),
+        ("", False),
+        ("a_b", False),
+    ],
+)
 def test_request_id(gate, own, taken):
     answer = gate.get(missing(1).path, headers={"X-Request-Id": own})
     assert (answer.headers["x-request-id"] == own) == taken
@@ -67,10 +76,21 @@ def test_request_ids_differ(gate):
     assert len(seen) == 20
 
 
-@pytest.mark.parametrize("path, code", [
-    ("/symbols/index2.txt", 404), ("/symbols//index2.txt", 404), ("/symbols/pingme.txt", 200),
-    ("/symbols/", 200), ("/", 200), ("/healthz", 200), ("/metrics", 200), ("/nothing", 404),
-    ("/symbols/one", 404), ("/symbols/one/two", 404)])
+@pytest.mark.parametrize(
+    "path, code",
+    [
+        ("/symbols/index2.txt", 404),
+        ("/symbols//index2.txt", 404),
+        ("/symbols/pingme.txt", 200),
+        ("/symbols/", 200),
+        ("/", 200),
+        ("/healthz", 200),
+        ("/metrics", 200),
+        ("/nothing", 404),
+        ("/symbols/one", 404),
+        ("/symbols/one/two", 404),
+    ],
+)
 def test_paths_beside_symbols(gate, origin, path, code):
     got = gate.get(path)
     asked = gate.get(path, method="HEAD")
@@ -91,8 +111,9 @@ def test_page_says_what_this_is(gate):
         assert word in text
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT",
-                                    "BREW"])
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "BREW"]
+)
 def test_other_methods(gate, origin, method):
     symbol = pdb()
     with gate.connect() as connection:
@@ -119,9 +140,12 @@ def test_head_starts_the_fetch(gate, origin):
 
 def test_head_of_unknown_size_waits_for_the_verdict(gate, origin):
     from double.origin import CHUNKED
+
     symbol = pdb(size=1 << 20)
-    origin.on(symbol.remote, Script(symbol.body, head(length=CHUNKED), send(500_000),
-                                    at_gate("go"), send()))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(length=CHUNKED), send(500_000), at_gate("go"), send()),
+    )
     connection = gate.ask(symbol.path, method="HEAD")
     origin.wait_at("go")
     assert connection.silent()
@@ -132,10 +156,18 @@ def test_head_of_unknown_size_waits_for_the_verdict(gate, origin):
     gate.check(symbol)
 
 
-@pytest.mark.parametrize("asked, first, last", [
-    ("bytes=0-0", 0, 0), ("bytes=10-19", 10, 19), ("bytes=65000-", 65000, 65535),
-    ("bytes=-100", 65436, 65535), ("bytes=0-999999999", 0, 65535), ("bytes=65535-65535", 65535, 65535),
-    ("bytes=-999999", 0, 65535)])
+@pytest.mark.parametrize(
+    "asked, first, last",
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=10-19", 10, 19),
+        ("bytes=65000-", 65000, 65535),
+        ("bytes=-100", 65436, 65535),
+        ("bytes=0-999999999", 0, 65535),
+        ("bytes=65535-65535", 65535, 65535),
+        ("bytes=-999999", 0, 65535),
+    ],
+)
 def test_range_of_a_hit(gate, origin, asked, first, last):
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
@@ -147,8 +179,17 @@ def test_range_of_a_hit(gate, origin, asked, first, last):
     assert answer.verdict == "hit"
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-2", "lines=1-2", "bytes=", "bytes=a-b",
-                                   "bytes=0-99999999999999999999999999999"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=0-1,5-6",
+        "bytes=5-2",
+        "lines=1-2",
+        "bytes=",
+        "bytes=a-b",
+        "bytes=0-99999999999999999999999999999",
+    ],
+)
 def test_range_that_is_none(gate, origin, asked):
     """Several ranges and nonsense: the whole body (too big a last byte may be cut instead)."""
     symbol = pdb()
@@ -172,7 +213,7 @@ def test_range_outside(gate, origin, asked):
 
 def test_range_waits_until_its_bytes_are_there(gate, origin):
     symbol = pdb(size=1 << 20)
-    origin.on(symbol.remote, Script(symbol.body, head(), send(300_000), at_gate("go"), send(),))
+    origin.on(symbol.remote, Script(symbol.body, head(), send(300_000), at_gate("go"), send()))
     early = gate.ask(symbol.path, headers={"Range": "bytes=0-279999"})
     answer = early.head()
     assert answer.status == 206
@@ -187,9 +228,12 @@ def test_range_waits_until_its_bytes_are_there(gate, origin):
 
 def test_range_of_unknown_size_is_the_whole(gate, origin):
     from double.origin import CHUNKED
+
     symbol = pdb(size=1 << 20)
-    origin.on(symbol.remote, Script(symbol.body, head(length=CHUNKED), send(500_000),
-                                    at_gate("go"), send()))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(length=CHUNKED), send(500_000), at_gate("go"), send()),
+    )
     connection = gate.ask(symbol.path, headers={"Range": "bytes=10-20"})
     answer = connection.head()
     assert answer.status == 200
@@ -207,9 +251,13 @@ def test_conditions(gate, origin):
         names = {name.replace("_", "-"): value for name, value in fields.items()}
         return gate.get(symbol.path, headers=names)
 
-    for fields in ({"If_None_Match": etag}, {"If_None_Match": f'"other", {etag}'},
-                   {"If_None_Match": "*"}, {"If_None_Match": f"W/{etag}"},
-                   {"If_Modified_Since": date}):
+    for fields in (
+        {"If_None_Match": etag},
+        {"If_None_Match": f'"other", {etag}'},
+        {"If_None_Match": "*"},
+        {"If_None_Match": f"W/{etag}"},
+        {"If_Modified_Since": date},
+    ):
         answer = ask(**fields)
         assert answer.status == 304 and answer.body == b"", fields
         assert answer.etag == etag and "cache-control" not in answer.headers
@@ -240,8 +288,16 @@ def test_conditions_on_one_kept_connection(gate, origin):
 @pytest.mark.sanitized
 def test_tag_is_the_same_from_first_byte_to_after_a_restart(gate, origin):
     symbol = pdb(size=1 << 20)
-    origin.on(symbol.remote, Script(symbol.body, head(headers={
-        "Last-Modified": "Sun, 13 Sep 2020 12:26:40 GMT"}), send(500_000), at_gate("go"), send()))
+    origin.on(
+        symbol.remote,
+        Script(
+            symbol.body,
+            head(headers={"Last-Modified": "Sun, 13 Sep 2020 12:26:40 GMT"}),
+            send(500_000),
+            at_gate("go"),
+            send(),
+        ),
+    )
     connection = gate.ask(symbol.path)
     first = connection.head()
     assert first.headers["last-modified"] == "Sun, 13 Sep 2020 12:26:40 GMT"
@@ -325,8 +381,10 @@ def test_no_coding_unless_asked(gate, origin):
 
 
 def test_source_is_asked_as_microsofts_own_client(gate, origin):
-    gate.get(missing(1).path, headers={"User-Agent": "curious/1.0", "Cookie": "a=b",
-                                       "Authorization": "Basic eDp5"})
+    gate.get(
+        missing(1).path,
+        headers={"User-Agent": "curious/1.0", "Cookie": "a=b", "Authorization": "Basic eDp5"},
+    )
     headers = origin.requests[0].headers
     assert headers["user-agent"] == "Microsoft-Symbol-Server/10.0.10036.206"
     assert "cookie" not in headers and "authorization" not in headers
@@ -349,7 +407,9 @@ def test_http_10(gate, origin):
         assert connection.closed() == b""
     with gate.connect() as connection:
         for _ in range(2):
-            answer = connection.get(symbol.path, version="1.0", headers={"Connection": "keep-alive"})
+            answer = connection.get(
+                symbol.path, version="1.0", headers={"Connection": "keep-alive"}
+            )
             assert answer.body == symbol.body
 
 
@@ -358,8 +418,12 @@ def test_pipelined_requests_are_answered_in_order(gate, origin):
     origin.on(symbol.remote, good(symbol.body))
     request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
     with gate.connect() as connection:
-        connection.send(request % symbol.path.encode() + request % missing(1).path.encode()
-                        + request % b"/healthz" + request % symbol.path.encode())
+        connection.send(
+            request % symbol.path.encode()
+            + request % missing(1).path.encode()
+            + request % b"/healthz"
+            + request % symbol.path.encode()
+        )
         assert connection.answer().body == symbol.body
         assert connection.answer().status == 404
         assert connection.answer().status == 200
@@ -393,8 +457,13 @@ def test_many_absences_one_connection(gate, origin):
 
 def test_clock_header(gate):
     date = gate.get("/healthz").headers["date"]
-    assert abs(time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - time.mktime(
-        time.gmtime())) < 60
+    assert (
+        abs(
+            time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
+            - time.mktime(time.gmtime())
+        )
+        < 60
+    )
 
 
 def test_query_is_ignored(gate, origin):

@@ -4,8 +4,23 @@
 import pytest
 from client import Broken
 from conftest import server
-from double.origin import (CHUNKED, CLOSE, Script, absent, close, extra, gate as at_gate, good, head,
-                           ranged_head, reset, send, send_to, stall, status)
+from double.origin import (
+    CHUNKED,
+    CLOSE,
+    Script,
+    absent,
+    close,
+    extra,
+    gate as at_gate,
+    good,
+    head,
+    ranged_head,
+    reset,
+    send,
+    send_to,
+    stall,
+    status,
+)
 from symbols import pdb
 
 MIB = 1 << 20
@@ -64,8 +79,11 @@ def test_without_validator_read_again_and_compared(gate, origin):
 
 def test_source_that_ignores_range(gate, origin):
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, cut(symbol, etag=ETAG),
-              Script(symbol.body, ranged_head(etag=ETAG, honour=False), send()))
+    origin.on(
+        symbol.remote,
+        cut(symbol, etag=ETAG),
+        Script(symbol.body, ranged_head(etag=ETAG, honour=False), send()),
+    )
     gate.fetch(symbol)
     assert origin.by_path[symbol.remote][1].headers["range"] == f"bytes={CUT}-"
     gate.check(symbol)
@@ -74,8 +92,17 @@ def test_source_that_ignores_range(gate, origin):
 def test_source_that_sends_another_range_than_asked(gate, origin):
     """A 206 from the wrong place must not be glued on."""
     symbol = pdb(size=2 * MIB)
-    wrong = Script(symbol.body, head(206, headers={
-        "ETag": ETAG, "Content-Range": f"bytes 0-{len(symbol.body) - 1}/{len(symbol.body)}"}), send())
+    wrong = Script(
+        symbol.body,
+        head(
+            206,
+            headers={
+                "ETag": ETAG,
+                "Content-Range": f"bytes 0-{len(symbol.body) - 1}/{len(symbol.body)}",
+            },
+        ),
+        send(),
+    )
     origin.on(symbol.remote, cut(symbol, etag=ETAG), wrong, good(symbol.body, etag=ETAG))
     answer = gate.get(symbol.path)
     assert answer.broken or answer.body == symbol.body
@@ -86,10 +113,12 @@ def test_source_that_sends_another_range_than_asked(gate, origin):
 
 def test_break_goes_on_in_front_of_several_clients(gate, origin):
     symbol = pdb(size=4 * MIB)
-    origin.on(symbol.remote,
-              Script(symbol.body, ranged_head(ETAG), send(MIB), at_gate("break"), reset()),
-              Script(symbol.body, ranged_head(ETAG), send(MIB), at_gate("again"), reset()),
-              good(symbol.body, etag=ETAG))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, ranged_head(ETAG), send(MIB), at_gate("break"), reset()),
+        Script(symbol.body, ranged_head(ETAG), send(MIB), at_gate("again"), reset()),
+        good(symbol.body, etag=ETAG),
+    )
     first = gate.ask(symbol.path)
     first.head()
     origin.wait_at("break")
@@ -110,7 +139,7 @@ def test_break_goes_on_in_front_of_several_clients(gate, origin):
 
 @pytest.mark.sanitized
 def test_taken_up_at_the_next_server(start, origin, second):
-    """The same source fails for good after the break: the next one goes on, compared byte for byte."""
+    """The source fails for good after the break: the next one goes on, compared byte for byte."""
     gate = start(server(origin), server(second, "two"))
     symbol = pdb(size=2 * MIB)
     origin.on(symbol.remote, cut(symbol), status(500))
@@ -136,8 +165,9 @@ def test_next_server_does_not_have_it(start, origin, second):
 def test_different_bytes_end_the_copy_and_a_new_one_begins(gate, origin):
     old, new = pdb(size=2 * MIB), pdb(size=2 * MIB)
     new.body = new.body[: MIB // 2] + bytes(4096) + new.body[MIB // 2 + 4096 :]
-    origin.on(old.remote, Script(old.body, head(), send(MIB), at_gate("break"), reset()),
-              good(new.body))
+    origin.on(
+        old.remote, Script(old.body, head(), send(MIB), at_gate("break"), reset()), good(new.body)
+    )
     reading = gate.ask(old.path)
     reading.head()
     assert reading.read(MIB) == old.body[:MIB]
@@ -162,8 +192,11 @@ def test_reader_without_a_byte_moves_to_the_new_copy(gate, origin):
     old = pdb(size=200 * 1024)
     new = pdb(size=200 * 1024)
     new.body = new.body[:50_000] + bytes(100) + new.body[50_100:]
-    origin.on(old.remote, Script(old.body, head(), send(100_000), at_gate("break"), reset()),
-              good(new.body))
+    origin.on(
+        old.remote,
+        Script(old.body, head(), send(100_000), at_gate("break"), reset()),
+        good(new.body),
+    )
     waiting = gate.ask(old.path)
     origin.wait_at("break")
     origin.open("break")
@@ -198,8 +231,11 @@ def test_changed_validator_at_the_second_take(gate, origin):
 def test_cut_of_a_body_without_length(gate, origin, length):
     """A chunked body without its last chunk; a close-delimited one whose structure is cut."""
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, Script(symbol.body, head(length=length), send(CUT), close()),
-              good(symbol.body))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(length=length), send(CUT), close()),
+        good(symbol.body),
+    )
     gate.fetch(symbol)
     assert origin.count() == 2
     gate.check(symbol)
@@ -207,8 +243,11 @@ def test_cut_of_a_body_without_length(gate, origin, length):
 
 def test_reset_of_a_chunked_body(gate, origin):
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, Script(symbol.body, head(length=CHUNKED), send(CUT), reset()),
-              Script(symbol.body, head(length=CHUNKED), send()))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(length=CHUNKED), send(CUT), reset()),
+        Script(symbol.body, head(length=CHUNKED), send()),
+    )
     gate.fetch(symbol)
     gate.check(symbol)
 
@@ -241,8 +280,11 @@ def test_long_body(gate, origin):
 def test_stalled_body_is_taken_up(start, origin):
     gate = start(server(origin, timeouts={"stall": "1s"}))
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, Script(symbol.body, ranged_head(ETAG), send(CUT), stall()),
-              good(symbol.body, etag=ETAG))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, ranged_head(ETAG), send(CUT), stall()),
+        good(symbol.body, etag=ETAG),
+    )
     gate.fetch(symbol)
     assert origin.by_path[symbol.remote][1].headers["range"] == f"bytes={CUT}-"
     origin.wait_gone(symbol.remote)
@@ -268,8 +310,11 @@ def test_at_most_five_takes(gate, origin):
 def test_creeping_source_that_breaks_every_time(gate, origin):
     """Each take brings a little more; five are enough here."""
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, *[cut(symbol, etag=ETAG, at=CUT + n * 100_000) for n in range(4)],
-              good(symbol.body, etag=ETAG))
+    origin.on(
+        symbol.remote,
+        *[cut(symbol, etag=ETAG, at=CUT + n * 100_000) for n in range(4)],
+        good(symbol.body, etag=ETAG),
+    )
     gate.fetch(symbol)
     starts = [r.headers.get("range") for r in origin.by_path[symbol.remote]]
     assert starts == [None] + [f"bytes={CUT + n * 100_000}-" for n in range(4)]
@@ -286,8 +331,11 @@ def test_break_after_the_last_byte_of_a_known_length(gate, origin):
 
 def test_break_of_an_abandoned_fetch_is_taken_up_too(gate, origin):
     symbol = pdb(size=2 * MIB)
-    origin.on(symbol.remote, Script(symbol.body, ranged_head(ETAG), send(CUT), at_gate("go"), reset()),
-              good(symbol.body, etag=ETAG))
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, ranged_head(ETAG), send(CUT), at_gate("go"), reset()),
+        good(symbol.body, etag=ETAG),
+    )
     client = gate.ask(symbol.path)
     client.head()
     client.reset()

@@ -34,12 +34,19 @@ def test_global_blacklist_wins_over_the_cache(make, origin):
 
 PATTERNS = [
     ("mso", ["mso.pdb", "msoffice.dll", "Mso.pdb", "xmso.pdb"]),
-    (r"mso\.pdb$", ["mso.pdb", "mso.pdb2", "msoxpdb"]), (r"(?i)MSO", ["mso.pdb", "xmso"]),
-    (r".*\.pdb\Z", ["a.pdb", "a.pdb_"]), (r"(?P<x>a)(?P=x)", ["aa.pdb", "ab.pdb"]),
-    (r"\w+\.dll", ["ä.dll", "a b.dll", "ab.dll"]), (r"(?!my).*", ["my.pdb", "your.pdb"]),
-    (r"a|b", ["a.pdb", "b.pdb", "c.pdb"]), (r"[^\W\d]+$", ["abc", "ab1"]),
-    (r"\u00e4", ["ä.dll", "a.dll"]), (r"\d{3}", ["123.pdb", "12.pdb"]), ("", ["anything.pdb"]),
-    (r"^ntdll\.(pdb|dll)$", ["ntdll.pdb", "ntdll.dll", "wntdll.pdb"])]
+    (r"mso\.pdb$", ["mso.pdb", "mso.pdb2", "msoxpdb"]),
+    (r"(?i)MSO", ["mso.pdb", "xmso"]),
+    (r".*\.pdb\Z", ["a.pdb", "a.pdb_"]),
+    (r"(?P<x>a)(?P=x)", ["aa.pdb", "ab.pdb"]),
+    (r"\w+\.dll", ["ä.dll", "a b.dll", "ab.dll"]),
+    (r"(?!my).*", ["my.pdb", "your.pdb"]),
+    (r"a|b", ["a.pdb", "b.pdb", "c.pdb"]),
+    (r"[^\W\d]+$", ["abc", "ab1"]),
+    (r"\u00e4", ["ä.dll", "a.dll"]),
+    (r"\d{3}", ["123.pdb", "12.pdb"]),
+    ("", ["anything.pdb"]),
+    (r"^ntdll\.(pdb|dll)$", ["ntdll.pdb", "ntdll.dll", "wntdll.pdb"]),
+]
 
 
 @pytest.mark.parametrize("pattern, names", PATTERNS)
@@ -52,8 +59,10 @@ def test_patterns_mean_what_python_means(start, origin, pattern, names):
 
 
 def test_whitelists_and_blacklists_of_servers(start, origin, second):
-    gate = start(server(origin, whitelist=["my"], blacklist=["myold"]),
-                 server(second, "two", blacklist=["my"]))
+    gate = start(
+        server(origin, whitelist=["my"], blacklist=["myold"]),
+        server(second, "two", blacklist=["my"]),
+    )
     for name, asked in (("my.pdb", (1, 0)), ("myold.pdb", (0, 0)), ("other.pdb", (0, 1))):
         before = origin.count(), second.count()
         answer = ask(gate, name)
@@ -61,8 +70,10 @@ def test_whitelists_and_blacklists_of_servers(start, origin, second):
         assert answer.verdict == ("absent" if any(asked) else "excluded")
 
 
-@pytest.mark.parametrize("whitelist, verdict", [([], "excluded"), (None, "absent"),
-                                                (["nothing"], "excluded"), ([".*"], "absent")])
+@pytest.mark.parametrize(
+    "whitelist, verdict",
+    [([], "excluded"), (None, "absent"), (["nothing"], "excluded"), ([".*"], "absent")],
+)
 def test_empty_and_missing_whitelists(start, origin, whitelist, verdict):
     gate = start(server(origin, whitelist=whitelist))
     assert ask(gate, "a.pdb").verdict == verdict

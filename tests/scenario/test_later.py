@@ -142,7 +142,7 @@ def test_late_source_holds_a_client_three_seconds_more(gate, origin):
 @pytest.mark.slow
 @pytest.mark.sanitized
 def test_source_silent_for_28_seconds(gate, origin):
-    """The seed's known issue. Told at 25 s, in time for a client that gives up at 30; then a hit."""
+    """Told at 25 s, in time for a client that gives up at 30; the next try is a hit."""
     symbol = pdb()
     origin.on(symbol.remote, Script(symbol.body, delay(28), head(), send()))
     began = time.monotonic()

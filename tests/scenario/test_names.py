@@ -3,16 +3,25 @@
 
 import pytest
 from conftest import server
-from double.origin import Script, absent, gate as at_gate, good, head, send
+from double.origin import Script, absent, gate as at_gate, good, head
 from symbols import Symbol, missing, pdb, pe
 
 ID = "94AD5C4B9A1E4420AB047F672A23E48A1"
 
 
-@pytest.mark.parametrize("written", [
-    "app.pdb/{id}/app.pdb", "/app.pdb//{id}///app.pdb", "app.pdb%2F{id}%2Fapp.pdb",
-    "app.pdb%2f{id}%2fapp.pdb", "%61pp.pdb/{id}/%61pp%2Epdb", "C%3A%5Cx%5Capp.pdb/{id}/C%3A%5Cx%5Capp.pdb",
-    "c%3a%5capp.pdb/{id}/app.pdb", "ap/app.pdb/{id}/app.pdb"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "app.pdb/{id}/app.pdb",
+        "/app.pdb//{id}///app.pdb",
+        "app.pdb%2F{id}%2Fapp.pdb",
+        "app.pdb%2f{id}%2fapp.pdb",
+        "%61pp.pdb/{id}/%61pp%2Epdb",
+        "C%3A%5Cx%5Capp.pdb/{id}/C%3A%5Cx%5Capp.pdb",
+        "c%3a%5capp.pdb/{id}/app.pdb",
+        "ap/app.pdb/{id}/app.pdb",
+    ],
+)
 def test_ways_of_writing_one_path(gate, origin, written):
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
@@ -22,29 +31,59 @@ def test_ways_of_writing_one_path(gate, origin, written):
     gate.check(symbol)
 
 
-@pytest.mark.parametrize("name, encoded", [
-    ("a b.pdb", "a%20b.pdb"), ("libstdc++.so.6", "libstdc%2B%2B.so.6"), ("a#b~c.dll", "a%23b~c.dll"),
-    ("100%.dll", "100%25.dll"), ("ä.dll", "%C3%A4.dll"), ("{x}.dll", "%7Bx%7D.dll"),
-    ("Electron Framework", "Electron%20Framework"), ("a?b.dll", "a%3Fb.dll"),
-    ("a;b&c=d.dll", "a%3Bb%26c%3Dd.dll")])
+@pytest.mark.parametrize(
+    "name, encoded",
+    [
+        ("a b.pdb", "a%20b.pdb"),
+        ("libstdc++.so.6", "libstdc%2B%2B.so.6"),
+        ("a#b~c.dll", "a%23b~c.dll"),
+        ("100%.dll", "100%25.dll"),
+        ("ä.dll", "%C3%A4.dll"),
+        ("{x}.dll", "%7Bx%7D.dll"),
+        ("Electron Framework", "Electron%20Framework"),
+        ("a?b.dll", "a%3Fb.dll"),
+        ("a;b&c=d.dll", "a%3Bb%26c%3Dd.dll"),
+    ],
+)
 def test_names_with_odd_letters(gate, origin, name, encoded):
     symbol = Symbol(name, "12345678abc", pe().body)
     answer = gate.get(f"/symbols/{encoded}/{symbol.id}/{encoded}")
     assert answer.verdict == "absent"
     asked = origin.requests[0].target
     import urllib.parse
+
     assert urllib.parse.unquote_to_bytes(asked) == f"/{name}/{symbol.id}/{name}".encode()
     assert b" " not in asked and b"?" not in asked and b"#" not in asked
 
 
 REFUSED = [
-    "..", "%2e%2e", "%2E%2e/%2e%2e", ".", "%2e", "../../etc/passwd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
-    "app.pdb/../app.pdb", "app.pdb/%2e%2e/app.pdb", "app.pdb/{id}/..", "app.pdb/{id}/%2e%2e",
-    "app.pdb/./app.pdb", "../{id}/..", "%2e%2e/{id}/%2e%2e", "a%00.pdb/{id}/a%00.pdb",
-    "a%0d%0aX-Evil:1.pdb/{id}/a%0d%0aX-Evil:1.pdb", "a%0a/{id}/a%0a", "a%09b/{id}/a%09b",
-    "a%7f/{id}/a%7f", "app.pdb/{id}%00/app.pdb", "app.pdb/{id}%0d%0a/app.pdb",
-    "n" * 256 + "/{id}/" + "n" * 256, "app.pdb/" + "A" * 161 + "/app.pdb",
-    "%5C/{id}/%5C", "a%5C/{id}/a%5C", "a%5C%2e%2e/{id}/a%5C%2e%2e"]
+    "..",
+    "%2e%2e",
+    "%2E%2e/%2e%2e",
+    ".",
+    "%2e",
+    "../../etc/passwd",
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "app.pdb/../app.pdb",
+    "app.pdb/%2e%2e/app.pdb",
+    "app.pdb/{id}/..",
+    "app.pdb/{id}/%2e%2e",
+    "app.pdb/./app.pdb",
+    "../{id}/..",
+    "%2e%2e/{id}/%2e%2e",
+    "a%00.pdb/{id}/a%00.pdb",
+    "a%0d%0aX-Evil:1.pdb/{id}/a%0d%0aX-Evil:1.pdb",
+    "a%0a/{id}/a%0a",
+    "a%09b/{id}/a%09b",
+    "a%7f/{id}/a%7f",
+    "app.pdb/{id}%00/app.pdb",
+    "app.pdb/{id}%0d%0a/app.pdb",
+    "n" * 256 + "/{id}/" + "n" * 256,
+    "app.pdb/" + "A" * 161 + "/app.pdb",
+    "%5C/{id}/%5C",
+    "a%5C/{id}/a%5C",
+    "a%5C%2e%2e/{id}/a%5C%2e%2e",
+]
 
 
 @pytest.mark.sanitized
@@ -60,9 +99,16 @@ def test_refused_names(gate, origin, written):
     gate.check()
 
 
-@pytest.mark.parametrize("written", [
-    ".symgate/lock/lock", ".symgate/{id}/.symgate", ".hidden.pdb/{id}/.hidden.pdb",
-    "%2esymgate/staging/%2esymgate", "C%3A%5C.symgate/{id}/C%3A%5C.symgate"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        ".symgate/lock/lock",
+        ".symgate/{id}/.symgate",
+        ".hidden.pdb/{id}/.hidden.pdb",
+        "%2esymgate/staging/%2esymgate",
+        "C%3A%5C.symgate/{id}/C%3A%5C.symgate",
+    ],
+)
 def test_names_that_start_with_a_dot(gate, origin, written):
     answer = gate.get("/symbols/" + written.format(id=ID))
     assert answer.status in (400, 404)
@@ -81,15 +127,30 @@ def test_nothing_outside_is_read(make, origin, tmp_path):
     (folder / "secret.pdb").symlink_to(gate.folder / "secret.pdb")
     (gate.cache / "linked.pdb").symlink_to(gate.folder / "x")
     gate.start()
-    up = ["../", "%2e%2e/", "..%2f", "%2e%2e%2f", "..%5c", "..\\", "....//", "%252e%252e/", "..;/",
-          "%c0%ae%c0%ae/", "/%2e%2e/"]
+    up = [
+        "../",
+        "%2e%2e/",
+        "..%2f",
+        "%2e%2e%2f",
+        "..%5c",
+        "..\\",
+        "....//",
+        "%252e%252e/",
+        "..;/",
+        "%c0%ae%c0%ae/",
+        "/%2e%2e/",
+    ]
     tries = [f"/symbols/{u * n}secret.pdb" for u in up for n in range(1, 4)]
     tries += [f"/symbols/{u * n}x/secret.pdb" for u in up for n in range(1, 4)]
     tries += [f"/symbols/{u}x/{u}x/secret.pdb" for u in up]
-    tries += [f"/symbols/secret.pdb/{ID}/secret.pdb", f"/symbols/linked.pdb/secret.pdb/linked.pdb",
-              f"/symbols/secret.pdb/..%2f..%2f{gate.folder}/secret.pdb",
-              f"/symbols/{gate.folder}/secret.pdb", f"{gate.folder}/secret.pdb",
-              f"/symbols/linked.pdb/{ID}/secret.pdb"]
+    tries += [
+        f"/symbols/secret.pdb/{ID}/secret.pdb",
+        f"/symbols/linked.pdb/secret.pdb/linked.pdb",
+        f"/symbols/secret.pdb/..%2f..%2f{gate.folder}/secret.pdb",
+        f"/symbols/{gate.folder}/secret.pdb",
+        f"{gate.folder}/secret.pdb",
+        f"/symbols/linked.pdb/{ID}/secret.pdb",
+    ]
     for target in tries:
         answer = gate.get(target)
         assert answer.status in (400, 404), (target, answer)
@@ -214,6 +275,7 @@ def test_adopted_tree_in_any_case(make, origin):
     (folder / "App.Pdb").write_bytes(symbol.body)
     gate.start()
     from program import wait_until
+
     wait_until(lambda: gate.get(symbol.path).status == 200, "the tree's index")
     assert gate.get(symbol.spelled("app.pdb").path).body == symbol.body
     image = pe()
@@ -260,7 +322,10 @@ def test_absent_for_other_names(gate, origin):
 
 def test_breakpad_stem_is_calmly_not_there(gate, origin):
     """<debug file>/<id>/<stem>.sym names no file of this layout: 404, and nobody is asked."""
-    for path in (f"/app.pdb/{ID}/app.sym", f"/c%3A%5Cx%5Capp.pdb/{ID}/c%3A%5Cx%5Capp.sym",
-                 f"/libc.so.6/{ID}/libc.so.6.sym"):
+    for path in (
+        f"/app.pdb/{ID}/app.sym",
+        f"/c%3A%5Cx%5Capp.pdb/{ID}/c%3A%5Cx%5Capp.sym",
+        f"/libc.so.6/{ID}/libc.so.6.sym",
+    ):
         assert gate.get("/symbols" + path).status == 404
     assert origin.count() == 0

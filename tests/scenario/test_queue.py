@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Places, fair queues, hedges, priorities and rests."""
+"""Places, fair queues, hedges and priorities."""
 
 import contextlib
-import socket
-import time
 
 import pytest
 from client import Broken
 from conftest import server
-from double.origin import (Origin, Script, absent, delay, gate as at_gate, good, head, page, reset,
-                           send, stall, status)
+from double.origin import (
+    Origin,
+    Script,
+    absent,
+    delay,
+    gate as at_gate,
+    good,
+    head,
+    reset,
+    send,
+    stall,
+    status,
+)
 from program import wait_until
 from symbols import missing, pdb
 
@@ -90,8 +99,10 @@ def test_searches_that_somebody_waits_for_come_first(start, origin):
     origin.wait_at("hold")
     left = [missing(n) for n in range(1, 4)]
     for symbol in left:
-        assert gate.get(symbol.path, headers={"Symbol-Agent-Receive-Timeout": "600"}
-                        ).verdict == "later"
+        assert (
+            gate.get(symbol.path, headers={"Symbol-Agent-Receive-Timeout": "600"}).verdict
+            == "later"
+        )
     waiting = gate.ask(missing(9).path)
     wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 4, "the queue")
     origin.open("hold")
@@ -258,7 +269,9 @@ def test_equal_priority_is_asked_together(start, origin, second):
 
 def test_priority_decides_the_order(start, origin, second):
     third = Origin()
-    gate = start(server(origin), server(second, "two", priority=1), server(third, "three", priority=3))
+    gate = start(
+        server(origin), server(second, "two", priority=1), server(third, "three", priority=3)
+    )
     assert gate.get(missing(1).path).verdict == "absent"
     at = [o.requests[0].time for o in (second, origin, third)]
     # The first server stands at position 1, equal to the second's written 1.
@@ -285,9 +298,15 @@ def test_lost_is_neither_absence_nor_failure(start, origin, second):
     gate = start(server(origin, priority=1), server(second, "two", priority=1))
     symbol = pdb(size=100 * 1024)
     from double.origin import CLOSE, close
-    origin.on(symbol.remote, Script(symbol.body, head(length=CLOSE), send(50_000), at_gate("cut"),
-                                    close()), status(500))
-    second.on(symbol.remote, Script(symbol.body, at_gate("late"), head(), send()), good(symbol.body))
+
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(length=CLOSE), send(50_000), at_gate("cut"), close()),
+        status(500),
+    )
+    second.on(
+        symbol.remote, Script(symbol.body, at_gate("late"), head(), send()), good(symbol.body)
+    )
     client = gate.ask(symbol.path)
     origin.wait_at("cut")
     gate.wait_copy(symbol, lambda copy: copy["phase"] == "arriving")
@@ -298,143 +317,6 @@ def test_lost_is_neither_absence_nor_failure(start, origin, second):
     gate.check(symbol)
 
 
-def refused_port():
-    """A port on which nobody listens, kept so by holding it."""
-    holder = socket.socket()
-    holder.bind(("127.0.0.1", 0))
-    return holder
-
-
-@pytest.mark.slow
-def test_rest_after_three_connect_failures_and_its_probe(start, origin):
-    holder = refused_port()
-    port = holder.getsockname()[1]
-    gate = start(server(f"http://127.0.0.1:{port}", "down"), server(origin))
-    for n in range(3):
-        assert gate.get(missing(n).path).verdict == "failed"
-    holder.close()
-    listener = socket.create_server(("127.0.0.1", port))
-    listener.setblocking(False)
-    symbol = pdb()
-    origin.on(symbol.remote, good(symbol.body))
-    gate.fetch(symbol)
-    assert gate.get(missing(9).path).verdict == "failed"
-    with pytest.raises(BlockingIOError):
-        listener.accept()
-
-    def probed():
-        gate.get(missing(10).path, headers={"Symbol-Agent-Receive-Timeout": "600"})
-        with contextlib.suppress(BlockingIOError):
-            return listener.accept()
-
-    link, _ = wait_until(probed, "the probe that ends the rest")
-    link.close()
-    listener.close()
-
-
-def test_hang_up_signal_ends_a_rest(start, origin):
-    holder = refused_port()
-    port = holder.getsockname()[1]
-    gate = start(server(f"http://127.0.0.1:{port}", "down"))
-    for n in range(4):
-        assert gate.get(missing(n).path).verdict == "failed"
-    holder.close()
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        listener.settimeout(0.05)
-        gate.hang_up()
-
-        def asked():
-            gate.get(missing(10).path, headers={"Symbol-Agent-Receive-Timeout": "600"})
-            with contextlib.suppress(TimeoutError):
-                return listener.accept()
-
-        began = time.monotonic()
-        wait_until(asked, "the source to be asked")[0].close()
-        print(f"asked {time.monotonic() - began:.1f} s after the signal")
-
-
-def test_ten_errors_over_three_keys_rest(start, origin, second):
-    origin.default = status(500)
-    gate = start(server(origin), server(second, "two"))
-    for n in range(10):
-        assert gate.get(missing(n).path).verdict == "failed"
-    assert origin.count() == 10
-    answer = gate.get(missing(11).path)
-    assert answer.verdict == "failed"
-    assert origin.count() == 10, "it rests"
-
-
-def test_ten_errors_of_one_key_are_no_rest(start, origin):
-    origin.on(missing(1).remote, status(500))
-    gate = start(server(origin))
-    for _ in range(15):
-        assert gate.get(missing(1).path).verdict == "failed"
-    assert origin.count() == 15
-
-
-def test_refused_bodies_never_rest(start, origin):
-    origin.default = page()
-    gate = start(server(origin))
-    for n in range(15):
-        assert gate.get(missing(n).path).verdict == "failed"
-    assert origin.count() == 15
-
-
-@pytest.mark.sanitized
-def test_short_retry_after_is_waited_out(start, origin):
-    gate = start(server(origin))
-    symbol = pdb()
-    origin.on(missing(1).remote, status(429, {"Retry-After": "1"}))
-    origin.on(symbol.remote, good(symbol.body))
-    assert gate.get(missing(1).path).verdict == "failed"
-    gate.fetch(symbol)
-    first, then = origin.requests[0], origin.requests[1]
-    assert then.time - first.time >= 0.9
-    gate.check(symbol)
-
-
-def test_long_retry_after_rests(start, origin, second):
-    gate = start(server(origin), server(second, "two"))
-    symbol = pdb()
-    origin.on(missing(1).remote, status(503, {"Retry-After": "300"}))
-    second.on(symbol.remote, good(symbol.body))
-    assert gate.get(missing(1).path).verdict == "failed"
-    gate.fetch(symbol)
-    assert gate.get(missing(2).path).verdict == "failed"
-    assert origin.count() == 1
-    gate.hang_up()
-    gate.get(missing(3).path)
-    assert origin.count() == 1, "what was asked for is kept over a reload"
-
-
-def test_long_retry_after_hands_the_waiting_back(start, origin):
-    gate = start(server(origin, maxRequests=1))
-    origin.on(missing(1).remote, Script(b"", at_gate("go"), head(429, headers={"Retry-After": "300"})))
-    first = gate.ask(missing(1).path)
-    origin.wait_at("go")
-    waiting = gate.ask(missing(2).path)
-    wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 1, "the queue")
-    origin.open("go")
-    assert first.answer().verdict == "failed"
-    assert waiting.answer().verdict == "failed"
-    assert origin.count() == 1
-
-
-@pytest.mark.slow
-def test_slow_source_gets_company(start, origin, second):
-    """Silent past hedgeAfter three times in a row: then the next is asked together with it."""
-    gate = start(server(origin, hedgeAfter="1500ms"), server(second, "two"))
-    symbols = [pdb(seed=n) for n in range(4)]
-    for symbol in symbols:
-        hold(origin, symbol)
-        second.on(symbol.remote, good(symbol.body))
-    answers = [gate.get_later(s.path) for s in symbols[:3]]
-    assert all(a.result().status == 200 for a in answers)
-    gate.fetch(symbols[3])
-    asked = second.by_path[symbols[3].remote][0].time - origin.by_path[symbols[3].remote][0].time
-    assert asked < 1.0, "the next waited for hedgeAfter again"
-
-
 @pytest.mark.slow
 def test_old_bodies_give_their_places_back(start, origin):
     """After ten seconds of body half of the places may be lent, so that asking never stops."""
@@ -442,8 +324,11 @@ def test_old_bodies_give_their_places_back(start, origin):
     big = [pdb("big.pdb", size=1 << 20, seed=n) for n in range(4)]
     for symbol in big:
         from double.origin import drip
-        origin.on(symbol.remote, Script(symbol.body, head(), drip(20_000, 0.5, 800_000), at_gate("end"),
-                                        send()))
+
+        origin.on(
+            symbol.remote,
+            Script(symbol.body, head(), drip(20_000, 0.5, 800_000), at_gate("end"), send()),
+        )
     answers = [gate.get_later(s.path) for s in big]
     origin.wait_total(4)
     later = [gate.get_later(missing(n).path, headers=PATIENT) for n in range(6)]
@@ -502,6 +387,7 @@ def test_kept_connections(start, origin):
 def test_stale_kept_connection_is_no_failure(start, origin):
     """The source closed it meanwhile: asked again on a new one, unnoticed."""
     from double.origin import close
+
     gate = start(server(origin, maxRequests=1))
     origin.on(missing(0).remote, Script(b"", head(404), close()))
     for _ in range(3):

@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""What is no symbol file is never passed on as one, and a failure is never remembered as an absence."""
+"""What is no symbol file is never passed on as one; a failure is never kept as an absence."""
 
 import gzip
 
 import pytest
 from conftest import server
-from double.origin import (CHUNKED, CLOSE, Origin, Script, absent, close, good, head, page, redirect,
-                           reset, send, status, zipped)
+from double.origin import (
+    CHUNKED,
+    CLOSE,
+    Origin,
+    Script,
+    absent,
+    close,
+    good,
+    head,
+    page,
+    redirect,
+    reset,
+    send,
+    status,
+    zipped,
+)
 from symbols import Symbol, missing, pdb, pe
 
 HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>x</body></html>" * 10
@@ -29,21 +43,33 @@ def refused(gate, origin, symbol, script, cause=None):
 
 
 @pytest.mark.sanitized
-@pytest.mark.parametrize("script", [
-    page(HTML), Script(HTML, head(), send()), Script(b"\n\n  <HTML><body>" + HTML, head(), send()),
-    Script(b"\xef\xbb\xbf" + HTML, head(), send()),
-    Script(HTML, head(length=CHUNKED), send()), Script(HTML, head(length=CLOSE), send(), close()),
-    Script(b"<?xml version='1.0'?><!DOCTYPE html><html></html>", head(), send()),
-    page(b"\x00" * 5000)], ids=["typed", "looked at", "spaces", "mark", "chunked", "close", "xhtml",
-                                "only typed"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        page(HTML),
+        Script(HTML, head(), send()),
+        Script(b"\n\n  <HTML><body>" + HTML, head(), send()),
+        Script(b"\xef\xbb\xbf" + HTML, head(), send()),
+        Script(HTML, head(length=CHUNKED), send()),
+        Script(HTML, head(length=CLOSE), send(), close()),
+        Script(b"<?xml version='1.0'?><!DOCTYPE html><html></html>", head(), send()),
+        page(b"\x00" * 5000),
+    ],
+    ids=["typed", "looked at", "spaces", "mark", "chunked", "close", "xhtml", "only typed"],
+)
 def test_html(gate, origin, script):
     refused(gate, origin, pdb(), script)
 
 
-@pytest.mark.parametrize("script", [Script(b"", head(), send()),
-                                    Script(b"", head(length=CHUNKED), send()),
-                                    Script(b"", head(length=CLOSE), close())],
-                         ids=["length", "chunked", "close"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(b"", head(), send()),
+        Script(b"", head(length=CHUNKED), send()),
+        Script(b"", head(length=CLOSE), close()),
+    ],
+    ids=["length", "chunked", "close"],
+)
 def test_empty(gate, origin, script):
     refused(gate, origin, pdb(), script, "empty")
 
@@ -53,8 +79,10 @@ def test_empty_of_any_kind(gate, origin):
 
 
 @pytest.mark.sanitized
-@pytest.mark.parametrize("code", [203, 201, 202, 204, 300, 400, 401, 403, 405, 407, 408, 418, 451,
-                                  500, 501, 502, 503, 504, 599])
+@pytest.mark.parametrize(
+    "code",
+    [203, 201, 202, 204, 300, 400, 401, 403, 405, 407, 408, 418, 451, 500, 501, 502, 503, 504, 599],
+)
 def test_other_statuses(gate, origin, code):
     symbol = pdb()
     body = b"" if code == 204 else symbol.body
@@ -65,8 +93,11 @@ def test_203_with_a_page_as_azure_sends_it(gate, origin):
     refused(gate, origin, pdb(), page(HTML, 203))
 
 
-@pytest.mark.parametrize("symbol", [pdb(), pe(), Symbol("libx.so", "elf-buildid-" + "a" * 40, b"\x7fELF" +
-                                    bytes(9000))], ids=["pdb", "pe", "elf"])
+@pytest.mark.parametrize(
+    "symbol",
+    [pdb(), pe(), Symbol("libx.so", "elf-buildid-" + "a" * 40, b"\x7fELF" + bytes(9000))],
+    ids=["pdb", "pe", "elf"],
+)
 def test_plain_text_for_binary_kinds(gate, origin, symbol):
     refused(gate, origin, symbol, Script(b"Sorry, this store has moved.\n" * 300, head(), send()))
 
@@ -78,9 +109,12 @@ def test_short_plain_text(gate, origin):
 def test_text_is_right_where_text_is_asked_for(gate, origin):
     text = b"MODULE windows x86_64 94AD5C4B9A1E4420AB047F672A23E48A1 app.pdb\n" * 200
     html = Symbol("page.html", "sha1-" + "a" * 40, HTML)
-    for symbol in (Symbol("app.sym", "94AD5C4B9A1E4420AB047F672A23E48A1", text),
-                   Symbol("x.js", "sha1-" + "b" * 40, HTML), html,
-                   Symbol("index.htm", "12345678abc", HTML)):
+    for symbol in (
+        Symbol("app.sym", "94AD5C4B9A1E4420AB047F672A23E48A1", text),
+        Symbol("x.js", "sha1-" + "b" * 40, HTML),
+        html,
+        Symbol("index.htm", "12345678abc", HTML),
+    ):
         origin.on(symbol.remote, good(symbol.body))
         gate.fetch(symbol)
         assert gate.fetch(symbol).verdict == "hit"
@@ -132,8 +166,16 @@ def test_redirect_to_absent_is_absent(gate, origin):
     assert gate.get(symbol.path).verdict == "absent"
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
-                                      "dict://127.0.0.1/x", "smb://127.0.0.1/x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "gopher://127.0.0.1/x",
+        "dict://127.0.0.1/x",
+        "smb://127.0.0.1/x",
+    ],
+)
 def test_redirect_to_other_schemes(gate, origin, location):
     refused(gate, origin, pdb(), redirect(location))
 
@@ -149,7 +191,13 @@ def test_500_once_then_found_a_moment_later(gate, origin):
 
 def test_failure_of_the_first_is_hidden_by_the_second(start, origin, second):
     gate = start(server(origin), server(second, "two"))
-    scripts = (status(500), page(HTML), Script(b"", head()), Script(b"", reset()), redirect("/loop"))
+    scripts = (
+        status(500),
+        page(HTML),
+        Script(b"", head()),
+        Script(b"", reset()),
+        redirect("/loop"),
+    )
     origin.on("/loop", redirect("/loop"))
     symbols = [pdb(seed=n) for n in range(len(scripts))]
     for symbol, script in zip(symbols, scripts):
@@ -209,20 +257,33 @@ def test_gzip_cut(gate, origin):
     symbol = pdb(size=1 << 20)
     packed = gzip.compress(symbol.body, 1)
     fields = {"Content-Encoding": "gzip"}
-    origin.on(symbol.remote, Script(packed, head(headers=fields), send(len(packed) // 2), reset()),
-              zipped(symbol.body))
+    origin.on(
+        symbol.remote,
+        Script(packed, head(headers=fields), send(len(packed) // 2), reset()),
+        zipped(symbol.body),
+    )
     gate.fetch(symbol)
     gate.check(symbol)
 
 
 def test_gzip_that_is_none(gate, origin):
     symbol = pdb()
-    refused(gate, origin, symbol, Script(symbol.body, head(headers={"Content-Encoding": "gzip"}), send()))
+    refused(
+        gate,
+        origin,
+        symbol,
+        Script(symbol.body, head(headers={"Content-Encoding": "gzip"}), send()),
+    )
 
 
 def test_unknown_coding(gate, origin):
     symbol = pdb()
-    refused(gate, origin, symbol, Script(symbol.body, head(headers={"Content-Encoding": "sdch"}), send()))
+    refused(
+        gate,
+        origin,
+        symbol,
+        Script(symbol.body, head(headers={"Content-Encoding": "sdch"}), send()),
+    )
 
 
 def test_html_in_gzip(gate, origin):
@@ -232,8 +293,11 @@ def test_html_in_gzip(gate, origin):
 def test_cut_pe_without_length(gate, origin):
     """Its own headers say that more belongs to it."""
     image = pe(size=600 * 1024)
-    origin.on(image.remote, Script(image.body, head(length=CLOSE), send(300_000), close()),
-              good(image.body))
+    origin.on(
+        image.remote,
+        Script(image.body, head(length=CLOSE), send(300_000), close()),
+        good(image.body),
+    )
     gate.fetch(image)
     assert origin.count() == 2
     gate.check(image)
@@ -243,6 +307,7 @@ def test_nonsense_for_http(start):
     """A port on which something else than HTTP speaks."""
     import socket
     import threading
+
     listener = socket.create_server(("127.0.0.1", 0))
 
     def speak():
@@ -279,9 +344,29 @@ def test_endless_head(start, origin):
 def test_tls_is_verified(start, tmp_path, origin):
     import ssl
     import subprocess
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-keyout", tmp_path / "key", "-out", tmp_path / "cert", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-keyout",
+            tmp_path / "key",
+            "-out",
+            tmp_path / "cert",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
     secure = Origin(tls=context)

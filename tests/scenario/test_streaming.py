@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Bytes reach every client while they arrive, at each client's own speed, and nothing false ends well."""
+"""Bytes reach every client while they arrive, at its own speed; nothing false ends well."""
 
 import pytest
 from client import Broken
 from conftest import server
-from double.origin import (CHUNKED, CLOSE, Script, close, drip, gate as at_gate, good, head, reset,
-                           send)
+from double.origin import (
+    CHUNKED,
+    CLOSE,
+    Script,
+    close,
+    drip,
+    gate as at_gate,
+    good,
+    head,
+    reset,
+    send,
+)
 from symbols import missing, pdb
 
 MIB = 1 << 20
@@ -211,7 +221,9 @@ def test_small_answer_is_not_begun_before_the_verdict(gate, origin):
     origin.on(symbol.remote, gated(symbol, 100 * 1024))
     connection = gate.ask(symbol.path)
     origin.wait_at("go")
-    gate.wait_copy(symbol, lambda copy: copy["written"] >= 100 * 1024 or copy["phase"] == "arriving")
+    gate.wait_copy(
+        symbol, lambda copy: copy["written"] >= 100 * 1024 or copy["phase"] == "arriving"
+    )
     assert connection.silent(1)
     answer = connection.head()
     assert answer.status == 200
@@ -293,7 +305,10 @@ def test_growing_answers_to_many_with_all_sorts_of_sizes(gate, origin):
 
 def test_tiny_files(gate, origin):
     from symbols import Symbol
-    symbols = [Symbol(f"t{n}.dat", f"{n:08X}1000", bytes(range(1, n + 1))) for n in (1, 2, 100, 255)]
+
+    symbols = [
+        Symbol(f"t{n}.dat", f"{n:08X}1000", bytes(range(1, n + 1))) for n in (1, 2, 100, 255)
+    ]
     for symbol in symbols:
         origin.on(symbol.remote, good(symbol.body))
         gate.fetch(symbol)
