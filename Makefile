@@ -53,4 +53,4 @@ fuzz:
 	@tools/run_fuzzers $(FUZZ_TIME)
 
 clean:
-	rm -rf build build-asan build-tsan build-clang build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-results
