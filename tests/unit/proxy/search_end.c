@@ -2,7 +2,9 @@
 //
 // Who waits for a search, and what its end means. Time is the test's.
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "base/text.h"
 #include "unit/base/check.h"
 #include "unit/base/scratch.h"
 #include "unit/proxy/scene.h"
@@ -162,6 +164,17 @@ static void test_removed_source_counts_as_not_there(void **state) {
     leave(stage, &answer);
 }
 
+static void put_on_shelf(struct stage *stage, const char *name) {
+    char path[256];
+    text_format(path, sizeof path, "%s/cache/%s", stage->folder, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    text_format(path, sizeof path, "%s/cache/%s/0123456789ABCDEF0123456789ABCDEF1", stage->folder,
+                name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    text_format(path, sizeof path, "cache/%s/0123456789ABCDEF0123456789ABCDEF1/%s", name, name);
+    scratch_write(stage->folder, path, "a file");
+}
+
 static void test_excluded(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, NULL);
@@ -175,10 +188,8 @@ static void test_excluded(void **state) {
         assert_int_equal(answer.verdict, VERDICT_EXCLUDED);
         assert_string_equal(answer.rule, "nobody");
     }
-    scratch_write(stage->folder, "cache/nobody.pdb/0123456789ABCDEF0123456789ABCDEF1/nobody.pdb",
-                  "a file");
-    scratch_write(stage->folder,
-                  "cache/forbidden.pdb/0123456789ABCDEF0123456789ABCDEF1/forbidden.pdb", "a file");
+    put_on_shelf(stage, "nobody.pdb");
+    put_on_shelf(stage, "forbidden.pdb");
     answer = stage_ask(stage, "nobody.pdb", 1);
     if (answer.verdict == VERDICT_FETCHED) {
         stage_wait_phase(answer.copy, COPY_COMPLETE);

@@ -137,8 +137,8 @@ static void wait_copy(struct copy *copy,
         struct list watches;
         list_init(&watches);
         inbox_take(&inbox, &watches);
-        while (list_pop_front(&watches))
-            continue;
+        while (!list_empty(&watches))
+            inbox_remove(&inbox, LIST_ENTRY(watches.next, struct watch, in_inbox));
         copy_look(copy, &state);
         if (real_ms() >= deadline_ms)
             fail_msg("the copy is in phase %d with %llu bytes", (int)state.phase,
