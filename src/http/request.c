@@ -48,7 +48,7 @@ static bool span_is(const struct request *request, struct span span, const char 
     return span.length == length && strncasecmp(request->base + span.offset, text, length) == 0;
 }
 
-static int refuse(struct request *request, int status, struct error *err, const char *reason) {
+static enum request_state refuse(struct request *request, int status, struct error *err, const char *reason) {
     request->refusal = status;
     error_set(err, ERROR_INVALID, "%s", reason);
     return REQUEST_BAD;
@@ -196,7 +196,7 @@ static void read_framing(struct request *request) {
     request->body_bytes = chunked ? UINT64_MAX : parser->content_length;
 }
 
-static int head_complete(struct request *request, struct error *err) {
+static enum request_state head_complete(struct request *request, struct error *err) {
     const llhttp_t *parser = &request->parser;
     request->head_bytes = (uint32_t)(llhttp_get_error_pos(parser) - request->base);
     request->minor_version = parser->http_minor;
@@ -222,7 +222,8 @@ static bool is_token_letter(char byte) {
     return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
 }
 
-static int refuse_error(struct request *request, llhttp_errno_t error, struct error *err) {
+static enum request_state refuse_error(struct request *request, llhttp_errno_t error,
+                                       struct error *err) {
     if (request->refusal == 414)
         return refuse(request, 414, err, "the request line is too long");
     if (error == HPE_INVALID_VERSION || error == HPE_PAUSED_H2_UPGRADE)

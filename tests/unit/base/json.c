@@ -115,7 +115,7 @@ static void values_are_located(void **state) {
         {"loggers[\"\"].level", 9, 53},
         {"twice", 11, 12},
     };
-    CLEANUP(json_unref) json_t *root = parse(located);
+    json_decref(parse(located));
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         int line = 0;
         int column = 0;
