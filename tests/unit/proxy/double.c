@@ -125,6 +125,14 @@ static enum source_answer give_local(const struct scene *scene, struct source_lo
     return SOURCE_LOCAL;
 }
 
+/* Marsaglia's xorshift: any sequence will do. */
+static unsigned draw(struct double_source *source) {
+    source->random ^= source->random << 13;
+    source->random ^= source->random >> 7;
+    source->random ^= source->random << 17;
+    return (unsigned)(source->random % source->scene_count);
+}
+
 static struct scene next_scene(struct double_source *source, const struct source_call *call) {
     SCOPED_LOCK(&source->lock);
     struct call *noted = &source->calls[least(source->asked, CALLS_MAX - 1)];
@@ -135,6 +143,8 @@ static struct scene next_scene(struct double_source *source, const struct source
     pthread_cond_broadcast(&source->changed);
     if (source->scene_count == 0)
         return (struct scene){.play = PLAY_ABSENT};
+    if (source->random)
+        return source->scenes[draw(source)];
     return source->scenes[number < source->scene_count ? number : source->scene_count - 1];
 }
 
@@ -210,9 +220,22 @@ void double_play(struct double_source *source, struct scene scene) {
     source->scenes[source->scene_count++] = scene;
 }
 
+void double_shuffle(struct double_source *source, uint64_t seed) {
+    SCOPED_LOCK(&source->lock);
+    source->random = seed;
+}
+
 void double_open(struct double_source *source, unsigned questions) {
     SCOPED_LOCK(&source->lock);
     source->opened += questions;
+    pthread_cond_broadcast(&source->changed);
+}
+
+void double_let_through(struct double_source *source) {
+    SCOPED_LOCK(&source->lock);
+    if (source->holding == 0 || source->opened > 0)
+        return;
+    source->opened = 1;
     pthread_cond_broadcast(&source->changed);
 }
 

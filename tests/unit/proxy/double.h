@@ -46,6 +46,7 @@ struct double_source {
     pthread_cond_t changed;
     struct scene scenes[SCENES_MAX];
     unsigned scene_count;
+    uint64_t random; /* not 0: scenes are drawn, not played in turn */
     struct call calls[CALLS_MAX];
     unsigned asked;
     unsigned holding;   /* questions that wait at a gate */
@@ -64,8 +65,14 @@ void double_narrow(struct double_source *source, unsigned places, unsigned waiti
 /* Adds a scene. */
 void double_play(struct double_source *source, struct scene scene);
 
+/* From now on each question gets any one of the scenes; the same seed draws the same ones. */
+void double_shuffle(struct double_source *source, uint64_t seed);
+
 /* Lets so many questions pass the gate where they hold or will hold. */
 void double_open(struct double_source *source, unsigned questions);
+
+/* Lets one question pass if any holds. */
+void double_let_through(struct double_source *source);
 
 /* Wait, with a deadline, until so much has happened since the start. */
 void double_wait_asked(struct double_source *source, unsigned questions);

@@ -162,6 +162,18 @@ void stage_wait_phase(struct copy *copy, enum copy_phase phase) {
     wait_copy(copy, has_phase, phase);
 }
 
+static bool has_ended(const struct copy_state *state, uint64_t unused) {
+    (void)unused;
+    return state->phase >= COPY_WHOLE;
+}
+
+enum copy_phase stage_wait_end(struct copy *copy) {
+    wait_copy(copy, has_ended, 0);
+    struct copy_state state;
+    copy_look(copy, &state);
+    return state.phase;
+}
+
 void stage_wait_written(struct copy *copy, uint64_t bytes) {
     wait_copy(copy, has_bytes, bytes);
 }

@@ -41,6 +41,9 @@ struct answer stage_ask(struct stage *stage, const char *name, unsigned client);
 /* Waits until the copy is in this phase; another end fails the test. */
 void stage_wait_phase(struct copy *copy, enum copy_phase phase);
 
+/* Waits until the copy is whole or has ended; the phase. */
+enum copy_phase stage_wait_end(struct copy *copy);
+
 /* Waits until so many bytes can be read. */
 void stage_wait_written(struct copy *copy, uint64_t bytes);
 
