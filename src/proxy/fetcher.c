@@ -327,6 +327,7 @@ static enum fetch_end run(struct body *body, struct error *err) {
     fetch->retry_after_s = call.retry_after_s;
     switch (answer) {
     case SOURCE_FOUND:
+        body->keep = !body->content.unsettled;
         return run_body(body, err);
     case SOURCE_ABSENT:
         return FETCH_ABSENT;
