@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/counter.h"
@@ -18,8 +17,8 @@
 enum {
     QUEUE_BYTES = 1024 * 1024,
     NAP_MS = 10, /* between two looks while lines are coming: nobody needs to wake the writer */
-    SLEEP_MS = 60000, /* while none come: the first line wakes it */
-    STOP_WAIT_S = 5,  /* for a log disk that hangs */
+    SLEEP_MS = 60000,    /* while none come: the first line wakes it */
+    STOP_WAIT_MS = 5000, /* for a log disk that hangs */
 };
 
 /* Lines lie in the queue one behind the other, each with this before it, rounded up to 8 bytes. */
@@ -32,8 +31,10 @@ struct record {
 static struct {
     pthread_mutex_t lock; /* guards all below but `level`, `dropped` and `files` */
     pthread_cond_t wake;
+    pthread_cond_t end;
     bool running;
     bool stopping;
+    bool ended; /* the writer has written its last */
     bool reopen;
     bool asleep;      /* the writer wants to be woken by the next line */
     bool left_behind; /* a writer hung at the last log_stop and may still be there */
@@ -140,11 +141,15 @@ static bool has_control(const char *text) {
 
 /* A cut must not leave half a UTF-8 character behind. */
 static size_t whole_characters(const char *text, size_t length) {
-    size_t end = length;
-    while (end > 0 && length - end < 3 && ((unsigned char)text[end - 1] & 0xC0) == 0x80)
-        end--;
-    bool begins_long = end > 0 && (unsigned char)text[end - 1] >= 0xC0;
-    return begins_long ? end - 1 : length;
+    size_t start = length;
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0)
+        return length;
+    start--;
+    unsigned char first = (unsigned char)text[start];
+    size_t wanted = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+    return length - start < wanted ? start : length;
 }
 
 void log_line(enum log_level level, const char *format, ...) {
@@ -244,29 +249,35 @@ static void *write_log(void *context) {
     bool after_lines = false;
     for (;;) {
         struct turn turn = take_turn(after_lines);
-        write_batch(turn.batch, turn.length);
-        tell_dropped(&told);
-        log_files_flush(the_log.files);
+        /* Before the lines: none that came after the call may still go to the old file. */
         if (turn.next) {
             log_files_free(the_log.files);
             the_log.files = turn.next;
         }
         if (turn.reopen)
             log_files_reopen(the_log.files);
+        write_batch(turn.batch, turn.length);
+        tell_dropped(&told);
+        log_files_flush(the_log.files);
         if (turn.last)
-            return NULL;
+            break;
         after_lines = turn.length > 0;
     }
+    SCOPED_LOCK(&the_log.lock);
+    the_log.ended = true;
+    pthread_cond_signal(&the_log.end);
+    return NULL;
 }
 
-static void init_wake(void) {
+static void init_conditions(void) {
     condition_init(&the_log.wake);
+    condition_init(&the_log.end);
 }
 
 bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
                struct error *err) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, init_wake);
+    pthread_once(&once, init_conditions);
     if (the_log.left_behind)
         return error_set(err, ERROR_SYSTEM, "the last log is still being written");
     the_log.files = log_files_open(sinks, count, err);
@@ -276,6 +287,7 @@ bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
     the_log.spare = memory_new(QUEUE_BYTES);
     the_log.filled = 0;
     the_log.stopping = false;
+    the_log.ended = false;
     atomic_store(&the_log.level, (int)level);
     if (!thread_start(&the_log.writer, "log", write_log, NULL, err)) {
         log_files_free(TAKE(the_log.files));
@@ -313,6 +325,17 @@ void log_reopen(void) {
     pthread_cond_signal(&the_log.wake);
 }
 
+/* False when the writer does not come to its end in time. */
+static bool wait_for_end(void) {
+    SCOPED_LOCK(&the_log.lock);
+    int64_t deadline_ms = clock_ms() + STOP_WAIT_MS;
+    while (!the_log.ended && condition_wait(&the_log.end, &the_log.lock, deadline_ms))
+        continue;
+    the_log.left_behind = !the_log.ended;
+    the_log.running = false;
+    return the_log.ended;
+}
+
 void log_stop(void) {
     {
         SCOPED_LOCK(&the_log.lock);
@@ -321,16 +344,11 @@ void log_stop(void) {
         the_log.stopping = true;
         pthread_cond_signal(&the_log.wake);
     }
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += STOP_WAIT_S;
-    if (pthread_clockjoin_np(the_log.writer, NULL, CLOCK_MONOTONIC, &until) != 0) {
-        SCOPED_LOCK(&the_log.lock);
-        the_log.running = false;
-        the_log.left_behind = true;
+    if (!wait_for_end()) {
         pthread_detach(the_log.writer);
         return;
     }
+    pthread_join(the_log.writer, NULL);
     log_files_free(TAKE(the_log.files));
     free(TAKE(the_log.filling));
     free(TAKE(the_log.spare));
