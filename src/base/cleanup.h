@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Ownership on the stack. CLEANUP(fn) gives a local variable an end: fn(&variable) runs on every way out of its scope.
-// TAKE(p) hands an owned pointer over and leaves NULL behind, TAKE_FD(fd) does so for a descriptor and leaves -1.
+// Ownership on the stack. CLEANUP(fn) gives a local variable an end: fn(&variable) runs on every
+// way out of its scope. TAKE(p) hands an owned pointer over and leaves NULL behind, TAKE_FD(fd)
+// does so for a descriptor and leaves -1.
 #pragma once
 
 #include <stdlib.h>

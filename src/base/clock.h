@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The two clocks, behind functions so that tests link tests/unit/base/clock_fake.c in their place and let months pass in
-// milliseconds. Deadlines are always on the monotonic one; what is kept on disk is wall time.
+// The two clocks, behind functions so that tests link tests/unit/base/clock_fake.c in their place
+// and let months pass in milliseconds. Deadlines are always on the monotonic one; what is kept on
+// disk is wall time.
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Counters that many threads raise: relaxed atomics. Modules keep their counters in a struct of their own and list them
-// in a table of struct counter_info, from which metrics, help texts and documentation are made.
+// Counters that many threads raise: relaxed atomics. Modules keep their counters in a struct of
+// their own and list them in a table of struct counter_info, from which metrics, help texts and
+// documentation are made.
 #pragma once
 
 #include <stdatomic.h>
@@ -10,10 +11,10 @@
 typedef _Atomic uint64_t counter;
 
 struct counter_info {
-    const char *name;     /* "symgate_fetches_total" */
-    const char *help;     /* one sentence without full stop */
+    const char *name; /* "symgate_fetches_total" */
+    const char *help; /* one sentence without full stop */
     enum { COUNTER_TOTAL, COUNTER_GAUGE } type;
-    counter *value;       /* NULL when read by a function */
+    counter *value; /* NULL when read by a function */
 };
 
 static inline void count(counter *value) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// An error that the world made (our own mistakes are asserts). It lives on the caller's stack and is never allocated.
-// Functions that can fail take `struct error *err` last, return false (or an outcome enum) and fill it; on success it is
-// left alone. `what` is lower case, without full stop, and names and quotes the object; `hint` is a full sentence that
-// tells the operator what to change, or empty. Either log an error or return it, never both.
+// An error that the world made (our own mistakes are asserts). It lives on the caller's stack and
+// is never allocated. Functions that can fail take `struct error *err` last, return false (or an
+// outcome enum) and fill it; on success it is left alone. `what` is lower case, without full stop,
+// and names and quotes the object; `hint` is a full sentence that tells the operator what to
+// change, or empty. Either log an error or return it, never both.
 #pragma once
 
 #include <stdbool.h>
@@ -46,7 +47,8 @@ struct error {
     char hint[160];
 };
 
-/* Fills err (may be NULL) and returns false, so that `return error_set(err, …)` reads as a sentence. */
+/* Fills err (may be NULL) and returns false, so that `return error_set(err, …)` reads as a
+ * sentence. */
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same for a failed system call: appends ": " and the text of `os`, which it also keeps. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// SipHash-2-4 with a 128-bit key (Aumasson and Bernstein, "SipHash: a fast short-input PRF"): hashes of what clients send
-// cannot be made to collide without knowing the key.
+// SipHash-2-4 with a 128-bit key (Aumasson and Bernstein, "SipHash: a fast short-input PRF"):
+// hashes of what clients send cannot be made to collide without knowing the key.
 #pragma once
 
 #include <stddef.h>

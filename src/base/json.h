@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// JSON by jansson, with two things that it does not have: the line and column of a value, and comments in the form that
-// configuration files use (object keys that begin with "_" or "//" are skipped by whoever walks, see json_is_comment).
+// JSON by jansson, with two things that it does not have: the line and column of a value, and
+// comments in the form that configuration files use (object keys that begin with "_" or "//" are
+// skipped by whoever walks, see json_is_comment).
 #pragma once
 
 #include <jansson.h>
 
 #include "base/error.h"
 
-/* Parses text (a BOM and CRLF are accepted). On a syntax error err says line and column, and in the one case that is
-   known from the field (a value followed by a string on the next line: a missing comma) says so as its hint.
-   *out_line and *out_column (may be NULL) are set on errors. */
+/* Parses text (a BOM and CRLF are accepted). On a syntax error err says line and column, and in the
+   one case that is known from the field (a value followed by a string on the next line: a missing
+   comma) says so as its hint. *out_line and *out_column (may be NULL) are set on errors. */
 bool json_parse(const char *text, size_t length, json_t **out_root, int *out_line, int *out_column,
                 struct error *err) MUST_CHECK;
 
-/* Finds line and column (from 1) where the value at `path` ("servers[1].remote", keys with dots as ["a.b"]) begins in a
-   text that parsed; false when it is not there. A small scan of the text; used for error messages only. */
-bool json_locate(const char *text, size_t length, const char *path, int *out_line, int *out_column)
-    MUST_CHECK;
+/* Finds line and column (from 1) where the value at `path` ("servers[1].remote", keys with dots as
+   ["a.b"]) begins in a text that parsed; false when it is not there. A small scan of the text; used
+   for error messages only. */
+bool json_locate(const char *text, size_t length, const char *path, int *out_line,
+                 int *out_column) MUST_CHECK;
 
 /* Is this object key a comment? */
 bool json_is_comment(const char *key);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Doubly linked lists through a node inside the element. A node that is in no list has next == NULL, so membership can
-// be asked and removing twice is harmless. Not thread-safe: the list's owner says which lock guards it.
+// Doubly linked lists through a node inside the element. A node that is in no list has next ==
+// NULL, so membership can be asked and removing twice is harmless. Not thread-safe: the list's
+// owner says which lock guards it.
 #pragma once
 
 #include <stdbool.h>

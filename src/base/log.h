@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The log. Lines are put into a bounded queue and written by one thread, so a slow log disk drops lines (counted) and
-// never delays a request. Only `app`, the edges of `server` and background loops log. Where lines go is a list of sinks:
-// the standard error stream, and files that rotate by size. Sinks are replaced as a whole on reload; log_reopen closes and
-// opens files for outside rotation. Before log_start and after log_stop lines go to standard error at once.
+// The log. Lines are put into a bounded queue and written by one thread, so a slow log disk drops
+// lines (counted) and never delays a request. Only `app`, the edges of `server` and background
+// loops log. Where lines go is a list of sinks: the standard error stream, and files that rotate by
+// size. Sinks are replaced as a whole on reload; log_reopen closes and opens files for outside
+// rotation. Before log_start and after log_stop lines go to standard error at once.
 #pragma once
 
 #include <stdint.h>
@@ -13,20 +14,22 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_LEVEL_COUNT };
 
 struct log_sink {
-    char *path;             /* NULL: standard error */
-    enum log_level level;   /* lines below it are not written here */
-    uint64_t bytes_max;     /* a file is rotated before it grows past this; 0: never */
-    unsigned backups_max;   /* how many rotated files (path.1 …) are kept; 0: never rotated, as with Python */
+    char *path;           /* NULL: standard error */
+    enum log_level level; /* lines below it are not written here */
+    uint64_t bytes_max;   /* a file is rotated before it grows past this; 0: never */
+    unsigned backups_max; /* how many rotated files (path.1 …) are kept; 0: never rotated, as with
+                             Python */
 };
 
-/* Starts the writing thread with a copy of the sinks; level is the lowest that is queued at all. Folders of log files are
-   made. Starting, reloading and stopping are for one thread, the main one. */
-bool log_start(const struct log_sink *sinks, size_t count, enum log_level level, struct error *err)
-    MUST_CHECK;
+/* Starts the writing thread with a copy of the sinks; level is the lowest that is queued at all.
+   Folders of log files are made. Starting, reloading and stopping are for one thread, the main one.
+ */
+bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
+               struct error *err) MUST_CHECK;
 
 /* Replaces the sinks of a running log (reload). */
-bool log_use(const struct log_sink *sinks, size_t count, enum log_level level, struct error *err)
-    MUST_CHECK;
+bool log_use(const struct log_sink *sinks, size_t count, enum log_level level,
+             struct error *err) MUST_CHECK;
 
 /* Closes and opens the files again (SIGHUP after logrotate). */
 void log_reopen(void);
@@ -51,5 +54,6 @@ uint64_t log_dropped(void);
 /* The name of a level ("INFO"). */
 const char *log_level_name(enum log_level level);
 
-/* Parses the name of a level in any case (pySymProxy's: DEBUG INFO WARNING WARN ERROR CRITICAL FATAL). */
+/* Parses the name of a level in any case (pySymProxy's: DEBUG INFO WARNING WARN ERROR CRITICAL
+ * FATAL). */
 bool log_level_parse(const char *name, enum log_level *out_level) MUST_CHECK;

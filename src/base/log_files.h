@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The far end of the log: opened sinks, the form of a line, rotation. Used by base/log.c only: log_files_open on the thread
-// that starts or reloads, everything else on the log's own thread. Lines are gathered per sink and written in large
-// pieces; a sink that cannot be written says so once on standard error, loses its lines, and is tried again.
+// The far end of the log: opened sinks, the form of a line, rotation. Used by base/log.c only:
+// log_files_open on the thread that starts or reloads, everything else on the log's own thread.
+// Lines are gathered per sink and written in large pieces; a sink that cannot be written says so
+// once on standard error, loses its lines, and is tried again.
 #pragma once
 
 #include <stddef.h>
@@ -18,13 +19,14 @@ enum {
 struct log_files;
 
 /* Opens every sink; NULL when one of them cannot be. */
-struct log_files *log_files_open(const struct log_sink *sinks, size_t count, struct error *err)
-    MUST_CHECK;
+struct log_files *log_files_open(const struct log_sink *sinks, size_t count,
+                                 struct error *err) MUST_CHECK;
 
 /* Writes what is pending, closes and frees; NULL is allowed. */
 void log_files_free(struct log_files *files);
 
-/* Puts a line into every sink whose level lets it through, rotating where it would grow too long. */
+/* Puts a line into every sink whose level lets it through, rotating where it would grow too long.
+ */
 void log_files_line(struct log_files *files, int64_t at_ns, enum log_level level, const char *text,
                     size_t length);
 

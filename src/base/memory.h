@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Small allocations of a size that we choose. They abort when memory is out: a proxy that cannot allocate 200 bytes
-// cannot answer either. Whatever has a size that comes from outside goes through base/buffer.h, which has limits and
-// fails politely.
+// Small allocations of a size that we choose. They abort when memory is out: a proxy that cannot
+// allocate 200 bytes cannot answer either. Whatever has a size that comes from outside goes through
+// base/buffer.h, which has limits and fails politely.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Sizes and times as people write them. Sizes: "200 GiB", "64KB", "1.5 MiB", bare bytes; KiB and KB (and K) are both 1024
-// times, as administrators mean them. Times: "10m", "25s", "250ms", "1.5h", "7d", bare seconds.
+// Sizes and times as people write them. Sizes: "200 GiB", "64KB", "1.5 MiB", bare bytes; KiB and KB
+// (and K) are both 1024 times, as administrators mean them. Times: "10m", "25s", "250ms", "1.5h",
+// "7d", bare seconds.
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +26,6 @@ bool number_parse_time(const char *text, int64_t *out_ms) MUST_CHECK;
 /* Writes a size as "1.5 GiB": rounded to a tenth of the largest unit that fits. */
 void number_format_size(char *out, size_t size, uint64_t bytes);
 
-/* Writes a duration as "10m" or "1.5s": exact in the largest unit that needs at most one decimal, else milliseconds up to
-   10 s and tenths of a second beyond. */
+/* Writes a duration as "10m" or "1.5s": exact in the largest unit that needs at most one decimal,
+   else milliseconds up to 10 s and tenths of a second beyond. */
 void number_format_time(char *out, size_t size, int64_t ms);

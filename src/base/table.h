@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A hash table of elements that carry a node: chained, intrusive, doubling, never allocating per element. The caller
-// makes the hash (base/hash.h) and compares. Not thread-safe: the owner says which lock guards it.
+// A hash table of elements that carry a node: chained, intrusive, doubling, never allocating per
+// element. The caller makes the hash (base/hash.h) and compares. Not thread-safe: the owner says
+// which lock guards it.
 #pragma once
 
 #include <stddef.h>
@@ -18,8 +19,7 @@ struct table {
     size_t count;
 };
 
-#define TABLE_ENTRY(node, type, member)                                                            \
-    ((type *)(void *)((char *)(node)-offsetof(type, member)))
+#define TABLE_ENTRY(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* An empty table. */
 void table_init(struct table *table);
@@ -39,6 +39,7 @@ struct table_node *table_find(const struct table *table, uint64_t hash);
 /* The next node with the same hash, or NULL. */
 struct table_node *table_next(const struct table_node *node);
 
-/* Calls visit for every node until it returns nonzero; visit may remove and free the node it is given. */
+/* Calls visit for every node until it returns nonzero; visit may remove and free the node it is
+ * given. */
 int table_each(struct table *table, int (*visit)(struct table_node *node, void *context),
                void *context);

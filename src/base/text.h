@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Text in place: bounded copies, ASCII folding, percent coding, masking of URLs. Nothing here allocates unless its name
-// says "new". "Folded" always means ASCII letters to lower case; other bytes are left alone.
+// Text in place: bounded copies, ASCII folding, percent coding, masking of URLs. Nothing here
+// allocates unless its name says "new". "Folded" always means ASCII letters to lower case; other
+// bytes are left alone.
 #pragma once
 
 #include <stdbool.h>
@@ -38,29 +39,32 @@ bool text_ends_folded(const char *text, const char *suffix);
 /* Is every byte a hexadecimal digit, and are there `length` of them (0: any number but none)? */
 bool text_is_hex(const char *text, size_t length);
 
-/* Undoes percent coding of `length` bytes into out (which may be the same memory); returns the new length, and
-   sets *out_ok false for a broken escape (%, %2, %zz), which is kept as it stands. Does not end with NUL. */
+/* Undoes percent coding of `length` bytes into out (which may be the same memory); returns the new
+   length, and sets *out_ok false for a broken escape (%, %2, %zz), which is kept as it stands. Does
+   not end with NUL. */
 size_t text_decode_percent(char *out, const char *text, size_t length, bool *out_ok);
 
-/* Percent-encodes everything but unreserved characters (RFC 3986) and those in `keep` (may be NULL); false when out is
-   too small. */
+/* Percent-encodes everything but unreserved characters (RFC 3986) and those in `keep` (may be
+   NULL); false when out is too small. */
 bool text_encode_percent(char *out, size_t size, const char *text, const char *keep);
 
-/* Escapes `length` bytes for the inside of a JSON string or of quotes in a log line; cuts at size, never within a
-   character. Control characters become \u00XX, bytes that are no UTF-8 U+FFFD. */
+/* Escapes `length` bytes for the inside of a JSON string or of quotes in a log line; cuts at size,
+   never within a character. Control characters become \u00XX, bytes that are no UTF-8 U+FFFD. */
 void text_escape_json(char *out, size_t size, const char *text, size_t length);
 
-/* One step of text_escape_json: escapes the first character of `length` bytes (at least 1) into piece, without NUL.
-   Returns the length of the piece and sets how many bytes of text it stands for. */
+/* One step of text_escape_json: escapes the first character of `length` bytes (at least 1) into
+   piece, without NUL. Returns the length of the piece and sets how many bytes of text it stands
+   for. */
 size_t text_escape_json_one(char piece[8], const char *text, size_t length, size_t *out_used);
 
 /* Escapes text for HTML, in attributes too; the rest as text_escape_json. */
 void text_escape_html(char *out, size_t size, const char *text);
 
-/* Masks the user-info of a URL, and all from its query on, each by three asterisks; text that does not begin with
-   "scheme://" is copied as it is. Everything that is logged or shown of a URL goes through here. */
+/* Masks the user-info of a URL, and all from its query on, each by three asterisks; text that does
+   not begin with "scheme://" is copied as it is. Everything that is logged or shown of a URL goes
+   through here. */
 void text_mask_url(char *out, size_t size, const char *url);
 
-/* The distance between two words (insert, delete, replace, swap of neighbours), for suggestions; SIZE_MAX when a word is
-   longer than 64 bytes. */
+/* The distance between two words (insert, delete, replace, swap of neighbours), for suggestions;
+   SIZE_MAX when a word is longer than 64 bytes. */
 size_t text_distance(const char *a, const char *b);

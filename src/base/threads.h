@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Threads with names (seen in debuggers and in /proc), all signals blocked: signals belong to the main thread.
+// Threads with names (seen in debuggers and in /proc), all signals blocked: signals belong to the
+// main thread.
 #pragma once
 
 #include <pthread.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The clock that a test moves. A test program that lists clock_fake.c among its sources has these functions in place of
-// src/base/clock.c's. Both clocks stand still until they are told; waits with a deadline still end, because
-// condition_wait turns what is left by this clock into real time, and whoever waits must be woken after a jump
-// (alarm_clock_look, a signal). May be used from several threads.
+// The clock that a test moves. A test program that lists clock_fake.c among its sources has these
+// functions in place of src/base/clock.c's. Both clocks stand still until they are told; waits with
+// a deadline still end, because condition_wait turns what is left by this clock into real time, and
+// whoever waits must be woken after a jump (alarm_clock_look, a signal). May be used from several
+// threads.
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A counter that threads of a test raise and wait for, in place of sleeping. Waiting ends the test after 20 s of real time.
+// A counter that threads of a test raise and wait for, in place of sleeping. Waiting ends the test
+// after 20 s of real time.
 #pragma once
 
 #include <pthread.h>
@@ -11,12 +12,14 @@ struct gate {
     unsigned count;
 };
 
-#define GATE_CLOSED {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
+#define GATE_CLOSED                                                                                \
+    { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 }
 
 /* Raises the count by one and wakes who waits. */
 void gate_raise(struct gate *gate);
 
-/* Waits until the count has been raised at least so often; fails the program when that does not happen. */
+/* Waits until the count has been raised at least so often; fails the program when that does not
+ * happen. */
 void gate_wait(struct gate *gate, unsigned count);
 
 /* The count. */
