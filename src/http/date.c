@@ -141,8 +141,9 @@ static bool seconds_of(const struct tm *utc, int64_t *out_seconds) {
     struct tm made = *utc;
     if (utc->tm_hour > 23 || utc->tm_min > 59 || utc->tm_sec > 60)
         return false;
-    int64_t seconds = (int64_t)timegm(&made);
-    if (utc->tm_sec < 60 && (made.tm_mday != utc->tm_mday || made.tm_mon != utc->tm_mon))
+    made.tm_sec = 0;
+    int64_t seconds = (int64_t)timegm(&made) + utc->tm_sec;
+    if (made.tm_mday != utc->tm_mday || made.tm_mon != utc->tm_mon)
         return false;
     *out_seconds = seconds;
     return true;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes the head of an answer into a caller's block. Values that come from outside are cleaned of control characters here,
-// so no header can be split. The Date line is made once a second by each thread that writes heads.
+// Writes the head of an answer into a caller's block. Values that come from outside are cleaned of
+// control characters here, so no header can be split. The Date line is made once a second by each
+// thread that writes heads.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The Range header (RFC 9110 14): one range of bytes; several are answered as if none had been asked.
+// The Range header (RFC 9110 14): one range of bytes; several are answered as if none had been
+// asked.
 #pragma once
 
 #include <stdbool.h>

@@ -48,7 +48,8 @@ static bool span_is(const struct request *request, struct span span, const char 
     return span.length == length && strncasecmp(request->base + span.offset, text, length) == 0;
 }
 
-static enum request_state refuse(struct request *request, int status, struct error *err, const char *reason) {
+static enum request_state refuse(struct request *request, int status, struct error *err,
+                                 const char *reason) {
     request->refusal = status;
     error_set(err, ERROR_INVALID, "%s", reason);
     return REQUEST_BAD;
@@ -193,7 +194,11 @@ static void read_framing(struct request *request) {
     request->method = method_of(parser->method);
     request->keep_alive = llhttp_should_keep_alive(parser) != 0;
     request->has_body = chunked || parser->content_length > 0;
-    request->body_bytes = chunked ? UINT64_MAX : parser->content_length;
+    request->body_bytes = parser->content_length;
+    if (chunked)
+        request->body_bytes = UINT64_MAX;
+    else if (parser->content_length == UINT64_MAX)
+        request->body_bytes--; /* as large as can be, but announced */
 }
 
 static enum request_state head_complete(struct request *request, struct error *err) {
@@ -234,6 +239,12 @@ static enum request_state refuse_error(struct request *request, llhttp_errno_t e
     return refuse(request, 400, err, reason && *reason ? reason : "the request is broken");
 }
 
+/* The line of HTTP/0.9, behind which no head would ever come. */
+static bool line_has_no_version(const struct request *request, size_t length) {
+    size_t after = (size_t)request->target.offset + request->target.length;
+    return after > 0 && after < length && strchr("\r\n", request->base[after]);
+}
+
 enum request_state request_feed(struct request *request, const char *bytes, size_t length,
                                 struct error *err) {
     if (request->refusal)
@@ -250,7 +261,7 @@ enum request_state request_feed(struct request *request, const char *bytes, size
         return head_complete(request, err);
     if (result != HPE_OK)
         return refuse_error(request, result, err);
-    if (request->parser.http_minor == 9) /* HTTP/0.9 has no head that could end */
+    if (line_has_no_version(request, limit))
         return refuse(request, 505, err, "this version of HTTP is not spoken here");
     if (request->target.length == 0 && limit >= REQUEST_LINE_BYTES_MAX)
         return refuse(request, 414, err, "the request line is too long");

@@ -15,15 +15,15 @@ enum {
 };
 
 struct content {
-    uint64_t size;          /* bytes of the whole body, decoded; SIZE_UNKNOWN when not announced */
-    uint64_t start;         /* where the reader begins: 0, or the offset that a resume asked for and got */
-    int64_t last_modified;  /* seconds since 1970, 0 when unknown */
+    uint64_t size;  /* bytes of the whole body, decoded; SIZE_UNKNOWN when not announced */
+    uint64_t start; /* where the reader begins: 0, or the offset that a resume asked for and got */
+    int64_t last_modified;           /* seconds since 1970, 0 when unknown */
     char validator[VALIDATOR_BYTES]; /* a strong ETag with its quotes, else empty */
-    bool encoded;           /* came with a content coding that the reader undoes (no resume by offset) */
-    bool announced_html;    /* Content-Type says text/html */
-    bool announced_text;    /* Content-Type says text/plain */
-    bool redirected;        /* came after a redirect: HTML is then a login page */
-    bool unsettled;         /* a local file younger than 10 s: to be delivered, not to be kept */
+    bool encoded; /* came with a content coding that the reader undoes (no resume by offset) */
+    bool announced_html; /* Content-Type says text/html */
+    bool announced_text; /* Content-Type says text/plain */
+    bool redirected;     /* came after a redirect: HTML is then a login page */
+    bool unsettled;      /* a local file younger than 10 s: to be delivered, not to be kept */
 };
 
 enum content_look {
@@ -36,7 +36,8 @@ enum content_look {
 /* What the first bytes look like (at most CONTENT_LOOK_BYTES are read). */
 enum content_look content_look(const void *bytes, size_t length);
 
-/* May a body that looks like this be the symbol? HTML is refused but for .htm, .html and sha1 keys, text for pdb, pe, elf
-   and macho, the empty body always. False: err has kind and sentence (a login page where it came after a redirect). */
+/* May a body that looks like this be the symbol? HTML is refused but for .htm, .html and sha1 keys,
+   text for pdb, pe, elf and macho, the empty body always. False: err has kind and sentence (a login
+   page where it came after a redirect). */
 bool content_acceptable(const struct symbol_key *key, const struct content *content,
                         const void *first_bytes, size_t length, struct error *err) MUST_CHECK;

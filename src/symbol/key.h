@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// What names a symbol file. A *spelling* is name and id as a client wrote them, decoded; a *key* is their canonical form:
-// two spellings of the same symbol have equal keys, and the cache is keyed with it. Names are folded (ASCII), ids are
-// brought to the form in which the field's tools write them:
+// What names a symbol file. A *spelling* is name and id as a client wrote them, decoded; a *key* is
+// their canonical form: two spellings of the same symbol have equal keys, and the cache is keyed
+// with it. Names are folded (ASCII), ids are brought to the form in which the field's tools write
+// them:
 //
-//   PDB 7.0        32 hex of the GUID upper, age lower without padding      94AD5C4B9A1E4420AB047F672A23E48A1
-//   portable PDB   32 hex of the GUID upper, FFFFFFFF                       2C9950A4…FFFFFFFF
-//   PDB 2.0        8 hex of the signature upper, age lower                  37A8F40E2      (name ends in .pdb)
-//   PE             8 hex of the time stamp upper, size of image lower       69485EA151000
+//   PDB 7.0        32 hex of the GUID upper, age lower without padding
+//   94AD5C4B9A1E4420AB047F672A23E48A1 portable PDB   32 hex of the GUID upper, FFFFFFFF
+//   2C9950A4…FFFFFFFF PDB 2.0        8 hex of the signature upper, age lower 37A8F40E2      (name
+//   ends in .pdb) PE             8 hex of the time stamp upper, size of image lower 69485EA151000
 //   SSQP           elf-buildid-…, mach-uuid-…, sha1-… and the like: lower case
 //   other          lower case
 //
-// Sources: the Windows debugger documentation ("SymStore"), SSQP key conventions of dotnet/symstore. Only this module makes
-// a path out of what came from the network, by way of symbol/layout.h. Pure; no I/O.
+// Sources: the Windows debugger documentation ("SymStore"), SSQP key conventions of
+// dotnet/symstore. Only this module makes a path out of what came from the network, by way of
+// symbol/layout.h. Pure; no I/O.
 #pragma once
 
 #include <stdint.h>
@@ -60,8 +62,9 @@ struct symbol_key {
     char id[ID_BYTES_MAX + 1];
 };
 
-/* Makes the key of a spelling. Refuses (ERROR_INVALID) empty names and ids, ".", "..", a leading dot, slashes, backslashes,
-   colons and control characters; Windows device names are ordinary names here. */
+/* Makes the key of a spelling. Refuses (ERROR_INVALID) empty names and ids, ".", "..", a leading
+   dot, slashes, backslashes, colons and control characters; Windows device names are ordinary names
+   here. */
 bool symbol_key_make(const struct spelling *spelling, struct symbol_key *out_key,
                      struct error *err) MUST_CHECK;
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Keys and paths. Two directions: what a client's path below /symbols/ means, and where a file lies in a symbol-store tree
-// (one tier: <name>/<id>/<file>). Formats: the Windows debugger documentation, "SymStore"; SSQP. Pure; no I/O.
+// Keys and paths. Two directions: what a client's path below /symbols/ means, and where a file lies
+// in a symbol-store tree (one tier: <name>/<id>/<file>). Formats: the Windows debugger
+// documentation, "SymStore"; SSQP. Pure; no I/O.
 #pragma once
 
 #include "symbol/question.h"
 
 enum path_meaning {
     PATH_SYMBOL,    /* <name>/<id>/<name>: the file itself, *out is filled */
-    PATH_FOLLOW_UP, /* <name>/<id>/<name_> or file.ptr: another form of a file, *out is filled and out->form says which */
+    PATH_FOLLOW_UP, /* <name>/<id>/<name_> or file.ptr: another form of a file, *out is filled and
+                       out->form says which */
     PATH_TIER_MARK, /* index2.txt */
     PATH_PING,      /* pingme.txt */
     PATH_ROOT,      /* nothing */
@@ -23,9 +25,10 @@ struct symbol_path {
     char file[NAME_BYTES_MAX + 1]; /* the last component as the client wrote it, decoded */
 };
 
-/* What the raw (still percent-encoded) path after "/symbols/" means. Components are decoded, then split: "%2F" separates,
-   doubled slashes count once, a component that is a Windows path ("C:\x\app.pdb") stands for its last part; a leading tier
-   directory ("nt/ntdll.pdb/…": the first two characters of the name) is accepted. The query part must be cut off before. */
+/* What the raw (still percent-encoded) path after "/symbols/" means. Components are decoded, then
+   split: "%2F" separates, doubled slashes count once, a component that is a Windows path
+   ("C:\x\app.pdb") stands for its last part; a leading tier directory ("nt/ntdll.pdb/…": the first
+   two characters of the name) is accepted. The query part must be cut off before. */
 enum path_meaning layout_parse_path(const char *path, size_t length, struct symbol_path *out,
                                     struct error *err) MUST_CHECK;
 

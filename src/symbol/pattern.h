@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A filter pattern with the meaning that Python's re.match gives it: tried at the start of the name only, not tied to its
-// end, case-sensitive. The differences between the two syntaxes are translated (\Z, (?P<…>), $, \uXXXX, Unicode \w \d \s);
-// what cannot be is an error that says so. PCRE2 with JIT and a match limit, so no pattern can hold a loop up.
-// A pattern is read-only after it was made and may be used by all threads at once.
+// A filter pattern with the meaning that Python's re.match gives it: tried at the start of the name
+// only, not tied to its end, case-sensitive. The differences between the two syntaxes are
+// translated (\Z, (?P<…>), $, \uXXXX, Unicode \w \d \s); what cannot be is an error that says so.
+// PCRE2 with JIT and a match limit, so no pattern can hold a loop up. A pattern is read-only after
+// it was made and may be used by all threads at once.
 #pragma once
 
 #include <stddef.h>

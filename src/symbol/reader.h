@@ -12,10 +12,11 @@ struct reader {
 };
 
 struct reader_ops {
-    /* Up to `length` bytes as soon as some are there; 0 at the true end; -1 with err: a break, a stall, a cancel, or an end
-       that is not where it was announced (ERROR_LENGTH). */
+    /* Up to `length` bytes as soon as some are there; 0 at the true end; -1 with err: a break, a
+       stall, a cancel, or an end that is not where it was announced (ERROR_LENGTH). */
     ssize_t (*read)(struct reader *reader, void *bytes, size_t length, struct error *err);
-    /* Is more there right now, so that the next read will not wait? (Fast sources are gathered into large writes.) */
+    /* Is more there right now, so that the next read will not wait? (Fast sources are gathered into
+     * large writes.) */
     bool (*ready)(struct reader *reader);
     /* Ends the transfer and frees. */
     void (*close)(struct reader *reader);

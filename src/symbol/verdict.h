@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How a request ended, in one word: the X-Symgate-Verdict of its answer, the column of its log line, the label of its counter.
+// How a request ended, in one word: the X-Symgate-Verdict of its answer, the column of its log
+// line, the label of its counter.
 #pragma once
 
 enum verdict {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Patterns and names in, answers out, for pattern_python_test.py. Lines of standard input: "P <hex>" makes a pattern and is
-// answered "made" or "refused <offset> <reason>"; "N <hex>" tries the last pattern and is answered "yes", "no" or "limit".
+// Patterns and names in, answers out, for pattern_python_test.py. Lines of standard input: "P
+// <hex>" makes a pattern and is answered "made" or "refused <offset> <reason>"; "N <hex>" tries the
+// last pattern and is answered "yes", "no" or "limit".
 #include <stdio.h>
 #include <string.h>
 
