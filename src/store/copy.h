@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// A copy: one symbol file, complete or still arriving. Whatever a client is answered with is a copy; a hit, a request that
-// joins a running fetch and the request that started it are the same code.
+// A copy: one symbol file, complete or still arriving. Whatever a client is answered with is a
+// copy; a hit, a request that joins a running fetch and the request that started it are the same
+// code.
 //
-//   phase      entered by                          file                 readers                        in the cache
-//   SEARCHING  cache_claim                         none                 wait, with a deadline          yes: others join
-//   ARRIVING   copy_begin                          staging, growing     read up to `written`, less     yes
-//                                                                       what is held back
-//   WHOLE      copy_whole: all bytes verified      staging              read all                       yes
-//   COMPLETE   cache_complete, cache_find          on the shelf         read all                       yes, evictable
-//   ABSENT     cache_end                           none                 told no                        taken out
-//   FAILED     cache_end, cache_replace            unlinked             told why, or cut off           taken out
+//   phase      entered by                      file               readers              in the cache
+//   SEARCHING  cache_claim                     none               wait, with deadline  yes: joined
+//   ARRIVING   copy_begin                      staging, growing   read up to written,  yes
+//                                                                 less what is held
+//   WHOLE      copy_whole: all bytes verified  staging            read all             yes
+//   COMPLETE   cache_complete, cache_find      on the shelf       read all             evictable
+//   ABSENT     cache_end                       none               told no              taken out
+//   FAILED     cache_end, cache_replace        unlinked           told why or cut off  taken out
 //
-// Phases only rise, except that the last three end a copy: one function raises them, asserts and wakes. A copy that cannot
-// or must not be kept stays WHOLE to its end. Nothing that was written is ever truncated or changed; if another file must
-// take its place, the copy fails with a successor (cache_replace), and readers that have had no byte of the body move to it.
+// Phases only rise, except that the last three end a copy: one function raises them, asserts and
+// wakes. A copy that cannot or must not be kept stays WHOLE to its end. Nothing that was written is
+// ever truncated or changed; if another file must take its place, the copy fails with a successor
+// (cache_replace), and readers that have had no byte of the body move to it.
 //
-// Threads: any number of readers; the one writer is the worker whose attempt leads. `lock` guards phase, watches, why, notes
-// and interest; the phase is published as an atomic too, and so is the length; size, validator and times are set before
-// ARRIVING is raised and read-only after.
+// Threads: any number of readers; the one writer is the worker whose attempt leads. `lock` guards
+// phase, watches, why, notes and interest; the phase is published as an atomic too, and so is the
+// length; size, validator and times are set before ARRIVING is raised and read-only after.
 #pragma once
 
 #include "base/counter.h"
@@ -44,15 +46,16 @@ struct copy;
 /* What a reader needs to know, taken at one moment. */
 struct copy_state {
     enum copy_phase phase;
-    uint64_t size;        /* SIZE_UNKNOWN while it is; from WHOLE on known */
-    uint64_t written;     /* bytes that may be read */
-    bool certain;         /* nothing needs to be held back any more (true from WHOLE on) */
-    int64_t modified_ns;  /* the file's time: Last-Modified and ETag; 0 before ARRIVING */
-    bool in_place;        /* a file of a directory source, not ours */
-    int64_t hurried_ms;   /* when copy_hurry was called last (monotonic), 0: never */
+    uint64_t size;       /* SIZE_UNKNOWN while it is; from WHOLE on known */
+    uint64_t written;    /* bytes that may be read */
+    bool certain;        /* nothing needs to be held back any more (true from WHOLE on) */
+    int64_t modified_ns; /* the file's time: Last-Modified and ETag; 0 before ARRIVING */
+    bool in_place;       /* a file of a directory source, not ours */
+    int64_t hurried_ms;  /* when copy_hurry was called last (monotonic), 0: never */
 };
 
-/* Whoever drives a copy (a search). Called with no lock held. */
+/* Whoever drives a copy (a search). interest and unref are called with no lock held; ref only
+   counts and may be called under the copy's lock. */
 struct copy_owner {
     const struct copy_owner_ops *ops;
 };
@@ -82,15 +85,15 @@ void copy_look(struct copy *copy, struct copy_state *out_state);
 /* Registers a watch and returns the state of that very moment: no change can fall between. */
 void copy_watch(struct copy *copy, struct watch *watch, struct copy_state *out_state);
 
-/* Takes a watch out, of its inbox too. Harmless when it is not registered. The watch's loop only. */
+/* Takes a watch out, of its inbox too. Harmless when it is not registered. The watch's loop only.
+ */
 void copy_unwatch(struct copy *copy, struct watch *watch);
 
-/* Interest: how many requests want this copy. cache_find and cache_claim add one each; every asker leaves exactly once.
-   Falling to nothing or rising from it calls the owner. */
+/* Interest: how many requests want this copy. cache_find, cache_claim and copy_join (for a reader
+   that moves to a successor) add one each; every asker leaves exactly once. Falling to nothing or
+   rising from it calls the owner. Askers of a COMPLETE copy are not counted. */
+void copy_join(struct copy *copy);
 void copy_leave(struct copy *copy, enum copy_left how);
-
-/* One interest more, for an asker that moves to it from another copy (copy_successor). */
-void copy_want(struct copy *copy);
 
 /* Does anybody wait, or was anybody told to come later? */
 bool copy_wanted(struct copy *copy);
@@ -98,21 +101,23 @@ bool copy_wanted(struct copy *copy);
 /* Does anybody wait right now (not counting those that were told "later")? */
 bool copy_waited_for(struct copy *copy);
 
-/* Where the byte at offset lies: offset < written. No lock. Not for sources' bodies in memory (see copy_small). */
+/* Where the byte at offset lies: offset < written. No lock. Not for sources' bodies in memory (see
+ * copy_small). */
 void copy_file(struct copy *copy, uint64_t offset, int *out_fd, uint64_t *out_at,
                uint64_t *out_bytes);
 
 /* A small complete body kept in memory, or NULL; valid while the caller holds its reference. */
 const char *copy_small(struct copy *copy);
 
-/* Is a file served in place still what it was when it was opened (size and time)? Asked before the last bytes of an answer are
-   sent; always true for symgate's own files. Never blocks. */
+/* Is a file served in place still what it was when it was opened (size and time)? Asked before the
+   last bytes of an answer are sent; always true for symgate's own files. Never blocks. */
 bool copy_intact(struct copy *copy);
 
-/* The threads that may block on this copy's file; NULL for one that never blocks long (spill files, staging). */
+/* The threads that may block on this copy's file; NULL for one that never blocks long (spill files,
+ * staging). */
 struct pool *copy_pool(struct copy *copy);
 
-/* --- the driver's side ------------------------------------------------------------------------------------------------ */
+/* --- the driver's side ---------------------------------------------------------------------- */
 
 /* Names the owner (a reference is taken) or, with NULL, lets it go. */
 void copy_own(struct copy *copy, struct copy_owner *owner);
@@ -120,7 +125,8 @@ void copy_own(struct copy *copy, struct copy_owner *owner);
 /* The owner, with a new reference (owner->ops->unref), or NULL. */
 struct copy_owner *copy_owner(struct copy *copy);
 
-/* The source that is asked now is known to be late: waiting readers are woken and should be told "later" soon. */
+/* The source that is asked now is known to be late: waiting readers are woken and should be told
+ * "later" soon. */
 void copy_hurry(struct copy *copy);
 
 enum copy_begun {
@@ -128,17 +134,19 @@ enum copy_begun {
     COPY_LOST, /* another attempt writes, or the copy has ended */
 };
 
-/* Claims the pen. LEAD: size, validator and times are set from content (no Last-Modified: now), the phase is ARRIVING and
-   readers are woken; the copy owns the staging from then on. LOST: the staging stays the caller's. `source` is the
-   identifier that will stand in log lines. */
+/* Claims the pen. LEAD: size, validator and times are set from content (no Last-Modified: now), the
+   phase is ARRIVING and readers are woken; the copy owns the staging from then on. LOST: the
+   staging stays the caller's. `source` is the identifier that will stand in log lines. */
 enum copy_begun copy_begin(struct copy *copy, const struct content *content, const char *source,
                            struct staging *staging) MUST_CHECK;
 
-/* Appends, publishes and wakes: the first bytes at once, then every 256 KiB (loops tick for the rest). Writer only; may block
-   on the disk. A body longer than its known size is an error before it is written. */
+/* Appends, publishes and wakes: the first bytes at once, then every 256 KiB (loops tick for the
+   rest). Writer only; may block on the disk. A body longer than its known size is an error before
+   it is written. */
 bool copy_append(struct copy *copy, const void *bytes, size_t length, struct error *err) MUST_CHECK;
 
-/* Compares bytes that were fetched again with those at offset; false with ERROR_DIFFERENT. Writer only. */
+/* Compares bytes that were fetched again with those at offset; false with ERROR_DIFFERENT. Writer
+ * only. */
 bool copy_same(struct copy *copy, const void *bytes, size_t length, uint64_t offset,
                struct error *err) MUST_CHECK;
 
@@ -148,15 +156,16 @@ void copy_certain(struct copy *copy);
 /* All bytes are there and verified: fixes the size, raises WHOLE, wakes. Writer only. */
 void copy_whole(struct copy *copy);
 
-/* Notes what an attempt came to: a new note (at most COPY_NOTES_MAX are kept) or, with the index it returned, the same
-   again. */
+/* Notes what an attempt came to: a new note (at most COPY_NOTES_MAX are kept) or, with the index it
+   returned, the same again. */
 unsigned copy_note(struct copy *copy, const struct attempt_note *note);
 void copy_note_again(struct copy *copy, unsigned index, const struct attempt_note *note);
 
 /* The notes so far; how many were copied. */
 unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned notes_max);
 
-/* Why a copy ended or is not kept: filled from FAILED on, or when WHOLE but not to be kept. kind ERROR_NONE: nothing. */
+/* Why a copy ended or is not kept: filled from FAILED on, or when WHOLE but not to be kept. kind
+ * ERROR_NONE: nothing. */
 void copy_why(struct copy *copy, struct error *out_why);
 
 /* The identifier of the source that delivered, or of the shelf's owner; empty when unknown. */
