@@ -38,7 +38,7 @@ struct listings {
     unsigned read;
 };
 
-struct listings *listings_new(size_t bytes_max) {
+struct listings *folder_listings_new(size_t bytes_max) {
     struct listings *listings = NEW(struct listings);
     pthread_mutex_init(&listings->lock, NULL);
     listings->bytes_max = bytes_max;
@@ -56,7 +56,7 @@ static void unref_locked(struct listing *listing) {
         listing_free(listing);
 }
 
-void listings_free(struct listings *listings) {
+void folder_listings_free(struct listings *listings) {
     if (!listings)
         return;
     for (unsigned i = 0; i < SLOTS; i++)
@@ -65,7 +65,7 @@ void listings_free(struct listings *listings) {
     free(listings);
 }
 
-unsigned listings_read(struct listings *listings) {
+unsigned folder_listings_read(struct listings *listings) {
     SCOPED_LOCK(&listings->lock);
     return listings->read;
 }
@@ -223,8 +223,8 @@ static bool read_anew(struct listings *listings, int directory_fd, const struct 
     return well;
 }
 
-bool listings_find(struct listings *listings, int directory_fd, const char *name,
-                   struct listing_matches *out_matches, struct error *err) {
+bool folder_listings_find(struct listings *listings, int directory_fd, const char *name,
+                          struct listing_matches *out_matches, struct error *err) {
     struct stat directory;
     out_matches->count = 0;
     if (fstat(directory_fd, &directory) != 0)

@@ -21,14 +21,14 @@ struct listing_matches {
 };
 
 /* An empty memory of at most bytes_max. */
-struct listings *listings_new(size_t bytes_max);
+struct listings *folder_listings_new(size_t bytes_max);
 
 /* NULL is allowed. */
-void listings_free(struct listings *listings);
+void folder_listings_free(struct listings *listings);
 
 /* Finds the entries of a directory that are called `name` but for ASCII case. */
-bool listings_find(struct listings *listings, int directory_fd, const char *name,
-                   struct listing_matches *out_matches, struct error *err) MUST_CHECK;
+bool folder_listings_find(struct listings *listings, int directory_fd, const char *name,
+                          struct listing_matches *out_matches, struct error *err) MUST_CHECK;
 
 /* How many directories have been read since the start. */
-unsigned listings_read(struct listings *listings);
+unsigned folder_listings_read(struct listings *listings);

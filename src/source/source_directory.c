@@ -122,8 +122,8 @@ static enum file_found walk_on(struct walk *walk, unsigned depth, int *out_fd, s
             return found;
     }
     struct listing_matches matches;
-    if (!listings_find(walk->directory->listings, depth > 0 ? here : walk->root_fd,
-                       walk->parts[depth], &matches, err))
+    if (!folder_listings_find(walk->directory->listings, depth > 0 ? here : walk->root_fd,
+                              walk->parts[depth], &matches, err))
         return FILE_FAILED;
     for (unsigned i = 0; i < matches.count; i++) {
         enum file_found found = walk_into(walk, depth, matches.names[i], out_fd, err);
@@ -263,7 +263,7 @@ static void directory_free(struct source *source) {
     pool_free(source->pool);
     source_release(source);
     mount_memory_release(&directory->mounts);
-    listings_free(directory->listings);
+    folder_listings_free(directory->listings);
     free(directory);
 }
 
@@ -280,7 +280,7 @@ struct source *source_directory_new(const struct source_options *options,
     struct directory *directory = NEW(struct directory);
     source_init(&directory->source, &directory_ops, options, key);
     directory->source.pool = pool_new("directory", IN_PLACE_THREADS, IN_PLACE_WAITING);
-    directory->listings = listings_new(LISTINGS_BYTES);
+    directory->listings = folder_listings_new(LISTINGS_BYTES);
     mount_memory_init(&directory->mounts, options->state_directory, directory->source.fingerprint);
     return &directory->source;
 }

@@ -30,7 +30,7 @@ static void settle(const char *path, time_t when) {
 static unsigned matches_for(struct listings *listings, int fd, const char *name) {
     struct listing_matches matches;
     struct error err;
-    assert_true(listings_find(listings, fd, name, &matches, &err));
+    assert_true(folder_listings_find(listings, fd, name, &matches, &err));
     for (unsigned i = 0; i < matches.count; i++)
         assert_int_equal(strcasecmp(matches.names[i], name), 0);
     return matches.count;
@@ -38,7 +38,7 @@ static unsigned matches_for(struct listings *listings, int fd, const char *name)
 
 static void names_are_found_without_regard_to_case(void **state) {
     CLEANUP(close_fd) int fd = open_directory(*state);
-    struct listings *listings = listings_new(1024 * 1024);
+    struct listings *listings = folder_listings_new(1024 * 1024);
     scratch_write(*state, "App.pdb", "");
     scratch_write(*state, "APP.PDB", "");
     scratch_write(*state, "other.pdb", "");
@@ -48,32 +48,32 @@ static void names_are_found_without_regard_to_case(void **state) {
         assert_int_equal(matches_for(listings, fd, "none.pdb"), 0);
         settle(*state, 1000000000);
     }
-    listings_free(listings);
+    folder_listings_free(listings);
 }
 
 static void a_settled_directory_is_read_once(void **state) {
     CLEANUP(close_fd) int fd = open_directory(*state);
-    struct listings *listings = listings_new(1024 * 1024);
+    struct listings *listings = folder_listings_new(1024 * 1024);
     scratch_write(*state, "a.pdb", "");
     settle(*state, 1000000000);
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(matches_for(listings, fd, "A.pdb"), 1);
-    assert_int_equal(listings_read(listings), 1);
+    assert_int_equal(folder_listings_read(listings), 1);
     scratch_write(*state, "b.pdb", "");
     /* Changed just now: its time may not show the next change. */
     assert_int_equal(matches_for(listings, fd, "B.pdb"), 1);
     assert_int_equal(matches_for(listings, fd, "B.pdb"), 1);
-    assert_int_equal(listings_read(listings), 3);
+    assert_int_equal(folder_listings_read(listings), 3);
     settle(*state, 1000000001);
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(matches_for(listings, fd, "B.pdb"), 1);
-    assert_int_equal(listings_read(listings), 4);
-    listings_free(listings);
+    assert_int_equal(folder_listings_read(listings), 4);
+    folder_listings_free(listings);
 }
 
 static void what_is_too_large_is_read_each_time(void **state) {
     CLEANUP(close_fd) int fd = open_directory(*state);
-    struct listings *listings = listings_new(1024);
+    struct listings *listings = folder_listings_new(1024);
     for (unsigned i = 0; i < 100; i++) {
         char name[32];
         snprintf(name, sizeof name, "file%u.pdb", i);
@@ -82,13 +82,13 @@ static void what_is_too_large_is_read_each_time(void **state) {
     settle(*state, 1000000000);
     assert_int_equal(matches_for(listings, fd, "FILE7.pdb"), 1);
     assert_int_equal(matches_for(listings, fd, "FILE99.pdb"), 1);
-    assert_int_equal(listings_read(listings), 2);
-    listings_free(listings);
+    assert_int_equal(folder_listings_read(listings), 2);
+    folder_listings_free(listings);
 }
 
 static void the_directories_used_last_are_kept(void **state) {
     enum { DIRECTORIES = 40 };
-    struct listings *listings = listings_new(1024 * 1024);
+    struct listings *listings = folder_listings_new(1024 * 1024);
     int fds[DIRECTORIES];
     for (unsigned i = 0; i < DIRECTORIES; i++) {
         char name[32];
@@ -100,10 +100,10 @@ static void the_directories_used_last_are_kept(void **state) {
         assert_int_equal(matches_for(listings, fds[i], "x"), 0);
         assert_int_equal(matches_for(listings, fds[0], "x"), 0);
     }
-    assert_int_equal(listings_read(listings), DIRECTORIES);
+    assert_int_equal(folder_listings_read(listings), DIRECTORIES);
     for (unsigned i = 0; i < DIRECTORIES; i++)
         close(fds[i]);
-    listings_free(listings);
+    folder_listings_free(listings);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
