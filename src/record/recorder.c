@@ -23,7 +23,7 @@ struct kept {
         const char *dialect, *method;
         enum verdict verdict;
         int status;
-        bool broken, hung_up, not_kept;
+        bool about_symbol, broken, hung_up, not_kept;
         unsigned note_count;
     } numbers;
     struct attempt_note *notes; /* NULL when there are none */
@@ -65,7 +65,8 @@ void recorder_free(struct recorder *recorder) {
 static void raise_counters(struct recorder *recorder, const struct outcome *outcome) {
     struct recorder_counters *counters = &recorder->counters;
     count(&counters->requests);
-    count(&counters->by_verdict[outcome->verdict]);
+    if (outcome->about_symbol)
+        count(&counters->by_verdict[outcome->verdict]);
     if (outcome->bytes)
         count_many(&counters->bytes_sent, outcome->bytes);
     if (outcome->broken)
@@ -100,7 +101,8 @@ static void write_line(const struct outcome *outcome, const struct attempt_note 
         snprintf(block, sizeof block,
                  "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
                  or_dash(outcome->client), outcome->method, outcome->path, outcome->status,
-                 verdict_name(outcome->verdict), (unsigned long long)outcome->bytes,
+                 outcome->about_symbol ? verdict_name(outcome->verdict) : "-",
+                 (unsigned long long)outcome->bytes,
                  (double)outcome->waited_us / 1000, (double)outcome->total_us / 1000,
                  or_dash(outcome->source), or_dash(outcome->dialect), outcome->id,
                  outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
@@ -143,6 +145,7 @@ static struct kept *pack(const struct outcome *outcome, const struct attempt_not
         .bytes = outcome->bytes,
         .dialect = outcome->dialect,
         .method = outcome->method,
+        .about_symbol = outcome->about_symbol,
         .verdict = outcome->verdict,
         .status = outcome->status,
         .broken = outcome->broken,
@@ -169,6 +172,7 @@ static void unpack(const struct kept *kept, struct outcome *out) {
         .bytes = numbers->bytes,
         .dialect = numbers->dialect,
         .method = numbers->method,
+        .about_symbol = numbers->about_symbol,
         .verdict = numbers->verdict,
         .status = numbers->status,
         .broken = numbers->broken,

@@ -39,7 +39,7 @@ void answer_buffer(struct exchange *exchange, int status, const char *type) {
     if (status == 405)
         head_field(&head, "Allow", "GET, HEAD");
     if (status >= 400) {
-        head_field(&head, "X-Symgate-Verdict", verdict_name(exchange->verdict));
+        head_field(&head, "X-Symgate-Verdict", verdict_name(VERDICT_INVALID));
         head_field(&head, "X-Symgate-Reason", exchange->reason);
     }
     if (exchange->text.length > 0)

@@ -195,6 +195,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .wall_ns = exchange->wall_ns,
         .dialect = exchange->dialect,
         .method = method_name(exchange->request.method),
+        .about_symbol = exchange->about_symbol,
         .verdict = exchange->verdict,
         .status = exchange->status,
         .bytes = exchange->sent,

@@ -79,6 +79,7 @@ struct exchange {
     char id[REQUEST_ID_BYTES];
     char path[256];
     const char *dialect;
+    bool about_symbol; /* below /symbols/ */
     bool head_only;
     bool keep_alive;
 

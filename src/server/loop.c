@@ -155,8 +155,9 @@ static void accept_some(struct loop *loop, int listener) {
 static void take_inbox(struct loop *loop) {
     struct list changed;
     inbox_take(&loop->inbox, &changed);
-    for (struct list *node; (node = list_pop_front(&changed));) {
-        struct watch *watch = LIST_ENTRY(node, struct watch, in_inbox);
+    while (!list_empty(&changed)) {
+        struct watch *watch = LIST_ENTRY(changed.next, struct watch, in_inbox);
+        inbox_remove(&loop->inbox, watch);
         struct waker *waker = LIST_ENTRY(watch, struct waker, watch);
         if (waker->for_job)
             exchange_worked(waker->exchange);

@@ -58,10 +58,7 @@ static void answer_without_copy(struct exchange *exchange, const struct answer *
 }
 
 static void begin(struct exchange *exchange, const struct copy_state *state) {
-    if (state->in_place)
-        exchange->verdict = VERDICT_LOCAL;
-    else if (state->phase == COPY_COMPLETE && copy_notes(exchange->copy, NULL, 0) == 0)
-        exchange->verdict = VERDICT_HIT; /* it lay on a shelf, and only a cold disk made it wait */
+    exchange->verdict = symbols_served(exchange->copy, exchange->verdict);
     answer_copy(exchange, state);
 }
 
@@ -209,6 +206,7 @@ static void serve_tier_mark(struct exchange *exchange) {
 void serve_symbol(struct exchange *exchange, const char *path, size_t length) {
     struct symbol_path parsed;
     struct error err = {0};
+    exchange->about_symbol = true;
     switch (layout_parse_path(path, length, &parsed, &err)) {
     case PATH_SYMBOL:
         exchange->question.key = parsed.key;
