@@ -305,7 +305,10 @@ static enum fetch_end run_local(struct body *body, const struct source_local *lo
     bool adopted =
         cache_adopt(fetch->cache, fetch->copy, local->fd, local->size, local->modified_ns,
                     fetch->source->options.identifier, fetch->source->pool, local->settled);
-    return adopted ? FETCH_LOCAL : FETCH_LOST;
+    if (adopted)
+        return FETCH_LOCAL;
+    close(local->fd);
+    return FETCH_LOST;
 }
 
 static enum fetch_end run(struct body *body, struct error *err) {

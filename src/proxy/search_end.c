@@ -61,14 +61,6 @@ static bool plan_left(const struct search *search) {
     return false;
 }
 
-/* What was tried so far belongs to the story of the new copy too. */
-static void carry_notes(struct copy *from, struct copy *to) {
-    struct attempt_note notes[COPY_NOTES_MAX];
-    unsigned count = copy_notes(from, notes, COPY_NOTES_MAX);
-    for (unsigned i = 0; i < count; i++)
-        copy_note(to, &notes[i]);
-}
-
 static void begin_anew(struct search *search, struct copy *copy) {
     search->copy = copy;
     search->begun = false;
@@ -104,7 +96,6 @@ void search_replace(struct search *search, struct attempt *writer, bool differs,
      * meanwhile. */
     CLEANUP(copy_unref_at) struct copy *old = search->copy;
     struct copy *copy = cache_replace(search->symbols->options.cache, old, err);
-    carry_notes(old, copy);
     count(&search->symbols->counters.replaced);
     SCOPED_LOCK(&search->lock);
     begin_anew(search, copy);

@@ -89,6 +89,7 @@ static void test_full_queues_are_busy(void **state) {
     struct answer running = stage_ask(stage, "a.pdb", 1);
     double_wait_holding(source, 1);
     struct answer waiting = stage_ask(stage, "b.pdb", 1);
+    stage_wait_counter(&queue_counters(source->source.queue)->waiting, 1);
     struct answer refused = stage_ask(stage, "c.pdb", 1);
     stage_wait_phase(refused.copy, COPY_FAILED);
     assert_int_equal(judge(stage, refused.copy, "c.pdb", JUDGED).verdict, VERDICT_BUSY);
@@ -108,6 +109,7 @@ static void test_full_queue_leads_to_the_next_source(void **state) {
     struct answer running = stage_ask(stage, "a.pdb", 1);
     double_wait_holding(pair.first, 1);
     struct answer waiting = stage_ask(stage, "b.pdb", 1);
+    stage_wait_counter(&queue_counters(pair.first->source.queue)->waiting, 1);
     struct answer answer = stage_ask(stage, "c.pdb", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     struct attempt_note note = stage_note(answer.copy, "first");

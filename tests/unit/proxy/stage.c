@@ -140,9 +140,12 @@ static void wait_copy(struct copy *copy,
         while (!list_empty(&watches))
             inbox_remove(&inbox, LIST_ENTRY(watches.next, struct watch, in_inbox));
         copy_look(copy, &state);
-        if (real_ms() >= deadline_ms)
-            fail_msg("the copy is in phase %d with %llu bytes", (int)state.phase,
-                     (unsigned long long)state.written);
+        if (real_ms() >= deadline_ms) {
+            struct error why;
+            copy_why(copy, &why);
+            fail_msg("the copy is in phase %d with %llu bytes: %s", (int)state.phase,
+                     (unsigned long long)state.written, why.what);
+        }
     }
     copy_unwatch(copy, &watch);
     inbox_release(&inbox);
