@@ -166,9 +166,11 @@ static const char *host_complaint(const struct request *request) {
 static void target_cut_origin(struct request *request) {
     struct span *target = &request->target;
     const char *text = request->base + target->offset;
+    if (text[0] == '/')
+        return;
     const char *end = text + target->length;
     const char *scheme = memmem(text, target->length, "://", 3);
-    if (text[0] == '/' || !scheme)
+    if (!scheme)
         return;
     const char *path = scheme + 3;
     while (path < end && *path != '/' && *path != '?')

@@ -5,12 +5,14 @@
 // with it. Names are folded (ASCII), ids are brought to the form in which the field's tools write
 // them:
 //
-//   PDB 7.0        32 hex of the GUID upper, age lower without padding
-//   94AD5C4B9A1E4420AB047F672A23E48A1 portable PDB   32 hex of the GUID upper, FFFFFFFF
-//   2C9950A4…FFFFFFFF PDB 2.0        8 hex of the signature upper, age lower 37A8F40E2      (name
-//   ends in .pdb) PE             8 hex of the time stamp upper, size of image lower 69485EA151000
-//   SSQP           elf-buildid-…, mach-uuid-…, sha1-… and the like: lower case
-//   other          lower case
+// - PDB 7.0: the 32 digits of the GUID upper, the age lower and without leading zeros.
+// - Portable PDB: the 32 digits of the GUID upper, FFFFFFFF.
+// - PDB 2.0, which a name in .pdb tells from PE: 8 digits of the signature upper, the age lower.
+// - PE: 8 digits of the time stamp upper, the size of the image lower and without leading zeros.
+// - SSQP's elf-buildid-…, mach-uuid-…, sha1-…, and whatever else: lower.
+//
+// 40 digits are a GUID with a full age only where the name ends in .pdb or the age is FFFFFFFF:
+// build ids of 20 bytes are as long.
 //
 // Sources: the Windows debugger documentation ("SymStore"), SSQP key conventions of
 // dotnet/symstore. Only this module makes a path out of what came from the network, by way of

@@ -28,7 +28,11 @@ struct symbol_path {
 /* What the raw (still percent-encoded) path after "/symbols/" means. Components are decoded, then
    split: "%2F" separates, doubled slashes count once, a component that is a Windows path
    ("C:\x\app.pdb") stands for its last part; a leading tier directory ("nt/ntdll.pdb/…": the first
-   two characters of the name) is accepted. The query part must be cut off before. */
+   two characters of the name) is accepted. A broken escape stands for itself: names may hold "%". A
+   name or id that begins with a dot is PATH_UNKNOWN; "." and ".." anywhere, control characters,
+   what is too long, and paths over 8 KiB are PATH_INVALID. The last component counts as the name
+   also where the case of ASCII letters differs. The query must be cut off before. *out is to be
+   read after PATH_SYMBOL and PATH_FOLLOW_UP only. Allocates nothing. */
 enum path_meaning layout_parse_path(const char *path, size_t length, struct symbol_path *out,
                                     struct error *err) MUST_CHECK;
 
@@ -40,8 +44,10 @@ void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]
 /* The one-tier path of a spelling, as a directory is asked for it. */
 void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]);
 
-/* The path part of a URL for a spelling, percent-encoded, without a leading slash. */
+/* The path part of a URL for a spelling, all but unreserved characters percent-encoded, without a
+   leading slash; false when it does not fit. */
 bool layout_url_path(const struct spelling *spelling, char *out, size_t size) MUST_CHECK;
 
-/* The compressed form's file name: the last character replaced by "_". */
+/* The compressed form's file name: the last character (of UTF-8) replaced by "_". The name is one
+   of 1 to NAME_BYTES_MAX bytes. */
 void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]);
