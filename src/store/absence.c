@@ -20,8 +20,9 @@ struct absences {
     struct absence_log log;
     struct absences_counters counters;
     _Atomic bool ready;
-    pthread_mutex_t pause; /* between reading a shard and writing it: held by who forgets */
-    pthread_mutex_t lock;  /* guards closing; replayed and ending are told through changed */
+    pthread_mutex_t adding; /* from writing a record to having it in the table: held by who adds */
+    pthread_mutex_t pause;  /* between reading a shard and writing it: held by who forgets */
+    pthread_mutex_t lock;   /* guards closing; replayed and ending are told through changed */
     pthread_cond_t changed;
     bool closing;
     pthread_t thread;
@@ -48,7 +49,8 @@ static void *keep(void *context) {
         uint64_t entries = absence_table_count(&absences->table);
         absences->counters.entries = entries;
         if (absence_log_bloated(&absences->log, entries) &&
-            !absence_log_compact(&absences->log, &absences->table, &absences->pause, &err))
+            !absence_log_compact(&absences->log, &absences->table, &absences->adding,
+                                 &absences->pause, &err))
             log_failure(LOG_WARNING, "absences are kept in memory only", &err);
         lock_take(&absences->lock);
     }
@@ -64,6 +66,7 @@ struct absences *absences_open(const struct absences_options *options, struct er
     }
     absences->key = options->key;
     absence_table_init(&absences->table, options->entries_max);
+    pthread_mutex_init(&absences->adding, NULL);
     pthread_mutex_init(&absences->pause, NULL);
     pthread_mutex_init(&absences->lock, NULL);
     condition_init(&absences->changed);
@@ -85,6 +88,7 @@ void absences_close(struct absences *absences) {
     pthread_join(absences->thread, NULL);
     absence_table_release(&absences->table);
     absence_log_close(&absences->log);
+    pthread_mutex_destroy(&absences->adding);
     pthread_mutex_destroy(&absences->pause);
     pthread_mutex_destroy(&absences->lock);
     pthread_cond_destroy(&absences->changed);
@@ -139,6 +143,7 @@ void absence_add(struct absences *absences, const struct absence_mark *mark, uin
         .retry_s = retry_s,
     };
     count(&absences->counters.remembered);
+    SCOPED_LOCK(&absences->adding);
     if (!absence_log_add(&absences->log, &entry))
         count(&absences->counters.unlogged);
     switch (absence_table_put(&absences->table, &entry, entry.when_s)) {

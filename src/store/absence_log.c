@@ -78,7 +78,8 @@ static int create(int directory_fd, const char *file) {
     return TAKE_FD(fd);
 }
 
-/* Whose file is it? An unreadable or foreign head is not ours to keep: absences are only a memory. */
+/* Whose file is it? An unreadable or foreign head is not ours to keep: absences are only a memory.
+ */
 enum head_says { HEAD_GOOD, HEAD_NEWER, HEAD_NONE };
 
 static enum head_says read_head(int fd) {
@@ -87,27 +88,6 @@ static enum head_says read_head(int fd) {
         memcmp(head.magic, magic, sizeof head.magic) != 0)
         return HEAD_NONE;
     return head.version > ABSENCE_LOG_VERSION ? HEAD_NEWER : HEAD_GOOD;
-}
-
-bool absence_log_open(struct absence_log *log, const char *directory, struct error *err) {
-    *log = (struct absence_log){.directory_fd = -1, .fd = -1, .next_fd = -1};
-    if (!files_open_root(&log->directory_fd, directory, true, err))
-        return false;
-    unlinkat(log->directory_fd, next_name, 0);
-    log->fd = openat(log->directory_fd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    enum head_says head = log->fd >= 0 ? read_head(log->fd) : HEAD_NONE;
-    if (head == HEAD_NEWER) {
-        close_fd(&log->fd);
-        close_fd(&log->directory_fd);
-        error_set(err, ERROR_CONFIG, "\"%s/%s\" was written by a newer symgate", directory, name);
-        return error_hint(err, "Use that version, or delete the file.");
-    }
-    if (head == HEAD_NONE) {
-        close_fd(&log->fd);
-        log->fd = create(log->directory_fd, name);
-    }
-    pthread_mutex_init(&log->lock, NULL);
-    return true;
 }
 
 void absence_log_close(struct absence_log *log) {
@@ -125,45 +105,66 @@ static void apply(struct absence_table *table, const struct record *record, uint
         absence_table_put(table, &entry, now_s);
 }
 
-/* How many of the records are good before the first that is not. */
-static size_t apply_all(struct absence_table *table, const struct record *records, size_t count,
-                        uint32_t now_s) {
-    for (size_t i = 0; i < count; i++) {
-        if (records[i].check != check_sum(&records[i]))
-            return i;
-        apply(table, &records[i], now_s);
+/* A record that was damaged on the disk says nothing of those after it: all are of one size. */
+static void apply_all(struct absence_table *table, const struct record *records, size_t count,
+                      uint32_t now_s) {
+    for (size_t i = 0; i < count; i++)
+        if (records[i].check == check_sum(&records[i]))
+            apply(table, &records[i], now_s);
+}
+
+/* Cuts off what is no whole record, before anything is appended behind it. */
+static bool cut_tail(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return false;
+    off_t over = (status.st_size - (off_t)sizeof(struct file_head)) % (off_t)sizeof(struct record);
+    return over == 0 || ftruncate(fd, status.st_size - over) == 0;
+}
+
+bool absence_log_open(struct absence_log *log, const char *directory, struct error *err) {
+    *log = (struct absence_log){.directory_fd = -1, .fd = -1, .next_fd = -1};
+    if (!files_open_root(&log->directory_fd, directory, true, err))
+        return false;
+    unlinkat(log->directory_fd, next_name, 0);
+    log->fd = openat(log->directory_fd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    enum head_says head = log->fd >= 0 ? read_head(log->fd) : HEAD_NONE;
+    if (head == HEAD_NEWER) {
+        close_fd(&log->fd);
+        close_fd(&log->directory_fd);
+        error_set(err, ERROR_CONFIG, "\"%s/%s\" was written by a newer symgate", directory, name);
+        return error_hint(err, "Use that version, or delete the file.");
     }
-    return count;
+    if (head == HEAD_NONE || !cut_tail(log->fd)) {
+        close_fd(&log->fd);
+        log->fd = create(log->directory_fd, name);
+    }
+    pthread_mutex_init(&log->lock, NULL);
+    return true;
 }
 
 void absence_log_replay(struct absence_log *log, struct absence_table *table, uint32_t now_s) {
-    if (log->fd < 0)
-        return;
     CLEANUP(free_block) struct record *records = NEW_ARRAY(struct record, RECORDS_AT_ONCE);
-    uint64_t good = 0;
-    for (bool more = true; more;) {
-        ssize_t got = files_read_at(log->fd, records, RECORDS_AT_ONCE * sizeof *records,
-                                    sizeof(struct file_head) + good * sizeof *records, NULL);
-        size_t count = got > 0 ? (size_t)got / sizeof *records : 0;
-        size_t applied = apply_all(table, records, count, now_s);
-        good += applied;
-        more = count == RECORDS_AT_ONCE && applied == count;
+    uint64_t seen = 0;
+    lock_take(&log->lock);
+    int fd = log->fd < 0 ? -1 : fcntl(log->fd, F_DUPFD_CLOEXEC, 0);
+    lock_give(&log->lock);
+    for (size_t count = 1; fd >= 0 && count > 0; seen += count) {
+        ssize_t got = files_read_at(fd, records, RECORDS_AT_ONCE * sizeof *records,
+                                    sizeof(struct file_head) + seen * sizeof *records, NULL);
+        count = got > 0 ? (size_t)got / sizeof *records : 0;
+        apply_all(table, records, count, now_s);
     }
-    off_t end = (off_t)(sizeof(struct file_head) + good * sizeof *records);
-    struct stat status;
-    bool torn = fstat(log->fd, &status) == 0 && status.st_size != end;
+    close_fd(&fd);
     SCOPED_LOCK(&log->lock);
-    log->records = good;
-    if (torn && ftruncate(log->fd, end) != 0)
-        close_fd(&log->fd), log->fd = -1; /* appending behind a torn record would lose what follows */
+    if (seen > log->records)
+        log->records = seen;
 }
 
 static bool append(struct absence_log *log, const struct record *record) {
     SCOPED_LOCK(&log->lock);
-    if (log->next_fd >= 0 && !write_all(log->next_fd, record, sizeof *record)) {
-        close_fd(&log->next_fd);
-        log->next_fd = -1;
-    }
+    if (log->next_fd >= 0 && !write_all(log->next_fd, record, sizeof *record))
+        log->next_failed = true; /* the thread that makes it closes it */
     if (log->fd < 0)
         return false;
     off_t end = lseek(log->fd, 0, SEEK_END);
@@ -195,15 +196,14 @@ bool absence_log_bloated(struct absence_log *log, uint64_t entries) {
     return log->fd < 0 || log->records > 2 * entries + BLOAT_ALLOWED;
 }
 
-static bool write_shard(struct absence_log *log, struct absence_table *table, unsigned shard,
-                        uint64_t *records) {
+static bool write_shard(int fd, struct absence_table *table, unsigned shard, uint64_t *records) {
     size_t count = 0;
     CLEANUP(free_block) struct absence_slot *entries = absence_table_copy(table, shard, &count);
     CLEANUP(free_block) struct record *block = NEW_ARRAY(struct record, count);
     for (size_t i = 0; i < count; i++)
         block[i] = make_record(&entries[i], RECORD_ABSENCE);
     *records += count;
-    return write_all(log->next_fd, block, count * sizeof *block);
+    return write_all(fd, block, count * sizeof *block);
 }
 
 static bool give_up(struct absence_log *log, struct error *err) {
@@ -216,23 +216,26 @@ static bool give_up(struct absence_log *log, struct error *err) {
 }
 
 bool absence_log_compact(struct absence_log *log, struct absence_table *table,
-                         pthread_mutex_t *pause, struct error *err) {
+                         pthread_mutex_t *adding, pthread_mutex_t *pause, struct error *err) {
     uint64_t records = 0;
     int fd = create(log->directory_fd, next_name);
     lock_take(&log->lock);
     log->next_fd = fd;
+    log->next_failed = false;
     lock_give(&log->lock);
     if (fd < 0)
         return give_up(log, err);
+    lock_take(adding);
+    lock_give(adding);
     for (unsigned i = 0; i < ABSENCE_SHARDS; i++) {
         SCOPED_LOCK(pause);
-        if (!write_shard(log, table, i, &records))
+        if (!write_shard(fd, table, i, &records))
             return give_up(log, err);
     }
     fdatasync(fd);
     lock_take(&log->lock);
-    bool taken = log->next_fd >= 0 &&
-                 renameat(log->directory_fd, next_name, log->directory_fd, name) == 0;
+    bool taken =
+        !log->next_failed && renameat(log->directory_fd, next_name, log->directory_fd, name) == 0;
     if (taken) {
         close_fd(&log->fd);
         log->fd = log->next_fd;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The file of absences: a head, then records of 32 bytes, each with a check sum, only ever appended. Integers are little-endian, as
-// the machine has them.
+// The file of absences: a head, then records of 32 bytes, each with a check sum, only ever
+// appended. Integers are little-endian, as the machine has them.
 //
 //   head    16 bytes "symgate absences", u32 version, 12 bytes zero
-//   record  u64 key, u64 rest, u32 when_s, u32 retry_s, u32 kind, u32 CRC-32 of the 28 bytes before it
+//   record  u64 key, u64 rest, u32 when_s, u32 retry_s, u32 kind, u32 CRC-32 of the 28 bytes before
+//   it
 //
-// kind 1: an absence. kind 2: all of this key are forgotten. A tail that is no whole good record was being written when the program
-// ended, and is cut off.
+// kind 1: an absence. kind 2: all of this key are forgotten. A tail that is no whole record was
+// being written when the program ended, and is cut off.
 #pragma once
 
 #include "base/error.h"
@@ -16,15 +17,16 @@
 enum { ABSENCE_LOG_VERSION = 1 };
 
 struct absence_log {
-    pthread_mutex_t lock; /* guards fd, next_fd and records */
+    pthread_mutex_t lock; /* guards all below but directory_fd */
     int directory_fd;
     int fd;           /* -1: cannot be written at present */
     int next_fd;      /* the file that compaction makes, which is appended to as well; -1 */
+    bool next_failed; /* a record is missing in it */
     uint64_t records; /* in fd */
 };
 
-/* Opens or creates the file. Fails for a newer version, and for a directory that cannot be opened; a file that cannot be written
-   leaves a log that refuses records. */
+/* Opens or creates the file. Fails for a newer version, and for a directory that cannot be opened;
+   a file that cannot be written leaves a log that refuses records. */
 bool absence_log_open(struct absence_log *log, const char *directory, struct error *err) MUST_CHECK;
 
 /* Closes. */
@@ -42,7 +44,10 @@ bool absence_log_forget(struct absence_log *log, uint64_t key);
 /* Is most of the file out of date? */
 bool absence_log_bloated(struct absence_log *log, uint64_t entries);
 
-/* Writes the table to a new file that takes the old one's place. `pause` guards the step between reading a shard and writing it:
-   whoever forgets holds it, so that nothing forgotten is written again. */
+/* Writes the table to a new file that takes the old one's place. Whoever adds holds `adding` from
+   the record to the table, so that what went to the old file alone is in the table before it is
+   read; whoever forgets holds `pause`, which is held here from reading a shard to writing it, so
+   that nothing forgotten is written again. */
 bool absence_log_compact(struct absence_log *log, struct absence_table *table,
-                         pthread_mutex_t *pause, struct error *err) MUST_CHECK;
+                         pthread_mutex_t *adding, pthread_mutex_t *pause,
+                         struct error *err) MUST_CHECK;

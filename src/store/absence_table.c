@@ -56,8 +56,12 @@ static void place(struct absence_shard *shard, const struct absence_slot *entry)
     shard->slots[at] = *entry;
 }
 
+static uint64_t expiry(const struct absence_slot *slot) {
+    return (uint64_t)slot->when_s + slot->retry_s;
+}
+
 static bool expired(const struct absence_slot *slot, uint32_t now_s) {
-    return slot->when_s + slot->retry_s < now_s;
+    return expiry(slot) < now_s;
 }
 
 /* Moves what counts still to a block of the given capacity. */
@@ -96,7 +100,7 @@ static void displace(struct absence_shard *shard, uint64_t somewhere) {
         if (!slot->key || !slot->when_s)
             continue;
         seen++;
-        if (!first || slot->when_s + slot->retry_s < first->when_s + first->retry_s)
+        if (!first || expiry(slot) < expiry(first))
             first = slot;
     }
     if (!first)
