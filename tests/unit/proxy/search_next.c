@@ -25,8 +25,8 @@ static void test_second_delivers_what_first_has_not(void **state) {
     leave(stage, &answer);
     assert_int_equal(double_asked(pair.first), 1);
     assert_int_equal(double_asked(pair.second), 1);
-    assert_int_equal(counted(&pair.second->source.counters->found), 1);
-    assert_int_equal(counted(&pair.first->source.counters->absent), 1);
+    stage_wait_counter(&pair.second->source.counters->found, 1);
+    stage_wait_counter(&pair.first->source.counters->absent, 1);
 }
 
 static void test_absent_is_remembered_until_the_retry_time(void **state) {
