@@ -97,8 +97,7 @@ static json_t *type_schema(enum parameter_type type) {
     switch (type) {
     case PARAMETER_TEXT:
     case PARAMETER_PATH:
-        return types("string", NULL);
-    case PARAMETER_SECRET:
+    case PARAMETER_SECRET: /* {"file": …} */
         return types("string", "object");
     case PARAMETER_BOOLEAN:
         return types("boolean", NULL);
@@ -111,8 +110,9 @@ static json_t *type_schema(enum parameter_type type) {
     case PARAMETER_TIME_NULL:
         return json_pack("{s:[s,s,s]}", "type", "number", "string", "null");
     case PARAMETER_LIST:
-    case PARAMETER_PATTERNS:
         return list_of("string");
+    case PARAMETER_PATTERNS:
+        return json_pack("{s:[s,s],s:{s:s}}", "type", "array", "null", "items", "type", "string");
     case PARAMETER_NUMBERS:
         return list_of("integer");
     case PARAMETER_MAP:

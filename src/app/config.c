@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/config.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,7 +90,9 @@ static void read_servers(struct config_reading *reading, const json_t *json) {
 }
 
 static void unknown_section(struct config_reading *reading, const char *name) {
-    config_complain(reading, PROBLEM_WARNING, name,
+    char key[160];
+    config_key(key, sizeof key, "", name);
+    config_complain(reading, PROBLEM_WARNING, key,
                     "The sections are identity, general, servers and logging.",
                     "unknown section \"%.100s\"", name);
 }
@@ -142,6 +145,7 @@ static struct config *read_json(struct config_reading *reading, const json_t *ro
 
 struct config *config_parse(const char *path, const char *text, size_t length,
                             const char *data_override, struct config_problems *out_problems) {
+    *out_problems = (struct config_problems){0};
     struct config_reading reading = {path, text, length, NULL, out_problems};
     CLEANUP(json_unref) json_t *root = NULL;
     int line = 0, column = 0;
@@ -165,22 +169,30 @@ static struct config *load_built_in(const char *data_override,
     return config_parse(NULL, text, strlen(text), data_override, out_problems);
 }
 
-/* A file that others may write would let them choose where root writes. */
-static bool others_may_write(const char *path, char *out_what, size_t size) {
+static bool is_open_to_all(const char *path, char *out_what, size_t size) {
     struct stat stat_buffer;
-    char folder[4096];
-    if (geteuid() != 0 || stat(path, &stat_buffer) != 0)
-        return false;
     text_copy(out_what, size, path);
-    if (stat_buffer.st_mode & S_IWOTH)
-        return true;
+    return stat(path, &stat_buffer) == 0 && (stat_buffer.st_mode & S_IWOTH);
+}
+
+static bool lies_open_to_all(const char *path, char *out_what, size_t size) {
+    char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
     if (slash)
         text_copy_n(folder, sizeof folder, path, slash == path ? 1 : (size_t)(slash - path));
     else
         text_copy(folder, sizeof folder, ".");
-    text_copy(out_what, size, folder);
-    return stat(folder, &stat_buffer) == 0 && (stat_buffer.st_mode & S_IWOTH);
+    return is_open_to_all(folder, out_what, size);
+}
+
+/* A file that others may write would let them choose where root writes. Of a link, both the folder
+   that it lies in and the one that it leads to count. */
+static bool others_may_write(const char *path, char *out_what, size_t size) {
+    char real[PATH_MAX];
+    if (geteuid() != 0)
+        return false;
+    return is_open_to_all(path, out_what, size) || lies_open_to_all(path, out_what, size) ||
+           (realpath(path, real) && lies_open_to_all(real, out_what, size));
 }
 
 struct config *config_load(const char *path, const char *data_override,
@@ -189,7 +201,7 @@ struct config *config_load(const char *path, const char *data_override,
     if (!path)
         return load_built_in(data_override, out_problems);
     struct config_reading reading = {path, NULL, 0, NULL, out_problems};
-    char open_to_all[4096];
+    char open_to_all[PATH_MAX];
     if (others_may_write(path, open_to_all, sizeof open_to_all)) {
         config_complain(&reading, PROBLEM_ERROR, "",
                         "As root, such a file is not used. Take that right away: chmod o-w.",

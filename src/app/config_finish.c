@@ -5,15 +5,19 @@
 #include <string.h>
 
 #include "app/paths.h"
-#include "base/files.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/text.h"
 
-enum { KEY_BYTES = 64, PATH_BYTES = 4096 };
+enum { KEY_BYTES = 64, PORT_MAX = 65535 };
 
 static void replace(char **field, char *with) {
     free(*field);
     *field = with;
+}
+
+static bool is_given(const char *text) {
+    return text && text[0];
 }
 
 /* A local path of this machine, or NULL (complained of) for a Windows path that no entry maps. */
@@ -25,17 +29,12 @@ static char *local_path(struct config_reading *reading, const char *key, const c
         return path_absolute(mapped);
     if (path_kind(text) == PATH_LOCAL)
         return path_absolute(text);
-    char hint[200];
+    char hint[200], masked[128];
     path_map_example(text, hint, sizeof hint);
-    config_complain(reading, PROBLEM_WARNING, key, hint,
-                    "\"%.120s\" is a Windows path or share: %s", text, consequence);
+    text_mask_url(masked, sizeof masked, text);
+    config_complain(reading, PROBLEM_WARNING, key, hint, "\"%s\" is a Windows path or share: %s",
+                    masked, consequence);
     return NULL;
-}
-
-static char *below(const char *directory, const char *name) {
-    char path[PATH_BYTES];
-    text_format(path, sizeof path, "%s/%s", directory, name);
-    return memory_text(path);
 }
 
 static bool is_choice(const char *text, const char *const *choices) {
@@ -45,24 +44,46 @@ static bool is_choice(const char *text, const char *const *choices) {
     return false;
 }
 
+/* The shape only: nobody is asked for a host's address here. */
+static bool is_listen_address(const char *text) {
+    uint64_t port = 0;
+    const char *colon = strrchr(text, ':');
+    return colon && number_parse(colon + 1, &port) && port <= PORT_MAX;
+}
+
+static void check_listen(struct config_reading *reading) {
+    const struct config_text_list *listen = &reading->config->general.listen;
+    if (listen->count == 0)
+        config_complain(reading, PROBLEM_ERROR, "general.listen", "", "names no address");
+    for (unsigned i = 0; i < listen->count; i++) {
+        char key[KEY_BYTES];
+        text_format(key, sizeof key, "general.listen[%u]", i);
+        if (!is_listen_address(listen->texts[i]))
+            config_complain(reading, PROBLEM_ERROR, key,
+                            "Write 0.0.0.0:8080, 127.0.0.1:8080 or [::]:8080.",
+                            "\"%.80s\" is not ADDRESS:PORT", listen->texts[i]);
+    }
+}
+
 void config_finish_general(struct config_reading *reading, const char *data_override) {
     static const char *const log_clients[] = {"full", "shortened", "none", NULL};
     struct config_general *general = &reading->config->general;
     char *data = NULL;
     if (data_override)
         data = path_absolute(data_override);
-    else if (general->data_location)
+    else if (is_given(general->data_location))
         data = local_path(reading, "general.dataLocation", general->data_location,
                           "the default data folder is used");
     replace(&general->data_location, data ? data : path_default_data());
     char *cache = NULL;
-    if (general->cache_location)
+    if (is_given(general->cache_location))
         cache = local_path(reading, "general.cacheLocation", general->cache_location,
                            "\"cache\" in the data folder is used");
-    replace(&general->cache_location, cache ? cache : below(general->data_location, "cache"));
+    replace(&general->cache_location, cache ? cache : path_below(general->data_location, "cache"));
     if (!is_choice(general->log_clients, log_clients))
         config_complain(reading, PROBLEM_ERROR, "general.logClients", "",
                         "must be \"full\", \"shortened\" or \"none\"");
+    check_listen(reading);
 }
 
 static void finish_retry(struct config_reading *reading, struct config_server *server,
@@ -96,7 +117,7 @@ static void finish_remote(struct config_reading *reading, struct config_server *
                           const char *prefix) {
     char key[KEY_BYTES];
     text_format(key, sizeof key, "%s.remote", prefix);
-    if (!server->remote || !server->remote[0]) {
+    if (!is_given(server->remote)) {
         config_complain(reading, PROBLEM_ERROR, prefix, "Add \"remote\": a URL or a directory.",
                         "has no remote");
         return;
@@ -104,6 +125,11 @@ static void finish_remote(struct config_reading *reading, struct config_server *
     server->directory = path_kind(server->remote) != PATH_URL;
     if (!server->directory)
         return;
+    if (path_kind(server->remote) == PATH_LOCAL && strstr(server->remote, "://")) {
+        config_complain(reading, PROBLEM_ERROR, key, "Write http://, https:// or a directory.",
+                        "is a URL of a kind that cannot be asked");
+        return;
+    }
     char *path = local_path(reading, key, server->remote,
                             "this server cannot be asked (shares are not read yet)");
     server->unaskable = !path;
@@ -114,13 +140,15 @@ static void finish_remote(struct config_reading *reading, struct config_server *
 static void finish_cache(struct config_reading *reading, struct config_server *server,
                          const char *prefix) {
     char key[KEY_BYTES];
-    if (!server->cache_location)
+    if (!is_given(server->cache_location)) {
+        replace(&server->cache_location, NULL);
         return;
+    }
     text_format(key, sizeof key, "%s.cacheLocation", prefix);
     char *path = local_path(reading, key, server->cache_location,
                             "its files go to \"cache\" in the data folder");
     if (!path)
-        path = below(reading->config->general.data_location, "cache");
+        path = path_below(reading->config->general.data_location, "cache");
     replace(&server->cache_location, path);
     if (strcmp(path, reading->config->general.cache_location) == 0)
         replace(&server->cache_location, NULL); /* no cache of its own, then */
@@ -173,9 +201,9 @@ void config_finish_servers(struct config_reading *reading) {
     for (unsigned i = 0; i < config->server_count; i++) {
         struct config_server *server = &config->servers[i];
         char name[60], unique[64];
-        if (server->identifier && server->identifier[0])
+        if (is_given(server->identifier))
             text_copy(name, sizeof name, server->identifier);
-        else if (server->name && server->name[0])
+        else if (is_given(server->name))
             text_copy(name, sizeof name, server->name);
         else
             name_of_remote(server->remote ? server->remote : "", name, sizeof name);
@@ -183,7 +211,7 @@ void config_finish_servers(struct config_reading *reading) {
         for (unsigned n = 2; is_taken(config, i, unique); n++)
             text_format(unique, sizeof unique, "%.56s-%u", name, n);
         replace(&server->identifier, memory_text(unique));
-        if (!server->name || !server->name[0])
+        if (!is_given(server->name))
             replace(&server->name, memory_text(unique));
     }
 }

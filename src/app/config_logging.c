@@ -7,14 +7,34 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SINKS_MAX = 16, KEY_BYTES = 160 };
+enum { SINKS_MAX = 16, KEY_BYTES = 160, BACKUPS_MAX = 1000 };
 
-/* Python's defaults and what shapes lines only: accepted, without effect. */
-static const char *const silent[] = {"version", "disable_existing_loggers", "incremental", NULL};
-static const char *const told[] = {"formatters", "filters", NULL};
-static const char *const of_handlers[] = {"class",       "level",     "filename", "maxBytes",
-                                          "backupCount", "formatter", "stream",   "encoding",
-                                          "mode",        "delay",     "filters",  NULL};
+/* What counts of each part, and what Python knows besides: accepted, told, without effect. */
+struct part {
+    const char *const *used;
+    const char *const *idle;
+};
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const struct part whole_section = {
+    NAMES("handlers", "root", "loggers"),
+    NAMES("version", "disable_existing_loggers", "incremental", "formatters", "filters"),
+};
+static const struct part of_handler = {
+    NAMES("class", "level", "filename", "maxBytes", "backupCount"),
+    NAMES("formatter", "stream", "encoding", "mode", "delay", "filters", "errors"),
+};
+static const struct part of_logger = {
+    NAMES("level", "handlers"),
+    NAMES("propagate", "filters"),
+};
+static const char *const file_classes[] = {
+    "logging.FileHandler",
+    "logging.handlers.RotatingFileHandler",
+    "logging.handlers.WatchedFileHandler",
+    NULL,
+};
 
 static bool is_one_of(const char *const *names, const char *name) {
     for (; *names; names++)
@@ -38,15 +58,17 @@ static enum log_level read_level(struct config_reading *reading, const json_t *o
 }
 
 static uint64_t read_count(struct config_reading *reading, const json_t *object, const char *prefix,
-                           const char *name) {
+                           const char *name, json_int_t most) {
     const json_t *json = json_object_get(object, name);
     char key[KEY_BYTES];
-    text_format(key, sizeof key, "%s.%s", prefix, name);
+    config_key(key, sizeof key, prefix, name);
     if (!json)
         return 0;
-    if (json_is_integer(json) && json_integer_value(json) >= 0)
-        return (uint64_t)json_integer_value(json);
-    config_complain(reading, PROBLEM_ERROR, key, "", "must be a whole number");
+    json_int_t number = json_is_integer(json) ? json_integer_value(json) : -1;
+    if (number >= 0 && number <= most)
+        return (uint64_t)number;
+    config_complain(reading, PROBLEM_ERROR, key, "", "must be a whole number of at most %lld",
+                    (long long)most);
     return 0;
 }
 
@@ -73,14 +95,18 @@ static char *read_file_name(struct config_reading *reading, const json_t *handle
     return path_absolute(mapped ? mapped : expanded);
 }
 
-static void check_handler_keys(struct config_reading *reading, const json_t *handler,
-                               const char *prefix) {
+static void check_keys(struct config_reading *reading, const json_t *object, const char *prefix,
+                       const struct part *part) {
     const char *name;
     json_t *ignored;
-    json_object_foreach((json_t *)(uintptr_t)handler, name, ignored) {
+    json_object_foreach((json_t *)(uintptr_t)object, name, ignored) {
         char key[KEY_BYTES];
-        text_format(key, sizeof key, "%s.%s", prefix, name);
-        if (!json_is_comment(name) && !is_one_of(of_handlers, name))
+        config_key(key, sizeof key, prefix, name);
+        if (json_is_comment(name) || is_one_of(part->used, name))
+            continue;
+        if (is_one_of(part->idle, name))
+            config_complain(reading, PROBLEM_NOTE, key, "", "has no effect here");
+        else
             config_complain(reading, PROBLEM_WARNING, key, "", "unknown key \"%.100s\"", name);
     }
 }
@@ -89,11 +115,12 @@ static void add_sink(struct config_reading *reading, const json_t *handler, cons
     struct config_logging *logging = &reading->config->logging;
     const char *class = json_string_value(json_object_get(handler, "class"));
     struct log_sink sink = {.level = read_level(reading, handler, prefix, LOG_DEBUG)};
-    check_handler_keys(reading, handler, prefix);
-    if (class && text_ends_folded(class, "FileHandler")) {
+    check_keys(reading, handler, prefix, &of_handler);
+    if (class && is_one_of(file_classes, class)) {
         sink.path = read_file_name(reading, handler, prefix);
-        sink.bytes_max = read_count(reading, handler, prefix, "maxBytes");
-        sink.backups_max = (unsigned)read_count(reading, handler, prefix, "backupCount");
+        sink.bytes_max = read_count(reading, handler, prefix, "maxBytes", INT64_MAX);
+        sink.backups_max =
+            (unsigned)read_count(reading, handler, prefix, "backupCount", BACKUPS_MAX);
         if (!sink.path)
             return;
     } else if (!class || strcmp(class, "logging.StreamHandler") != 0) {
@@ -120,17 +147,42 @@ static const json_t *find_root_logger(const json_t *section, char *out_prefix, s
     return json_object_get(json_object_get(section, "loggers"), "");
 }
 
+static void tell_other_loggers(struct config_reading *reading, const json_t *section) {
+    const bool has_root = json_object_get(section, "root") != NULL;
+    const char *name;
+    json_t *ignored;
+    json_object_foreach(json_object_get(section, "loggers"), name, ignored) {
+        char key[KEY_BYTES];
+        text_format(key, sizeof key, "logging.loggers[\"%s\"]", name);
+        if (has_root || name[0])
+            config_complain(reading, PROBLEM_NOTE, key, "",
+                            "has no effect here: all lines go through the root logger");
+    }
+}
+
+static void add_standard_sink(struct config_logging *logging) {
+    logging->sinks[logging->count++] = (struct log_sink){.level = LOG_INFO};
+}
+
 static void add_sinks(struct config_reading *reading, const json_t *section) {
     char prefix[KEY_BYTES];
     const json_t *logger = find_root_logger(section, prefix, sizeof prefix);
     struct config_logging *logging = &reading->config->logging;
+    const json_t *handlers = json_object_get(logger, "handlers");
     logging->level = read_level(reading, logger, prefix, LOG_INFO);
+    check_keys(reading, logger, prefix, &of_logger);
+    if (!handlers) {
+        config_complain(reading, PROBLEM_NOTE, "logging",
+                        "Name them in the list \"handlers\" of \"root\".",
+                        "no handlers are named: lines go to the standard error stream");
+        add_standard_sink(logging);
+    }
     size_t index;
     const json_t *name;
-    json_array_foreach(json_object_get(logger, "handlers"), index, name) {
+    json_array_foreach(handlers, index, name) {
         const char *text = json_string_value(name);
         char key[KEY_BYTES];
-        text_format(key, sizeof key, "logging.handlers.%s", text ? text : "");
+        config_key(key, sizeof key, "logging.handlers", text ? text : "");
         const json_t *handler =
             json_object_get(json_object_get(section, "handlers"), text ? text : "");
         if (handler)
@@ -138,22 +190,6 @@ static void add_sinks(struct config_reading *reading, const json_t *section) {
         else
             config_complain(reading, PROBLEM_ERROR, prefix, "",
                             "the handler \"%.80s\" is not defined", text ? text : "");
-    }
-}
-
-static void tell_without_effect(struct config_reading *reading, const json_t *section) {
-    const char *name;
-    json_t *ignored;
-    json_object_foreach((json_t *)(uintptr_t)section, name, ignored) {
-        char key[KEY_BYTES];
-        text_format(key, sizeof key, "logging.%s", name);
-        bool used = is_one_of((const char *const[]){"handlers", "root", "loggers", NULL}, name);
-        if (used || json_is_comment(name) || is_one_of(silent, name))
-            continue;
-        if (is_one_of(told, name))
-            config_complain(reading, PROBLEM_NOTE, key, "", "has no effect: lines have one format");
-        else
-            config_complain(reading, PROBLEM_WARNING, key, "", "unknown key \"%.100s\"", name);
     }
 }
 
@@ -166,11 +202,12 @@ void config_read_logging(struct config_reading *reading, const json_t *section) 
         return;
     }
     if (section && json_object_size(section) > 0) {
-        tell_without_effect(reading, section);
+        check_keys(reading, section, "logging", &whole_section);
+        tell_other_loggers(reading, section);
         add_sinks(reading, section);
         return;
     }
-    logging->sinks[logging->count++] = (struct log_sink){.level = LOG_INFO};
+    add_standard_sink(logging);
 }
 
 void config_logging_release(struct config_logging *logging) {

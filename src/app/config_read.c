@@ -48,6 +48,13 @@ void config_complain(struct config_reading *reading, enum problem_severity sever
         problem->line = 0;
 }
 
+void config_key(char *out, size_t size, const char *prefix, const char *name) {
+    if (strpbrk(name, ".[]\""))
+        text_format(out, size, "%s[\"%s\"]", prefix, name);
+    else
+        text_format(out, size, "%s%s%s", prefix, prefix[0] ? "." : "", name);
+}
+
 static void wrong_type(const struct value *value, const char *wanted) {
     config_complain(value->reading, PROBLEM_ERROR, value->key, "", "must be %s", wanted);
 }
@@ -55,10 +62,11 @@ static void wrong_type(const struct value *value, const char *wanted) {
 /* Appends the value of a variable whose name is between braces; false when it is not defined. */
 static bool append_variable(struct buffer *out, const char *name, size_t length) {
     char variable[256];
-    if (!text_copy_n(variable, sizeof variable, name, length))
-        return false;
-    const char *found = getenv(variable);
-    return found && buffer_append_text(out, found);
+    const char *found =
+        text_copy_n(variable, sizeof variable, name, length) ? getenv(variable) : NULL;
+    if (found)
+        buffer_append_text(out, found);
+    return found != NULL;
 }
 
 char *config_expand(struct config_reading *reading, const char *key, const char *text) {
@@ -81,6 +89,11 @@ char *config_expand(struct config_reading *reading, const char *key, const char 
         } else {
             buffer_append(&out, text++, 1);
         }
+    }
+    if (out.failed) {
+        config_complain(reading, PROBLEM_ERROR, key, "", "is longer than %d bytes",
+                        VALUE_BYTES_MAX);
+        return NULL;
     }
     return memory_text(out.bytes ? out.bytes : "");
 }
@@ -387,7 +400,7 @@ void config_read_section(struct config_reading *reading, enum parameter_section 
         if (json_is_comment(name))
             continue;
         char key[KEY_BYTES];
-        text_format(key, sizeof key, "%s.%s", prefix, name);
+        config_key(key, sizeof key, prefix, name);
         const struct parameter *parameter = parameter_find(section, name);
         if (!parameter) {
             unknown_key(reading, section, key, name);

@@ -21,6 +21,9 @@ struct config_reading {
 void config_complain(struct config_reading *reading, enum problem_severity severity,
                      const char *key, const char *hint, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* "prefix.name", or "prefix[\"na.me\"]" where the name needs it (base/json.h finds both). */
+void config_key(char *out, size_t size, const char *prefix, const char *name);
+
 /* Puts the defaults of a section's table into its struct. */
 void config_defaults(struct config_reading *reading, enum parameter_section section, void *target);
 

@@ -53,43 +53,64 @@ char *path_mapped(const struct config_map *map, const char *text) {
     const char *rest = text + longest;
     while (folded(*rest) == '/')
         rest++;
-    char path[PATH_BYTES];
-    size_t to_length = strlen(to);
-    bool slash = *rest && (to_length == 0 || to[to_length - 1] != '/');
-    text_format(path, sizeof path, "%s%s%s", to, slash ? "/" : "", rest);
-    for (char *at = path + to_length; *at; at++)
+    char *path = *rest ? path_below(to, rest) : memory_text(to);
+    for (char *at = path + strlen(to); *at; at++)
         if (*at == '\\')
             *at = '/';
-    return memory_text(path);
+    return path;
 }
 
 void path_map_example(const char *text, char *out, size_t size) {
-    char escaped[128];
-    text_escape_json(escaped, sizeof escaped, text, strlen(text));
+    char masked[96], escaped[128];
+    text_mask_url(masked, sizeof masked, text);
+    text_escape_json(escaped, sizeof escaped, masked, strlen(masked));
     text_format(out, size,
                 "Mount it, then write \"pathMap\": {\"%s\": \"/mnt/symbols\"} in general.",
                 escaped);
 }
 
+char *path_below(const char *directory, const char *name) {
+    size_t length = strlen(directory);
+    size_t size = length + strlen(name) + 2;
+    bool slash = length == 0 || directory[length - 1] != '/';
+    char *path = memory_new(size);
+    text_format(path, size, "%s%s%s", directory, slash ? "/" : "", name);
+    return path;
+}
+
+/* ".." stays: what it means is the file system's to say, where links are about. */
+static void drop_idle_components(char *path) {
+    char *out = path;
+    for (const char *at = path; *(at += strspn(at, "/"));) {
+        size_t length = strcspn(at, "/");
+        if (length != 1 || at[0] != '.') {
+            *out++ = '/';
+            memmove(out, at, length);
+            out += length;
+        }
+        at += length;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+}
+
 char *path_absolute(const char *text) {
-    char here[PATH_BYTES], path[2 * PATH_BYTES];
-    if (text[0] == '/' || !getcwd(here, sizeof here))
+    char here[PATH_BYTES];
+    bool absolute = text[0] == '/';
+    if (!absolute && !getcwd(here, sizeof here))
         return memory_text(text);
-    while (text_starts(text, "./"))
-        text += 2;
-    text_format(path, sizeof path, "%s/%s", strcmp(here, "/") == 0 ? "" : here, text);
-    return memory_text(path);
+    char *path = absolute ? memory_text(text) : path_below(here, text);
+    drop_idle_components(path);
+    return path;
 }
 
 char *path_default_data(void) {
-    char path[PATH_BYTES];
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     if (geteuid() == 0)
         return memory_text("/var/lib/symgate");
     if (state && state[0] == '/')
-        text_format(path, sizeof path, "%s/symgate", state);
-    else
-        text_format(path, sizeof path, "%s/.local/state/symgate", home ? home : "/tmp");
-    return memory_text(path);
+        return path_below(state, "symgate");
+    return path_below(home && home[0] ? home : "/tmp", ".local/state/symgate");
 }

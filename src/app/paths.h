@@ -23,8 +23,12 @@ char *path_mapped(const struct config_map *map, const char *text);
  * "/mnt/symbols"}`. */
 void path_map_example(const char *text, char *out, size_t size);
 
-/* Absolute, from the working directory; a new text. */
+/* Absolute, from the working directory, without empty and "." components, so that one directory has
+ * one text; a new text. */
 char *path_absolute(const char *text);
+
+/* "directory/name"; a new text. */
+char *path_below(const char *directory, const char *name);
 
 /* Where data lies by default: /var/lib/symgate as root, else below $XDG_STATE_HOME. A new text. */
 char *path_default_data(void);

@@ -9,10 +9,12 @@
 
 enum { PARTS_MAX = 16 };
 
-/* Cuts an element at its asterisks, in place. */
+/* Cuts an element at its asterisks, in place; 0 for one with too many. */
 static unsigned split(char *element, char *parts[PARTS_MAX]) {
     unsigned count = 0;
-    for (char *at = element; at && count < PARTS_MAX; count++) {
+    for (char *at = element; at; count++) {
+        if (count == PARTS_MAX)
+            return 0;
         parts[count] = at;
         at = strchr(at, '*');
         if (at)
@@ -64,7 +66,9 @@ static void add_element(struct config_reading *reading, json_t *general, json_t 
     CLEANUP(free_block) char *whole = memory_text(element);
     char *parts[PARTS_MAX];
     unsigned count = split(element, parts);
-    if (count == 1)
+    if (count == 0)
+        skip(reading, whole, "it has too many parts");
+    else if (count == 1)
         add_server(servers, parts[0], NULL);
     else if (text_same(parts[0], "srv"))
         add_chain(reading, servers, whole, parts + 1, count - 1);

@@ -22,9 +22,9 @@ struct outcome {
     char client[CLIENT_BYTES]; /* address, full, shortened or empty: general.logClients */
     const char *dialect;
     const char *method;
-    char path[512]; /* as asked, cut; the query is masked */
-    char key[448];  /* canonical "<name>/<id>", empty when there is none */
-    bool about_symbol;           /* below /symbols/: only then the verdict counts */
+    char path[512];    /* as asked, cut; the query is masked */
+    char key[448];     /* canonical "<name>/<id>", empty when there is none */
+    bool about_symbol; /* below /symbols/: only then the verdict counts */
     enum verdict verdict;
     char rule[128];   /* the filter that decided, or empty */
     char source[64];  /* who delivered, or empty */

@@ -95,18 +95,25 @@ static const char *or_dash(const char *text) {
     return text[0] ? text : "-";
 }
 
+/* What stands between quotes must not be able to end them. */
+static const char *quotable(const char *text, char *space, size_t size) {
+    if (!strpbrk(text, "\"\\"))
+        return text;
+    text_escape_json(space, size, text, strlen(text));
+    return space;
+}
+
 static void write_line(const struct outcome *outcome, const struct attempt_note *notes) {
-    char block[LINE_BYTES];
-    int length =
-        snprintf(block, sizeof block,
-                 "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
-                 or_dash(outcome->client), outcome->method, outcome->path, outcome->status,
-                 outcome->about_symbol ? verdict_name(outcome->verdict) : "-",
-                 (unsigned long long)outcome->bytes,
-                 (double)outcome->waited_us / 1000, (double)outcome->total_us / 1000,
-                 or_dash(outcome->source), or_dash(outcome->dialect), outcome->id,
-                 outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
-                 outcome->not_kept ? " not-kept" : "");
+    char block[LINE_BYTES], path[2 * sizeof outcome->path], reason[2 * sizeof outcome->reason];
+    int length = snprintf(
+        block, sizeof block,
+        "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
+        or_dash(outcome->client), outcome->method, quotable(outcome->path, path, sizeof path),
+        outcome->status, outcome->about_symbol ? verdict_name(outcome->verdict) : "-",
+        (unsigned long long)outcome->bytes, (double)outcome->waited_us / 1000,
+        (double)outcome->total_us / 1000, or_dash(outcome->source), or_dash(outcome->dialect),
+        outcome->id, outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
+        outcome->not_kept ? " not-kept" : "");
     if (length > 0 && outcome->note_count == 0 && !outcome->reason[0]) {
         log_info("%s", block);
         return;
@@ -115,7 +122,7 @@ static void write_line(const struct outcome *outcome, const struct attempt_note 
     buffer_init(&line, LINE_BYTES);
     buffer_append_text(&line, block);
     if (outcome->reason[0])
-        buffer_format(&line, " reason=\"%s\"", outcome->reason);
+        buffer_format(&line, " reason=\"%s\"", quotable(outcome->reason, reason, sizeof reason));
     append_notes(&line, notes, outcome->note_count);
     log_info("%s", line.bytes);
 }

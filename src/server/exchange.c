@@ -45,13 +45,15 @@ struct exchange *exchange_new(struct connection *connection) {
 
 /* A client's own id is taken over only when it is one that can stand in any log. */
 static void choose_id(struct exchange *exchange, const char *bytes) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     struct loop *loop = exchange->connection->loop;
-    request_field(&exchange->request, bytes, FIELD_REQUEST_ID, exchange->id, sizeof exchange->id);
-    size_t length = strlen(exchange->id);
-    size_t plain = strspn(exchange->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                        "0123456789-");
-    if (length > 0 && length == plain && length < sizeof exchange->id - 1)
+    char own[REQUEST_ID_BYTES + 1];
+    request_field(&exchange->request, bytes, FIELD_REQUEST_ID, own, sizeof own);
+    size_t length = strlen(own);
+    if (length > 0 && length < REQUEST_ID_BYTES && strspn(own, plain) == length) {
+        text_copy(exchange->id, sizeof exchange->id, own);
         return;
+    }
     /* Weyl sequence: distinct for 2^64 requests, without a lock or the kernel. */
     loop->id_seed += 0x9e3779b97f4a7c15U;
     uint64_t mixed = (loop->id_seed ^ (loop->id_seed >> 31)) * 0xbf58476d1ce4e5b9U;

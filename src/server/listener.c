@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "base/text.h"
 
-enum { BACKLOG = 4096, DEFER_ACCEPT_S = 1 };
+enum { BACKLOG = 4096, DEFER_ACCEPT_S = 1, PORT_MAX = 65535 };
 
 /* Splits at the last colon; the host loses its brackets. */
 static bool split(const char *text, char *host, size_t size, const char **out_port) {
@@ -22,7 +23,10 @@ static bool split(const char *text, char *host, size_t size, const char **out_po
         text++;
         length -= 2;
     }
+    uint64_t port;
     *out_port = colon + 1;
+    if (!number_parse(*out_port, &port) || port > PORT_MAX)
+        return false; /* getaddrinfo would take the low bits of a larger one */
     return text_copy_n(host, size, text, length);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The memory of absences: 64 shards, each with its lock and its open-addressed slots. A slot is 24 bytes; a shard that is three
-// quarters full first lets go of what has expired, then grows by a quarter, so an entry costs 32 to 40 bytes and no growth moves
-// more than a 64th of all entries. All spellings and sources of one key lie in one run of slots.
+// The memory of absences: 64 shards, each with its lock and its open-addressed slots. A slot is 24
+// bytes; a shard that is three quarters full first lets go of what has expired, then grows by a
+// quarter, so an entry costs 32 to 40 bytes and no growth moves more than a 64th of all entries.
+// All spellings and sources of one key lie in one run of slots.
 #pragma once
 
 #include <pthread.h>

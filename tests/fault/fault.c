@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ struct fault {
 
 static struct fault faults[CALL_COUNT];
 static atomic_bool fired;
+static bool announced; // set before main() when the environment arms: each strike is told on stderr
 
 static enum call call_find(const char *name, size_t length) {
     for (enum call call = 0; call < CALL_COUNT; call++)
@@ -95,6 +97,14 @@ bool fault_fired(void) {
     return fired;
 }
 
+ssize_t __real_write(int fd, const void *bytes, size_t length);
+
+static void announce(enum call call, unsigned long now) {
+    char line[80];
+    int length = snprintf(line, sizeof line, "fault: call %lu of %s\n", now, call_names[call]);
+    (void)!__real_write(STDERR_FILENO, line, (size_t)length);
+}
+
 // 0: make the real call. Else the error to fail with, or FAULT_SHORT.
 static int fault_strikes(enum call call) {
     struct fault *fault = &faults[call];
@@ -103,6 +113,8 @@ static int fault_strikes(enum call call) {
     if (nth == 0 || now < nth || (now > nth && !fault->persistent))
         return 0;
     fired = true;
+    if (announced)
+        announce(call, now);
     return fault->error;
 }
 
@@ -157,6 +169,7 @@ static void fault_arm_text(const char *text, size_t length) {
 
 __attribute__((constructor)) static void fault_arm_environment(void) {
     const char *text = getenv("SYMGATE_FAULT");
+    announced = text != NULL;
     while (text && *text) {
         size_t length = strcspn(text, ",");
         fault_arm_text(text, length);
@@ -175,9 +188,13 @@ __attribute__((constructor)) static void fault_arm_environment(void) {
 WRAP_WRITE(pwrite, CALL_pwrite)
 WRAP_WRITE(pwrite64, CALL_pwrite)
 
-ssize_t __real_write(int fd, const void *bytes, size_t length);
+// Of write() only what goes to files: a wake-up through an eventfd cannot fail this way.
 ssize_t __wrap_write(int fd, const void *bytes, size_t length) {
-    return fails_or_cuts(CALL_write, &length) ? -1 : __real_write(fd, bytes, length);
+    struct stat status;
+    bool file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (file && fails_or_cuts(CALL_write, &length))
+        return -1;
+    return __real_write(fd, bytes, length);
 }
 
 #define WRAP_PWRITEV(symbol)                                                                       \

@@ -16,8 +16,8 @@
 //
 // A program that is linked with it (symgate-fault) reads SYMGATE_FAULT=call:n:ERRNO[:persistent] at
 // its start, several separated by commas: "fsync:3:EIO", "pwrite:1:ENOSPC:persistent"; "short" in
-// the place of the error makes a write or a send take one byte only. Counting starts at the arming.
-// Any thread.
+// the place of the error makes a write or a send take one byte only. Each strike is told on stderr
+// ("fault: call 3 of fsync"). Counting starts at the arming. Any thread.
 #include <stdbool.h>
 
 // The error that stands for "took one byte only" (for pwrite, pwritev, write, send, sendfile).

@@ -115,16 +115,19 @@ class Program:
                 env=environment(**self.env),
                 cwd=self.cwd,
             )
-        threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
+        said = (self.process.stdout, self.lines, self.told)
+        threading.Thread(target=self.listen, args=said, daemon=True).start()
 
-    def listen(self, process):
-        for line in process.stdout:
-            with self.told:
-                self.lines.append(line.decode())
-                self.told.notify_all()
-        with self.told:
-            self.lines.append(None)
-            self.told.notify_all()
+    @staticmethod
+    def listen(stdout, lines, told):
+        """Takes down what one process says; None at its end."""
+        for line in stdout:
+            with told:
+                lines.append(line.decode())
+                told.notify_all()
+        with told:
+            lines.append(None)
+            told.notify_all()
 
     def start(self, timeout=DEADLINE):
         self.launch()

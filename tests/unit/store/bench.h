@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// What the tests of this folder share: a cache on a scratch folder, keys, contents, whole copies.
+#pragma once
+
+#include "store/cache.h"
+#include "unit/base/check.h"
+#include "unit/base/gate.h"
+#include "unit/base/scratch.h"
+
+struct bench {
+    char *folder;
+    char *root; /* the global shelf's directory, not made yet */
+    struct shelf *shelf;
+    struct spill *spill;
+    struct cache *cache;
+};
+
+/* A cache with one shelf; open_files_max complete copies are held. */
+void bench_open(struct bench *bench, unsigned open_files_max);
+void bench_close(struct bench *bench);
+
+/* Writes a file of text at a path on the shelf, with its directories. */
+void bench_put(const struct bench *bench, const char *path, const char *text);
+
+/* A question for name and id. */
+struct question bench_question(const char *name, const char *id);
+
+/* What a source's head says. */
+struct content bench_content(uint64_t size);
+
+/* Text of a known pattern, "offset-dependent" so that a byte in the wrong place is seen. */
+void bench_fill(char *bytes, size_t length, uint64_t offset);
+
+/* Puts a whole file on the shelf by the whole way: claim, begin, append, whole, complete. A
+ * reference. */
+struct copy *bench_keep(struct bench *bench, const struct question *question, size_t size);
+
+/* Does what copy_file leads to hold bench_fill's bytes from 0 to length? */
+void bench_check(struct copy *copy, uint64_t length);
+
+/* How many files lie in the shelf's staging room. */
+unsigned bench_staged(const struct bench *bench);

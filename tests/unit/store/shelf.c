@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include "store/shelf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/staging.h"
+#include "unit/base/clock_fake.h"
+#include "unit/store/bench.h"
+
+static const char id[] = "0123456789ABCDEF0123456789ABCDEF1";
+
+/* The look of a thread that may block. */
+static enum shelf_look look(struct shelf *shelf, const struct question *question,
+                            struct shelf_found *out_found) {
+    enum shelf_look outcome =
+        shelf_look(shelf, &question->spelling, &question->key, false, out_found);
+    if (outcome == SHELF_FOUND)
+        close(out_found->fd);
+    return outcome;
+}
+
+static int real_time(void **state) {
+    (void)state;
+    clock_fake_set_wall(time(NULL));
+    return 0;
+}
+
+/* Wall time goes on, so that directories are no longer as young as the look at them. */
+static void settle(void) {
+    clock_fake_advance(60000);
+}
+
+static void finds_every_spelling(void **state) {
+    (void)state;
+    static const char *const trees[] = {
+        "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb",
+        "App.PDB/0123456789ABCDEF0123456789ABCDEF1/App.PDB",
+        "App.PDB/0123456789abcdef0123456789abcdef1/App.PDB",
+        "App.PDB/0123456789abcdef0123456789abcdef1/app.pdb",
+        "app.pdb/0123456789abcdef0123456789ABCDEF1/app.pdb",
+    };
+    static const char *const names[] = {"app.pdb", "App.PDB", "APP.pdb"};
+    for (size_t i = 0; i < LENGTH_OF(trees); i++) {
+        struct bench bench = {0};
+        bench_open(&bench, 10);
+        bench_put(&bench, trees[i], "symbols");
+        for (size_t n = 0; n < LENGTH_OF(names); n++) {
+            struct question question = bench_question(names[n], id);
+            struct shelf_found found;
+            assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+            assert_string_equal(found.path, trees[i]);
+            assert_int_equal(found.size, 7);
+        }
+        bench_close(&bench);
+    }
+}
+
+static void finds_nothing_else(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF2/app.pdb", "another");
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "compressed");
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "");
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bench_close(&bench);
+}
+
+static void follows_no_link(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    scratch_write(bench.folder, "secret", "not yours");
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/other", "x");
+    CLEANUP(free_block)
+    char *link = scratch_path(bench.root, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb");
+    assert_int_equal(symlink("../../../secret", link), 0);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bench_close(&bench);
+}
+
+/* Trees that appear in another case while symgate runs are found once the index is made anew. */
+static void notices_what_is_put_there(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bench_put(&bench, "APP.PDB/0123456789abcdef0123456789ABCDEF1/App.PDB", "symbols");
+    settle();
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bench_put(&bench, "APP.PDB/0123456789abcdef0123456789ABCDEF1/APP.PDB", "symbols");
+    settle();
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+    bench_close(&bench);
+}
+
+/* The first look of a loop needs the disk; once a thread has looked, it is answered from memory. */
+static void is_cold_only_once(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    settle();
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    assert_int_equal(shelf_look(bench.shelf, &question.spelling, &question.key, true, &found),
+                     SHELF_COLD);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    enum shelf_look again =
+        shelf_look(bench.shelf, &question.spelling, &question.key, true, &found);
+    /* A file system that keeps no memory of what is not there can only stay cold. */
+    assert_true(again == SHELF_NOTHING || again == SHELF_COLD);
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "symbols");
+    assert_int_equal(shelf_look(bench.shelf, &question.spelling, &question.key, true, &found),
+                     SHELF_FOUND);
+    close(found.fd);
+    bench_close(&bench);
+}
+
+static void tells_a_changed_file(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "symbols");
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+    assert_true(shelf_unchanged(bench.shelf, &found));
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "longer symbols");
+    assert_false(shelf_unchanged(bench.shelf, &found));
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+    CLEANUP(free_block) char *path = scratch_path(bench.root, found.path);
+    assert_int_equal(unlink(path), 0);
+    assert_false(shelf_unchanged(bench.shelf, &found));
+    bench_close(&bench);
+}
+
+static void removes_every_spelling(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "one");
+    bench_put(&bench, "App.PDB/0123456789abcdef0123456789ABCDEF1/App.PDB", "two");
+    bench_put(&bench, "App.PDB/0123456789abcdef0123456789ABCDEF2/App.PDB", "another");
+    assert_int_equal(shelf_remove(bench.shelf, &question.key), 2);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    CLEANUP(free_block) char *gone = scratch_path(bench.root, "app.pdb");
+    assert_int_equal(access(gone, F_OK), -1);
+    struct question other = bench_question("app.pdb", "0123456789ABCDEF0123456789ABCDEF2");
+    assert_int_equal(look(bench.shelf, &other, &found), SHELF_FOUND);
+    bench_close(&bench);
+}
+
+static void finds_other_forms_by_their_name(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    struct question question = bench_question("App.pdb", id);
+    struct shelf_found found;
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "cab");
+    assert_int_equal(shelf_look_file(bench.shelf, &question.spelling, "App.pd_", &found),
+                     SHELF_FOUND);
+    assert_int_equal(found.size, 3);
+    close(found.fd);
+    assert_int_not_equal(shelf_look_file(bench.shelf, &question.spelling, "file.ptr", &found),
+                         SHELF_FOUND);
+    bench_close(&bench);
+}
+
+/* Another process holds the shelf: it is named. */
+static void is_held_by_one_program(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    char pid[32];
+    snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    pid_t child = fork();
+    if (child == 0) {
+        struct error err;
+        struct shelf_options options = {.path = bench.root};
+        struct shelf *second = shelf_new(&options, &err);
+        _exit(!second && err.kind == ERROR_BUSY && strstr(err.what, pid) ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    bench_close(&bench);
+}
+
+static bool stage(struct bench *bench, const char *path, struct error *why) {
+    struct error err;
+    struct staging *staging;
+    assert_true(staging_new(bench->shelf, bench->spill, 7, &staging, &err));
+    assert_true(staging_append(staging, "symbols", 7, &err));
+    bool kept = staging_commit(staging, path, 1, why);
+    staging_free(staging);
+    return kept;
+}
+
+/* A directory that goes away is made anew, and what was under way is delivered without being kept.
+ */
+static void goes_on_when_its_directory_was_removed(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    struct error why;
+    bench_open(&bench, 10);
+    struct staging *staging;
+    assert_true(staging_new(bench.shelf, bench.spill, 7, &staging, &why));
+    char command[300];
+    snprintf(command, sizeof command, "rm -r '%s'", bench.root);
+    assert_int_equal(system(command), 0);
+    assert_true(staging_append(staging, "symbols", 7, &why));
+    assert_false(staging_commit(staging, "app.pdb/AB1/app.pdb", 1, &why));
+    assert_int_equal(why.kind, ERROR_DISK);
+    staging_free(staging);
+    settle();
+    assert_true(stage(&bench, "app.pdb/AB1/app.pdb", &why));
+    CLEANUP(free_block) char *text = scratch_read(bench.root, "app.pdb/AB1/app.pdb");
+    assert_string_equal(text, "symbols");
+    bench_close(&bench);
+}
+
+/* A place that cannot be a directory stops nothing; once it can, it is used. */
+static void begins_without_a_directory(void **state) {
+    (void)state;
+    struct bench bench = {.folder = scratch_new()};
+    struct error why;
+    bench.root = scratch_path(bench.folder, "file/shelf");
+    scratch_write(bench.folder, "file", "in the way");
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    struct shelf_found found;
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    assert_false(stage(&bench, "app.pdb/AB1/app.pdb", &why));
+    CLEANUP(free_block) char *file = scratch_path(bench.folder, "file");
+    assert_int_equal(unlink(file), 0);
+    settle();
+    assert_int_equal(shelf_look(bench.shelf, &question.spelling, &question.key, true, &found),
+                     SHELF_COLD);
+    assert_true(stage(&bench, "app.pdb/AB1/app.pdb", &why));
+    bench_close(&bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_held_by_one_program),
+        cmocka_unit_test(finds_every_spelling),
+        cmocka_unit_test(finds_nothing_else),
+        cmocka_unit_test(follows_no_link),
+        cmocka_unit_test(notices_what_is_put_there),
+        cmocka_unit_test(is_cold_only_once),
+        cmocka_unit_test(tells_a_changed_file),
+        cmocka_unit_test(removes_every_spelling),
+        cmocka_unit_test(finds_other_forms_by_their_name),
+        cmocka_unit_test(goes_on_when_its_directory_was_removed),
+        cmocka_unit_test(begins_without_a_directory),
+    };
+    return cmocka_run_group_tests(tests, real_time, NULL);
+}
