@@ -37,10 +37,11 @@ struct absences_counters {
  * version. */
 struct absences *absences_open(const struct absences_options *options,
                                struct error *err) MUST_CHECK;
+
+/* Ends the thread, after the replay or compaction it is at, and closes the log. NULL is allowed. */
 void absences_close(struct absences *absences);
 
-/* Has the log been replayed? Until then "not found" proves nothing, and misses wait
- * (absences_wait). */
+/* Has the log been replayed? Until then "not found" proves nothing, and misses wait. */
 bool absences_ready(const struct absences *absences);
 
 /* A question's hashes, made once and used for each source. */
@@ -48,6 +49,8 @@ struct absence_mark {
     uint64_t key;      /* of the folded key */
     uint64_t spelling; /* of the spelling */
 };
+
+/* The marks of a question. Pure; any thread. */
 struct absence_mark absence_mark(const struct absences *absences, const struct question *question);
 
 /* Has this source said no to this spelling in these forms? *out_wall_s: when. Never blocks. */
@@ -55,11 +58,12 @@ bool absence_find(struct absences *absences, const struct absence_mark *mark, ui
                   unsigned forms, int64_t *out_wall_s);
 
 /* Remembers, or remembers anew, that it just did. retry_s orders what goes first at the ceiling.
- * Appends to the log first. */
+   Appends to the log first, without syncing it. */
 void absence_add(struct absences *absences, const struct absence_mark *mark, uint64_t fingerprint,
                  unsigned forms, uint32_t retry_s);
 
-/* Forgets every absence of a key, of all sources and spellings; how many. */
+/* Forgets every absence of a key, of all sources and spellings; how many. Waits for the replay. */
 unsigned absence_forget(struct absences *absences, const struct symbol_key *key);
 
+/* The counters, to be read at any time while the absences live. */
 const struct absences_counters *absences_counters(const struct absences *absences);

@@ -31,7 +31,13 @@ struct cache_counters {
     counter evicted;   /* descriptors closed to make room */
 };
 
+/* An empty cache (the shelves are looked at when they are asked); aborts without memory or threads,
+   at start only. */
 struct cache *cache_new(const struct cache_options *options);
+
+/* Ends it: waits up to 2 s for cold looks under way, which are then not told, and lets go of every
+   copy. Those that somebody holds still may be read and let go, as long as the shelves live; all
+   searches have ended. NULL is allowed. */
 void cache_free(struct cache *cache);
 
 enum cache_found {
@@ -74,8 +80,8 @@ void cache_complete(struct cache *cache, struct copy *copy, bool keep);
 bool cache_adopt(struct cache *cache, struct copy *copy, int fd, uint64_t size, int64_t modified_ns,
                  const char *source, struct pool *pool, bool keep) MUST_CHECK;
 
-/* The end of a search without a file: takes the entry out and raises ABSENT or FAILED in one step.
- */
+/* The end of a search without a file: takes the entry out and raises ABSENT or FAILED in one step,
+   with the reason. The copy is SEARCHING, or (FAILED only) ARRIVING or WHOLE. */
 void cache_end(struct cache *cache, struct copy *copy, enum copy_phase phase,
                const struct error *why);
 
@@ -112,4 +118,5 @@ void cache_list(struct cache *cache, unsigned listings_max,
 bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,
                  struct staging **out_staging, struct error *err) MUST_CHECK;
 
+/* The cache's own counters, to be read at any time while it lives. */
 const struct cache_counters *cache_counters(const struct cache *cache);

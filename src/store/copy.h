@@ -77,6 +77,7 @@ struct copy *copy_ref(struct copy *copy);
 void copy_unref(struct copy *copy);
 void copy_unref_at(struct copy **copy);
 
+/* What it is a copy of; never changes. */
 const struct symbol_key *copy_key(const struct copy *copy);
 
 /* The state, without registering. Cheap from COMPLETE on (no lock). */
@@ -85,8 +86,8 @@ void copy_look(struct copy *copy, struct copy_state *out_state);
 /* Registers a watch and returns the state of that very moment: no change can fall between. */
 void copy_watch(struct copy *copy, struct watch *watch, struct copy_state *out_state);
 
-/* Takes a watch out, of its inbox too. Harmless when it is not registered. The watch's loop only.
- */
+/* Takes a watch out, of its inbox too; no change puts it back in. Harmless when it is not
+   registered. The watch's loop only. */
 void copy_unwatch(struct copy *copy, struct watch *watch);
 
 /* Interest: how many requests want this copy. cache_find, cache_claim and copy_join (for a reader
@@ -101,8 +102,8 @@ bool copy_wanted(struct copy *copy);
 /* Does anybody wait right now (not counting those that were told "later")? */
 bool copy_waited_for(struct copy *copy);
 
-/* Where the byte at offset lies: offset < written. No lock. Not for sources' bodies in memory (see
- * copy_small). */
+/* Where the byte at offset lies (offset < written) and how many bytes from there on lie together in
+   that descriptor, which is the copy's. No lock. */
 void copy_file(struct copy *copy, uint64_t offset, int *out_fd, uint64_t *out_at,
                uint64_t *out_bytes);
 
@@ -141,12 +142,12 @@ enum copy_begun copy_begin(struct copy *copy, const struct content *content, con
                            struct staging *staging) MUST_CHECK;
 
 /* Appends, publishes and wakes: the first bytes at once, then every 256 KiB (loops tick for the
-   rest). Writer only; may block on the disk. A body longer than its known size is an error before
-   it is written. */
+   rest). Writer only; may block on the disk. A body longer than its known size is refused
+   (ERROR_LENGTH) before it is written. */
 bool copy_append(struct copy *copy, const void *bytes, size_t length, struct error *err) MUST_CHECK;
 
-/* Compares bytes that were fetched again with those at offset; false with ERROR_DIFFERENT. Writer
- * only. */
+/* Compares bytes that were fetched again with those at offset: ERROR_DIFFERENT when they are
+   others, ERROR_DISK when there are none or they cannot be read. Writer only. */
 bool copy_same(struct copy *copy, const void *bytes, size_t length, uint64_t offset,
                struct error *err) MUST_CHECK;
 

@@ -41,6 +41,9 @@ struct shelf_found {
    names its pid) or memory is out; a directory that cannot be used is logged once and tried again
    later. */
 struct shelf *shelf_new(const struct shelf_options *options, struct error *err) MUST_CHECK;
+
+/* Closes it, once its threads have ended (a thread that hangs is left behind after 1 s); every file
+   staged on it must be gone. NULL is allowed. */
 void shelf_free(struct shelf *shelf);
 
 enum shelf_look {

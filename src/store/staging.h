@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // The file that a copy grows in: one writer appends, any number of readers read what has been
-// published. It begins in
-// ".symgate/" on the shelf where it will be kept; when that cannot be written (full, read-only,
-// gone, below the free space to be left) it goes on in a spill file from the byte where it stopped,
-// at most twice, and is then delivered but never kept. Segments are only added, and published by
-// the atomic count: a reader that knows a byte to be written finds the descriptor it lies in
-// without a lock.
+// published. It begins in ".symgate/" on the shelf where it will be kept; when that cannot be
+// written (full, read-only, gone, below the free space to be left) it goes on in a spill file from
+// the byte where it stopped, at most twice, and is then delivered but never kept. Segments are only
+// added, and published by the atomic count: a reader that knows a byte to be written finds the
+// descriptor it lies in without a lock.
 #pragma once
 
 #include <stdint.h>
