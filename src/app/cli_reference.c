@@ -69,10 +69,11 @@ static void print_markdown(void) {
     size_t count;
     const struct parameter *all = parameters(&count);
     puts("# Configuration reference\n\nMade from the program's own table by `symgate reference "
-         "--markdown`.\nSizes are bytes or texts as `\"200 GiB\"`; times are seconds or texts as "
-         "`\"10m\"`, `\"250ms\"`. `${NAME}` in a value stands\nfor a variable of the environment, "
-         "`$${` for the characters themselves. Keys that begin with `_` or `//` are comments.\n"
-         "The section `logging` is pySymProxy's (a Python logging dictionary): see logging.md.");
+         "--markdown`. What is said here in one line, [configuration.md](configuration.md) "
+         "explains.\n\nSizes are bytes or texts as `\"200 GiB\"`; times are seconds or texts as "
+         "`\"10m\"`, `\"250ms\"`. `${NAME}` in a value\nstands for a variable of the environment, "
+         "`$${` for the characters themselves. Keys that begin with `_` or `//` are\ncomments. The "
+         "section `logging` is pySymProxy's: [logging.md](logging.md).");
     for (unsigned s = 0; s < SECTIONS; s++) {
         printf("\n## %s\n\n%s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
                sections[s].title, sections[s].told);
@@ -98,7 +99,7 @@ static json_t *type_schema(enum parameter_type type) {
     case PARAMETER_TEXT:
     case PARAMETER_PATH:
     case PARAMETER_SECRET: /* {"file": …} */
-        return types("string", "object");
+        return json_pack("{s:[s,s,s]}", "type", "string", "object", "null");
     case PARAMETER_BOOLEAN:
         return types("boolean", NULL);
     case PARAMETER_NUMBER:
@@ -124,31 +125,46 @@ static json_t *type_schema(enum parameter_type type) {
     return section_schema(SECTION_TIMEOUTS);
 }
 
-static json_t *section_schema(enum parameter_section section) {
-    size_t count;
-    const struct parameter *all = parameters(&count);
-    json_t *properties = json_object();
-    for (size_t i = 0; i < count; i++) {
-        if (all[i].section != section)
-            continue;
-        json_t *one = type_schema(all[i].type);
-        json_object_set_new(one, "description", json_string(all[i].help));
-        if (all[i].standard)
-            json_object_set_new(one, "default", json_loads(all[i].standard, JSON_DECODE_ANY, NULL));
-        json_object_set_new(properties, all[i].key, one);
-    }
+static json_t *parameter_schema(const struct parameter *parameter) {
+    json_t *one = type_schema(parameter->type);
+    json_object_set_new(one, "description", json_string(parameter->help));
+    if (parameter->standard)
+        json_object_set_new(one, "default", json_loads(parameter->standard, JSON_DECODE_ANY, NULL));
+    if (parameter->type == PARAMETER_NUMBER && parameter->least)
+        json_object_set_new(one, "minimum", json_integer((json_int_t)parameter->least));
+    if (parameter->type == PARAMETER_NUMBER && parameter->most)
+        json_object_set_new(one, "maximum", json_integer((json_int_t)parameter->most));
+    return one;
+}
+
+/* An object with these keys, comments, and nothing else. */
+static json_t *object_of(json_t *properties) {
     return json_pack("{s:s,s:o,s:b,s:{s:{}}}", "type", "object", "properties", properties,
                      "additionalProperties", 0, "patternProperties", "^(_|//)");
 }
 
+static json_t *section_schema(enum parameter_section section) {
+    size_t count;
+    const struct parameter *all = parameters(&count);
+    json_t *properties = json_object();
+    for (size_t i = 0; i < count; i++)
+        if (all[i].section == section)
+            json_object_set_new(properties, all[i].key, parameter_schema(&all[i]));
+    json_t *schema = object_of(properties);
+    if (section == SECTION_SERVER)
+        json_object_set_new(schema, "required", json_pack("[s]", "remote"));
+    return schema;
+}
+
 static void print_schema(void) {
-    CLEANUP(json_unref)
-    json_t *schema =
-        json_pack("{s:s,s:s,s:s,s:{s:o,s:o,s:{s:s,s:o},s:{s:s}}}", "$schema",
-                  "https://json-schema.org/draft/2020-12/schema", "title", "symgate configuration",
-                  "type", "object", "properties", "identity", section_schema(SECTION_IDENTITY),
+    json_t *sections_told =
+        json_pack("{s:o,s:o,s:{s:s,s:o},s:{s:s}}", "identity", section_schema(SECTION_IDENTITY),
                   "general", section_schema(SECTION_GENERAL), "servers", "type", "array", "items",
                   section_schema(SECTION_SERVER), "logging", "type", "object");
+    CLEANUP(json_unref) json_t *schema = object_of(sections_told);
+    json_object_set_new(schema, "$schema",
+                        json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(schema, "title", json_string("symgate configuration"));
     json_dumpf(schema, stdout, JSON_INDENT(2));
     puts("");
 }

@@ -7,8 +7,8 @@
 static const struct command commands[] = {
     {"serve", "[--config FILE | --sympath PATH] [--listen ADDRESS:PORT]… [--data DIR]",
      "serves symbols, in the foreground", cli_serve},
-    {"check", "[--strict] [FILE]", "checks a configuration; starts nothing and asks nobody",
-     cli_check},
+    {"check", "[--strict] [FILE | --sympath PATH] [--data DIR]",
+     "checks a configuration; starts nothing and asks nobody", cli_check},
     {"forget", "NAME/ID [--url URL | --data DIR] [--token TOKEN]",
      "forgets a symbol: its cached file, and who said no to it", cli_forget},
     {"copies", "[--url URL | --data DIR] [--token TOKEN]",
@@ -25,9 +25,12 @@ static int usage(FILE *out) {
         fprintf(out, "  symgate %s %s\n      %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
     fputs("  symgate --version\n  symgate --help\n\n"
-          "Without --config, serve takes the first of ../config/pysymproxy.json,\n"
-          "./config/pysymproxy.json, ./config/default.pysymproxy.json and\n"
-          "/etc/symgate/symgate.json, else Microsoft's server.\n",
+          "Without a file, serve and check take the first that is there of\n"
+          "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
+          "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
+          "default: the folder \"store\" below DIR, then Microsoft's server.\n\n"
+          "forget and copies ask the server that runs on DIR, or the one at URL. SIGHUP has a\n"
+          "server read its configuration again; SIGTERM ends it. More: man symgate.\n",
           out);
     return out == stdout ? 0 : 2;
 }

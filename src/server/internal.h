@@ -35,8 +35,8 @@ void serve_symbol_again(struct exchange *exchange);
    (serve_symbol.c). The caller runs the connection. */
 void serve_symbol_later(struct exchange *exchange);
 
-/* The page at "/" (serve_page.c). */
-void serve_page(struct exchange *exchange);
+/* The page at "/" (serve_page.c); `bytes` are the request's head. */
+void serve_page(struct exchange *exchange, const char *bytes);
 
 /* Prometheus text at "/metrics" (serve_metrics.c). */
 void serve_metrics(struct exchange *exchange);

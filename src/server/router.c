@@ -29,8 +29,8 @@ static void health(struct exchange *exchange, const char *rest, size_t length, c
 
 static void page(struct exchange *exchange, const char *rest, size_t length, const char *query,
                  const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)query, (void)bytes, (void)body;
-    serve_page(exchange);
+    (void)rest, (void)length, (void)query, (void)body;
+    serve_page(exchange, bytes);
 }
 
 static void metrics(struct exchange *exchange, const char *rest, size_t length, const char *query,

@@ -38,7 +38,23 @@ static void size_cell(struct buffer *out, uint64_t bytes) {
     buffer_format(out, "<td class=n>%s</td>", size);
 }
 
-static void append_head(struct buffer *out, const struct exchange *exchange) {
+/* The symbol path to set: as configured, else with the address that this client has used. */
+static void append_sympath(struct buffer *out, const struct exchange *exchange, const char *bytes) {
+    const char *configured = exchange->settings->default_sympath;
+    char host[256], line[1024], escaped[2048];
+    request_field(&exchange->request, bytes, FIELD_HOST, host, sizeof host);
+    if (configured)
+        text_copy(line, sizeof line, configured);
+    else if (host[0])
+        text_format(line, sizeof line, "srv*http://%s/symbols", host);
+    else
+        text_format(line, sizeof line, "srv*%ssymbols",
+                    server_url(exchange->connection->loop->server, 0));
+    text_escape_html(escaped, sizeof escaped, line);
+    buffer_append_text(out, escaped);
+}
+
+static void append_head(struct buffer *out, const struct exchange *exchange, const char *bytes) {
     char name[256];
     text_escape_html(name, sizeof name, exchange->settings->identity_name);
     buffer_format(
@@ -48,16 +64,13 @@ static void append_head(struct buffer *out, const struct exchange *exchange) {
         "<h1>%s</h1><p>This is symgate, one address in front of your symbol servers. Point "
         "debuggers at <code>",
         name, style, name);
-    const char *own = exchange->settings->default_sympath;
-    char line[1024];
-    if (own)
-        text_copy(line, sizeof line, own);
-    else
-        text_format(line, sizeof line, "srv*%ssymbols",
-                    server_url(exchange->connection->loop->server, 0));
-    char escaped[2048];
-    text_escape_html(escaped, sizeof escaped, line);
-    buffer_format(out, "%s</code>.</p>", escaped);
+    append_sympath(out, exchange, bytes);
+    buffer_append_text(out, "</code>.</p>");
+    const char *administrator = exchange->settings->administrator;
+    if (!administrator)
+        return;
+    text_escape_html(name, sizeof name, administrator);
+    buffer_format(out, "<p>Whom to ask: %s</p>", name);
 }
 
 static void append_totals(struct buffer *out, const struct recorder_counters *counters) {
@@ -162,10 +175,10 @@ static void append_failures(struct buffer *out, struct recorder *recorder) {
     buffer_append_text(out, "</table>");
 }
 
-void serve_page(struct exchange *exchange) {
+void serve_page(struct exchange *exchange, const char *bytes) {
     const struct server_options *options = &exchange->connection->loop->server->options;
     struct buffer *out = &exchange->text;
-    append_head(out, exchange);
+    append_head(out, exchange, bytes);
     append_totals(out, recorder_counters(options->recorder));
     append_servers(out, exchange->settings->roster);
     append_transfers(out, options->cache);
