@@ -13,7 +13,10 @@
 #include "base/numbers.h"
 #include "base/text.h"
 
-enum { KEY_BYTES = 160, PROBLEMS_MAX = 200, VALUE_BYTES_MAX = 64 * 1024, LIST_MAX = 10000 };
+enum { KEY_BYTES = 1024, PROBLEMS_MAX = 200, VALUE_BYTES_MAX = 64 * 1024, LIST_MAX = 10000 };
+
+/* Thirty thousand years: sums of times stay far from where they would run over. */
+static const int64_t time_ms_max = INT64_C(1000000000000000);
 
 /* One value on its way into a struct. */
 struct value {
@@ -43,13 +46,13 @@ void config_complain(struct config_reading *reading, enum problem_severity sever
     va_start(args, format);
     vsnprintf(problem->what, sizeof problem->what, format, args);
     va_end(args);
-    if (reading->text && key[0] &&
+    if (reading->text &&
         !json_locate(reading->text, reading->length, key, &problem->line, &problem->column))
         problem->line = 0;
 }
 
 void config_key(char *out, size_t size, const char *prefix, const char *name) {
-    if (strpbrk(name, ".[]\""))
+    if (!name[0] || strpbrk(name, ".[]\""))
         text_format(out, size, "%s[\"%s\"]", prefix, name);
     else
         text_format(out, size, "%s%s%s", prefix, prefix[0] ? "." : "", name);
@@ -72,13 +75,12 @@ static bool append_variable(struct buffer *out, const char *name, size_t length)
 char *config_expand(struct config_reading *reading, const char *key, const char *text) {
     CLEANUP(buffer_release) struct buffer out;
     buffer_init(&out, VALUE_BYTES_MAX);
-    buffer_append_text(&out, "");
-    while (*text) {
-        const char *end = strchr(text, '}');
+    while (*text && !out.failed) {
+        const char *end = strncmp(text, "${", 2) == 0 ? strchr(text, '}') : NULL;
         if (strncmp(text, "$${", 3) == 0) {
             buffer_append_text(&out, "${");
             text += 3;
-        } else if (strncmp(text, "${", 2) == 0 && end) {
+        } else if (end) {
             if (!append_variable(&out, text + 2, (size_t)(end - text - 2))) {
                 config_complain(reading, PROBLEM_ERROR, key,
                                 "Set it, or write $${ for the characters themselves.",
@@ -176,11 +178,11 @@ static void read_size(const struct value *value) {
 static void read_time(const struct value *value) {
     int64_t ms = 0;
     bool good = json_is_number(value->json) && json_number_value(value->json) >= 0 &&
-                json_number_value(value->json) < 1e12;
+                json_number_value(value->json) <= (double)(time_ms_max / 1000);
     if (good)
         ms = (int64_t)(json_number_value(value->json) * 1000);
     else if (json_is_string(value->json))
-        good = number_parse_time(json_string_value(value->json), &ms);
+        good = number_parse_time(json_string_value(value->json), &ms) && ms <= time_ms_max;
     if (!good)
         wrong_type(value, "a number of seconds, or a text as \"10m\"");
     else if (ms < (int64_t)value->parameter->least)

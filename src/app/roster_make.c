@@ -13,7 +13,8 @@ static struct source *make_source(const struct config_server *server, const stru
         .identifier = server->identifier,
         .name = server->name,
         .remote = server->remote,
-        .enabled = server->enabled && !server->unaskable,
+        .enabled = server->enabled,
+        .unaskable = server->unaskable,
         .kinds = server->kind_bits,
         .priority = (int)server->priority,
         .retry_ms = server->retry_ms,
@@ -39,7 +40,7 @@ static struct policy *make_policy(struct config *config) {
         struct config_server *server = &config->servers[i];
         rules[i] = (struct policy_source){
             .identifier = server->identifier,
-            .enabled = server->enabled && !server->unaskable,
+            .enabled = server->enabled,
             .kinds = server->kind_bits,
             .has_whitelist = server->whitelist.given,
             .whitelist = server->whitelist.patterns,

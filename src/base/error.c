@@ -31,6 +31,7 @@ static const struct {
     [ERROR_IDENTITY] = {"identity", "the file is not the symbol asked for"},
     [ERROR_DIFFERENT] = {"different", "a second try brought different bytes"},
     [ERROR_CHANGED] = {"changed", "the file changed while it was read"},
+    [ERROR_UNMAPPED] = {"unmapped", "its remote is a Windows path that no pathMap entry maps"},
     [ERROR_UNMOUNTED] = {"unmounted", "the directory is not there or not in order"},
     [ERROR_RESTING] = {"resting", "the source rests after failures"},
     [ERROR_BUSY] = {"busy", "the queue is full"},

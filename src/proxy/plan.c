@@ -29,7 +29,7 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
     out_plan->count = 0;
     out_plan->allowed = allowed;
     out_plan->remembered = 0;
-    out_plan->resting = 0;
+    out_plan->unasked = 0;
     if (!allowed)
         return PLAN_EXCLUDED;
     int64_t now_s = clock_wall_s();
@@ -38,12 +38,23 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
         const struct source *source = roster->sources[i];
         if (remembered(source, absences, mark, now_s))
             out_plan->remembered |= UINT64_C(1) << i;
-        else if (rest_refuses(queue_rest(source->queue)))
-            out_plan->resting |= UINT64_C(1) << i;
+        else if (source->options.unaskable || rest_refuses(queue_rest(source->queue)))
+            out_plan->unasked |= UINT64_C(1) << i;
         else
             plan_add(out_plan, i, source->options.priority);
     }
     if (out_plan->count)
         return PLAN_ASK;
-    return out_plan->resting ? PLAN_UNASKED : PLAN_ABSENT;
+    return out_plan->unasked ? PLAN_UNASKED : PLAN_ABSENT;
+}
+
+void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct error *out_why) {
+    const struct source *source = roster->sources[__builtin_ctzll(unasked)];
+    const char *identifier = source->options.identifier;
+    if (source->options.unaskable)
+        error_set(out_why, ERROR_UNMAPPED, "server \"%s\" cannot be asked from here",
+                  identifier);
+    else
+        error_set(out_why, ERROR_RESTING, "server \"%s\" may have it and rests after failures",
+                  identifier);
 }

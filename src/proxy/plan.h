@@ -18,7 +18,7 @@ enum plan_end {
     PLAN_ASK,      /* there are steps */
     PLAN_ABSENT,   /* every allowed source said no, and that still counts */
     PLAN_EXCLUDED, /* no source is allowed */
-    PLAN_UNASKED,  /* no step left, but some allowed source rests */
+    PLAN_UNASKED,  /* no step left, but some allowed source could not be asked */
 };
 
 struct plan {
@@ -26,9 +26,12 @@ struct plan {
     unsigned count;
     uint64_t allowed;
     uint64_t remembered; /* allowed sources whose "no" still counts */
-    uint64_t resting;    /* allowed sources that could not be asked */
+    uint64_t unasked;    /* allowed sources that rest or cannot be asked at all */
 };
 
 /* Makes the plan for a verdict. Never blocks. */
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
                         const struct absence_mark *mark, struct plan *out_plan);
+
+/* Why the first of these sources is not asked now; a plan's `unasked`, not empty. */
+void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct error *out_why);

@@ -119,7 +119,7 @@ void search_end(struct search *search, enum copy_phase phase, struct search_acts
 
 /* What the steps that could not be asked say; ERROR_NONE: none. */
 static enum error_kind unasked_why(const struct search *search) {
-    enum error_kind why = search->resting ? ERROR_RESTING : ERROR_NONE;
+    enum error_kind why = search->unasked ? ERROR_RESTING : ERROR_NONE;
     for (unsigned i = 0; i < search->step_count; i++)
         if (search->steps[i].state == STEP_UNASKED && why != ERROR_RESTING)
             why = search->steps[i].unasked;
@@ -146,6 +146,8 @@ static void find_why(const struct search *search, struct error *why) {
         error_set(why, ERROR_CONFIG, "no server may be asked for it");
     else if (unasked == ERROR_BUSY)
         error_set(why, ERROR_BUSY, "the queues of the servers that may have it are full");
+    else if (search->unasked)
+        plan_unasked_why(search->roster, search->unasked, why);
     else if (unasked != ERROR_NONE)
         error_set(why, unasked, "a server that may have it rests after failures");
     else if (!some_said_no(search))

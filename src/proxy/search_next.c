@@ -74,10 +74,10 @@ void search_call_back(struct search *search, const struct attempt *but, struct s
 
 static void note_unasked(struct search *search, unsigned position, enum attempt_result result) {
     struct attempt_note note = {.result = result};
+    const struct source_options *options = &search->roster->sources[position]->options;
     if (result == ATTEMPT_UNASKED)
-        note.cause = ERROR_RESTING;
-    text_copy(note.source, sizeof note.source,
-              search->roster->sources[position]->options.identifier);
+        note.cause = options->unaskable ? ERROR_UNMAPPED : ERROR_RESTING;
+    text_copy(note.source, sizeof note.source, options->identifier);
     copy_note(search->copy, &note);
 }
 
@@ -89,7 +89,7 @@ static void note_all_unasked(struct search *search, uint64_t sources, enum attem
 void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
     search->remembered = plan->remembered;
-    search->resting = plan->resting;
+    search->unasked = plan->unasked;
     search->step_count = plan->count;
     search->steps = NEW_ARRAY(struct step, plan->count ? plan->count : 1);
     for (unsigned i = 0; i < plan->count; i++) {
@@ -101,7 +101,7 @@ void search_plan(struct search *search, const struct plan *plan) {
         };
     }
     note_all_unasked(search, plan->remembered, ATTEMPT_REMEMBERED);
-    note_all_unasked(search, plan->resting, ATTEMPT_UNASKED);
+    note_all_unasked(search, plan->unasked, ATTEMPT_UNASKED);
 }
 
 static void make_plan(struct search *search) {

@@ -126,7 +126,7 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         return;
     case PLAN_UNASKED:
         answer->verdict = VERDICT_FAILED;
-        error_set(&answer->why, ERROR_RESTING, "a server that may have it rests after failures");
+        plan_unasked_why(roster, plan.unasked, &answer->why);
         return;
     }
 }

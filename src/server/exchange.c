@@ -215,7 +215,8 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     if (exchange->question.key.name[0])
         text_format(outcome.key, sizeof outcome.key, "%s/%s", exchange->question.key.name,
                     exchange->question.key.id);
-    text_copy(outcome.rule, sizeof outcome.rule, exchange->rule ? exchange->rule : "");
+    if (exchange->verdict == VERDICT_EXCLUDED && exchange->rule)
+        text_copy(outcome.rule, sizeof outcome.rule, exchange->rule);
     text_copy(outcome.source, sizeof outcome.source, exchange->source);
     text_copy(outcome.reason, sizeof outcome.reason, exchange->reason);
     struct attempt_note notes[COPY_NOTES_MAX];

@@ -232,10 +232,19 @@ static int until_tick(const struct loop *loop) {
     return IDLE_TICK_MS;
 }
 
+/* A connection that the kernel has taken already is ours; later ones are refused by it. */
+static void stop_accepting(struct loop *loop) {
+    for (unsigned i = 0; i < loop->listener_count; i++) {
+        accept_some(loop, loop->listeners[i].fd);
+        close(loop->listeners[i].fd);
+    }
+    loop->listener_count = 0;
+    loop->accept_again_ms = 0;
+}
+
 /* Closes what is idle and tells "later" to what waits; bodies under way go on. */
 static void wind_down(struct loop *loop) {
-    accept_or_not(loop, false);
-    loop->accept_again_ms = 0;
+    stop_accepting(loop);
     LIST_EACH (waiting, &loop->waiting) {
         struct exchange *exchange = LIST_ENTRY(waiting, struct exchange, in_loop);
         struct connection *connection = exchange->connection;

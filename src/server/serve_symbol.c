@@ -47,9 +47,8 @@ void serve_symbol_later(struct exchange *exchange) {
 /* The reason in one sentence: the filter, the failure, or what the verdict means. */
 static void answer_without_copy(struct exchange *exchange, const struct answer *answer) {
     char reason[sizeof exchange->reason];
-    exchange->rule = answer->rule;
-    if (answer->verdict == VERDICT_EXCLUDED && answer->rule)
-        text_format(reason, sizeof reason, "excluded by the filter \"%s\"", answer->rule);
+    if (answer->verdict == VERDICT_EXCLUDED && exchange->rule)
+        text_format(reason, sizeof reason, "excluded by the filter \"%s\"", exchange->rule);
     else if (answer->why.kind != ERROR_NONE)
         text_copy(reason, sizeof reason, answer->why.what);
     else
@@ -164,6 +163,7 @@ static void ask(struct exchange *exchange) {
     struct answer answer = {0};
     symbols_ask(symbols_of(exchange), exchange->settings->roster, &exchange->question, &answer);
     exchange->verdict = answer.verdict;
+    exchange->rule = answer.rule;
     if (answer.copy)
         take_copy(exchange, answer.copy);
     else
@@ -188,6 +188,7 @@ static void serve_follow_up(struct exchange *exchange, const struct symbol_path 
     struct answer answer = {0};
     symbols_find_file(symbols_of(exchange), exchange->settings->roster, path, &answer);
     exchange->verdict = answer.verdict;
+    exchange->rule = answer.rule;
     if (answer.copy)
         take_copy(exchange, answer.copy);
     else

