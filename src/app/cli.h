@@ -16,10 +16,19 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+/* Serves until it is told to stop. */
 int cli_serve(int argc, char **argv);
+
+/* Says what a configuration means and what is wrong with it; opens, asks and creates nothing. */
 int cli_check(int argc, char **argv);
+
+/* Has a running server forget a symbol: its absences and its files. */
 int cli_forget(int argc, char **argv);
+
+/* Prints what a running server has under way, as JSON. */
 int cli_copies(int argc, char **argv);
+
+/* Prints the configuration's reference, as Markdown or as JSON schema. */
 int cli_reference(int argc, char **argv);
 
 /* One option with a value: "--name VALUE" or "--name=VALUE". */

@@ -90,7 +90,7 @@ static void read_servers(struct config_reading *reading, const json_t *json) {
 }
 
 static void unknown_section(struct config_reading *reading, const char *name) {
-    char key[160];
+    char key[1024];
     config_key(key, sizeof key, "", name);
     config_complain(reading, PROBLEM_WARNING, key,
                     "The sections are identity, general, servers and logging.",
@@ -205,7 +205,7 @@ struct config *config_load(const char *path, const char *data_override,
     if (others_may_write(path, open_to_all, sizeof open_to_all)) {
         config_complain(&reading, PROBLEM_ERROR, "",
                         "As root, such a file is not used. Take that right away: chmod o-w.",
-                        "\"%.150s\" may be written by everybody", open_to_all);
+                        "\"%.150s\" is writable by everybody", open_to_all);
         return NULL;
     }
     CLEANUP(free_block) char *text = NULL;

@@ -134,8 +134,7 @@ struct config_problems {
 char *config_find_file(void);
 
 /* Loads a file (NULL: the built-in default). NULL when there are errors; problems are filled in
-   either case. data_override: the
-   --data option, or NULL. */
+   either case, and are the caller's to release. data_override: the --data option, or NULL. */
 struct config *config_load(const char *path, const char *data_override,
                            struct config_problems *out_problems) MUST_CHECK;
 
@@ -149,7 +148,10 @@ struct config *config_parse(const char *path, const char *text, size_t length,
 struct config *config_from_sympath(const char *sympath, const char *data_override,
                                    struct config_problems *out_problems) MUST_CHECK;
 
+/* Frees a configuration with all that it owns. NULL is allowed. */
 void config_free(struct config *config);
+
+/* Frees the list; the struct is empty then, and may be released again. */
 void config_problems_release(struct config_problems *problems);
 
 /* One line for people: "FILE:3:12: error: servers[0].remote: … (hint)". */

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SINKS_MAX = 16, KEY_BYTES = 160, BACKUPS_MAX = 1000 };
+enum { SINKS_MAX = 16, KEY_BYTES = 1024, BACKUPS_MAX = 1000 };
 
 /* What counts of each part, and what Python knows besides: accepted, told, without effect. */
 struct part {
@@ -41,6 +41,12 @@ static bool is_one_of(const char *const *names, const char *name) {
         if (strcmp(*names, name) == 0)
             return true;
     return false;
+}
+
+static bool is_object(struct config_reading *reading, const json_t *json, const char *key) {
+    if (!json_is_object(json))
+        config_complain(reading, PROBLEM_ERROR, key, "", "must be an object");
+    return json_is_object(json);
 }
 
 static enum log_level read_level(struct config_reading *reading, const json_t *object,
@@ -113,6 +119,8 @@ static void check_keys(struct config_reading *reading, const json_t *object, con
 
 static void add_sink(struct config_reading *reading, const json_t *handler, const char *prefix) {
     struct config_logging *logging = &reading->config->logging;
+    if (!is_object(reading, handler, prefix))
+        return;
     const char *class = json_string_value(json_object_get(handler, "class"));
     struct log_sink sink = {.level = read_level(reading, handler, prefix, LOG_DEBUG)};
     check_keys(reading, handler, prefix, &of_handler);
@@ -131,10 +139,13 @@ static void add_sink(struct config_reading *reading, const json_t *handler, cons
                         class ? class : "");
         return;
     }
-    if (logging->count < SINKS_MAX)
+    if (logging->count < SINKS_MAX) {
         logging->sinks[logging->count++] = sink;
-    else
-        free(sink.path);
+        return;
+    }
+    config_complain(reading, PROBLEM_ERROR, prefix, "", "more than %d handlers are too many",
+                    SINKS_MAX);
+    free(sink.path);
 }
 
 /* The logger that everything goes through: `root`, else the one with the empty name. */
@@ -164,18 +175,12 @@ static void add_standard_sink(struct config_logging *logging) {
     logging->sinks[logging->count++] = (struct log_sink){.level = LOG_INFO};
 }
 
-static void add_sinks(struct config_reading *reading, const json_t *section) {
-    char prefix[KEY_BYTES];
-    const json_t *logger = find_root_logger(section, prefix, sizeof prefix);
-    struct config_logging *logging = &reading->config->logging;
-    const json_t *handlers = json_object_get(logger, "handlers");
-    logging->level = read_level(reading, logger, prefix, LOG_INFO);
-    check_keys(reading, logger, prefix, &of_logger);
-    if (!handlers) {
-        config_complain(reading, PROBLEM_NOTE, "logging",
-                        "Name them in the list \"handlers\" of \"root\".",
-                        "no handlers are named: lines go to the standard error stream");
-        add_standard_sink(logging);
+static void add_handlers(struct config_reading *reading, const json_t *section,
+                         const json_t *handlers, const char *prefix) {
+    if (!json_is_array(handlers)) {
+        char key[KEY_BYTES];
+        config_key(key, sizeof key, prefix, "handlers");
+        config_complain(reading, PROBLEM_ERROR, key, "", "must be a list of names");
     }
     size_t index;
     const json_t *name;
@@ -193,14 +198,31 @@ static void add_sinks(struct config_reading *reading, const json_t *section) {
     }
 }
 
+static void add_sinks(struct config_reading *reading, const json_t *section) {
+    char prefix[KEY_BYTES];
+    const json_t *logger = find_root_logger(section, prefix, sizeof prefix);
+    struct config_logging *logging = &reading->config->logging;
+    if (logger && !is_object(reading, logger, prefix))
+        return;
+    const json_t *handlers = json_object_get(logger, "handlers");
+    logging->level = read_level(reading, logger, prefix, LOG_INFO);
+    check_keys(reading, logger, prefix, &of_logger);
+    if (handlers) {
+        add_handlers(reading, section, handlers, prefix);
+        return;
+    }
+    config_complain(reading, PROBLEM_NOTE, "logging",
+                    "Name them in the list \"handlers\" of \"root\".",
+                    "no handlers are named: lines go to the standard error stream");
+    add_standard_sink(logging);
+}
+
 void config_read_logging(struct config_reading *reading, const json_t *section) {
     struct config_logging *logging = &reading->config->logging;
     logging->sinks = NEW_ARRAY(struct log_sink, SINKS_MAX);
     logging->level = LOG_INFO;
-    if (section && !json_is_object(section)) {
-        config_complain(reading, PROBLEM_ERROR, "logging", "", "must be an object");
+    if (section && !is_object(reading, section, "logging"))
         return;
-    }
     if (section && json_object_size(section) > 0) {
         check_keys(reading, section, "logging", &whole_section);
         tell_other_loggers(reading, section);

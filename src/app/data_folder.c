@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -37,27 +38,52 @@ static bool take_lock(struct data_folder *folder, struct error *err) {
     return true;
 }
 
-/* Reads a small file of the folder; false when it is not there. */
-static bool read_small(const struct data_folder *folder, const char *name, char **out_text,
-                       size_t *out_length) {
-    char path[SMALL_FILE_BYTES];
-    return files_join(path, sizeof path, folder->path, name) &&
-           files_read_whole(path, SMALL_FILE_BYTES, out_text, out_length, NULL);
+enum small_file { SMALL_FILE_READ, SMALL_FILE_ABSENT, SMALL_FILE_FAILED };
+
+/* Reads a small file of the folder. One that is there and cannot be read is a failure: it must not
+   be taken for one that is to be made. */
+static enum small_file read_small(const struct data_folder *folder, const char *name,
+                                  char **out_text, size_t *out_length, struct error *err) {
+    char path[PATH_MAX];
+    if (!files_join(path, sizeof path, folder->path, name)) {
+        error_set(err, ERROR_CONFIG, "the path of the data folder is too long");
+        return SMALL_FILE_FAILED;
+    }
+    if (files_read_whole(path, SMALL_FILE_BYTES, out_text, out_length, err))
+        return SMALL_FILE_READ;
+    return err->os == ENOENT ? SMALL_FILE_ABSENT : SMALL_FILE_FAILED;
+}
+
+static bool judge_format(const struct data_folder *folder, char *text, struct error *err) {
+    uint64_t version = 0;
+    text[strcspn(text, "\n")] = '\0';
+    if (!number_parse(text, &version) || version == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "the file \"format\" of the data folder \"%s\" says no version",
+                         folder->path);
+    if (version <= DATA_FORMAT)
+        return true;
+    error_set(
+        err, ERROR_CONFIG,
+        "the data folder \"%s\" was written by a newer symgate (format %llu, this one knows %d)",
+        folder->path, (unsigned long long)version, DATA_FORMAT);
+    return error_hint(err, "Use that version, or choose another folder with --data.");
 }
 
 static bool check_format(struct data_folder *folder, struct error *err) {
     CLEANUP(free_block) char *text = NULL;
     size_t length = 0;
-    uint64_t version = 0;
-    if (read_small(folder, "format", &text, &length)) {
-        text[strcspn(text, "\n")] = '\0';
-        if (number_parse(text, &version) && version <= DATA_FORMAT)
-            return true;
-        error_set(err, ERROR_CONFIG, "the data folder \"%s\" was written by a newer symgate",
-                  folder->path);
-        return error_hint(err, "Use that version, or choose another folder with --data.");
-    }
+    struct error why = {0};
     char line[16];
+    switch (read_small(folder, "format", &text, &length, &why)) {
+    case SMALL_FILE_READ:
+        return judge_format(folder, text, err);
+    case SMALL_FILE_FAILED:
+        *err = why;
+        return false;
+    case SMALL_FILE_ABSENT:
+        break;
+    }
     int written = snprintf(line, sizeof line, "%d\n", DATA_FORMAT);
     return files_replace(folder->root_fd, "format", line, (size_t)written, 0644, err);
 }
@@ -65,9 +91,18 @@ static bool check_format(struct data_folder *folder, struct error *err) {
 static bool read_key(struct data_folder *folder, struct error *err) {
     CLEANUP(free_block) char *bytes = NULL;
     size_t length = 0;
-    if (read_small(folder, "key", &bytes, &length) && length == sizeof folder->key) {
+    struct error why = {0};
+    switch (read_small(folder, "key", &bytes, &length, &why)) {
+    case SMALL_FILE_READ:
+        if (length != sizeof folder->key)
+            break;
         memcpy(&folder->key, bytes, sizeof folder->key);
         return true;
+    case SMALL_FILE_FAILED:
+        *err = why;
+        return false;
+    case SMALL_FILE_ABSENT:
+        break;
     }
     folder->key = hash_new_key();
     return files_replace(folder->root_fd, "key", &folder->key, sizeof folder->key, 0600, err);
@@ -103,7 +138,7 @@ bool data_folder_announce(struct data_folder *folder, const char *url, struct er
 }
 
 bool data_folder_find_server(const char *path, char *out_url, size_t size, struct error *err) {
-    char file[SMALL_FILE_BYTES];
+    char file[PATH_MAX];
     CLEANUP(free_block) char *text = NULL;
     size_t length = 0;
     bool found = files_join(file, sizeof file, path, "symgate.run") &&

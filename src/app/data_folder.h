@@ -28,6 +28,7 @@ void data_folder_close(struct data_folder *folder);
 bool data_folder_announce(struct data_folder *folder, const char *url,
                           struct error *err) MUST_CHECK;
 
-/* The URL that a running server has announced in a data folder; false when none runs there. */
+/* The URL that a server has announced in a data folder; false when none has. One that was killed
+   has left its URL behind: whoever asks there finds nobody. */
 bool data_folder_find_server(const char *path, char *out_url, size_t size,
                              struct error *err) MUST_CHECK;

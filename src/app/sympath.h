@@ -3,10 +3,13 @@
 // Symbol paths as debuggers take them (Windows debugger documentation, "Advanced SymSrv use"),
 // turned into a configuration:
 //
-//   srv*remote                 a server            srv*cache*remote     a server with a cache of
-//   its own srv*cache*store*remote     a chain: the middle store is asked before the remote
-//   symsrv*symsrv.dll*…        the same            srv**remote          an empty element: the
-//   default cache cache*directory            the global cache    directory, URL       a server
+//   srv*remote               a server
+//   srv*cache*remote         a server with a cache of its own
+//   srv*cache*store*remote   a chain: the middle store is asked before the remote
+//   srv**remote              an empty element: the default cache
+//   symsrv*symsrv.dll*…      the same as srv*…
+//   cache*directory          the global cache
+//   directory, URL           a server
 #pragma once
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder takes every outcome: raises counters by verdict and dialect (exact, always), writes
+// The recorder takes every outcome: raises counters (exact, always; by verdict for symbols), writes
 // the log line (base/log.h: a bounded queue, so a slow disk never delays a request) and keeps the
 // last ones with their attempts in memory, bounded. Any thread; a call costs about a microsecond
 // and blocks on nothing.
@@ -24,7 +24,10 @@ struct recorder_counters {
     counter hung_up;
 };
 
+/* An empty one; the options are copied. */
 struct recorder *recorder_new(const struct recorder_options *options);
+
+/* Frees all that is kept. NULL is allowed; nobody may be in a call any more. */
 void recorder_free(struct recorder *recorder);
 
 /* Takes a copy of the outcome and its notes (may be NULL when note_count is 0). */
@@ -41,4 +44,5 @@ bool recorder_find(struct recorder *recorder, const char *id, struct outcome *ou
 void recorder_recent(struct recorder *recorder, unsigned count_max,
                      bool (*show)(const struct outcome *outcome, void *context), void *context);
 
+/* What has been counted since the start; lives as long as the recorder. */
 const struct recorder_counters *recorder_counters(const struct recorder *recorder);
