@@ -66,18 +66,42 @@ void bench_fill(char *bytes, size_t length, uint64_t offset) {
         bytes[i] = (char)((offset + i) * 31 + (offset + i) / 251);
 }
 
-struct copy *bench_keep(struct bench *bench, const struct question *question, size_t size) {
+void bench_begin(struct bench *bench, struct copy *copy, uint64_t size) {
     struct error err;
-    bool leading;
-    struct content content = bench_content(size);
-    struct copy *copy = cache_claim(bench->cache, &question->key, &leading, &err);
-    assert_true(leading);
     struct staging *staging;
+    struct content content = bench_content(size);
     assert_true(cache_stage(bench->cache, 0, size, &staging, &err));
     assert_int_equal(copy_begin(copy, &content, "source", staging), COPY_LEAD);
-    CLEANUP(free_block) char *bytes = NEW_ARRAY(char, size);
-    bench_fill(bytes, size, 0);
-    assert_true(copy_append(copy, bytes, size, &err));
+}
+
+struct copy *bench_arriving(struct bench *bench, const struct question *question, uint64_t size) {
+    struct error err;
+    bool leading;
+    struct copy *copy = cache_claim(bench->cache, &question->key, &leading, &err);
+    assert_non_null(copy);
+    assert_true(leading);
+    bench_begin(bench, copy, size);
+    return copy;
+}
+
+void bench_append(struct copy *copy, size_t length) {
+    struct error err;
+    struct copy_state state;
+    CLEANUP(free_block) char *bytes = NEW_ARRAY(char, length);
+    copy_look(copy, &state);
+    bench_fill(bytes, length, state.written);
+    assert_true(copy_append(copy, bytes, length, &err));
+}
+
+enum copy_phase bench_phase(struct copy *copy) {
+    struct copy_state state;
+    copy_look(copy, &state);
+    return state.phase;
+}
+
+struct copy *bench_keep(struct bench *bench, const struct question *question, size_t size) {
+    struct copy *copy = bench_arriving(bench, question, size);
+    bench_append(copy, size);
     copy_whole(copy);
     cache_complete(bench->cache, copy, true);
     copy_leave(copy, COPY_LEFT_SERVED);
@@ -102,13 +126,22 @@ void bench_check(struct copy *copy, uint64_t length) {
     }
 }
 
-unsigned bench_staged(const struct bench *bench) {
-    CLEANUP(free_block) char *path = scratch_path(bench->root, ".symgate/staging");
+/* The names in a directory, but for "." and "..". */
+static unsigned names_in(const char *path) {
     DIR *directory = opendir(path);
-    unsigned files = 0;
+    unsigned names = 0;
     assert_non_null(directory);
     for (struct dirent *entry; (entry = readdir(directory));)
-        files += entry->d_name[0] != '.';
+        names += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(directory);
-    return files;
+    return names;
+}
+
+unsigned bench_descriptors(void) {
+    return names_in("/proc/self/fd") - 1; /* the one that is open to look */
+}
+
+unsigned bench_staged(const struct bench *bench) {
+    CLEANUP(free_block) char *path = scratch_path(bench->root, ".symgate/staging");
+    return names_in(path);
 }

@@ -32,12 +32,27 @@ struct content bench_content(uint64_t size);
 /* Text of a known pattern, "offset-dependent" so that a byte in the wrong place is seen. */
 void bench_fill(char *bytes, size_t length, uint64_t offset);
 
+/* Begins a claimed copy on the global shelf, as the attempt that leads does. */
+void bench_begin(struct bench *bench, struct copy *copy, uint64_t size);
+
+/* Claims a new copy and begins it: ARRIVING, a reference, one asker. */
+struct copy *bench_arriving(struct bench *bench, const struct question *question, uint64_t size);
+
+/* Appends the next bytes of the known pattern. */
+void bench_append(struct copy *copy, size_t length);
+
+/* The phase of the moment. */
+enum copy_phase bench_phase(struct copy *copy);
+
 /* Puts a whole file on the shelf by the whole way: claim, begin, append, whole, complete. A
  * reference. */
 struct copy *bench_keep(struct bench *bench, const struct question *question, size_t size);
 
 /* Does what copy_file leads to hold bench_fill's bytes from 0 to length? */
 void bench_check(struct copy *copy, uint64_t length);
+
+/* How many descriptors this process has open. */
+unsigned bench_descriptors(void);
 
 /* How many files lie in the shelf's staging room. */
 unsigned bench_staged(const struct bench *bench);
