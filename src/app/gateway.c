@@ -243,6 +243,10 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.workers", old->workers != new->workers);
     keeps_value("general.dataLocation", strcmp(old->data_location, new->data_location) != 0);
     keeps_value("general.cacheLocation", strcmp(old->cache_location, new->cache_location) != 0);
+    keeps_value("general.minFreeSpace", old->free_min_bytes != new->free_min_bytes);
+    keeps_value("general.spillLimit", old->spill_limit != new->spill_limit);
+    keeps_value("general.absencesMax", old->absences_max != new->absences_max);
+    keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
     struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
     if (!roster) {
         log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
