@@ -220,6 +220,9 @@ static bool file_unchanged(struct copy *copy) {
                                 .modified_ns = copy->file_ns,
                                 .inode = copy->inode,
                                 .device = copy->device};
+    uint64_t at;
+    uint64_t bytes;
+    copy_file(copy, 0, &known.fd, &at, &bytes);
     snprintf(known.path, sizeof known.path, "%s", copy->shelf_path);
     return shelf_unchanged(copy->shelf, &known);
 }

@@ -64,8 +64,8 @@ enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
 enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
                                 const char *file, struct shelf_found *out_found);
 
-/* Is the file still what was found (same inode, size and time)? Never blocks; "cannot say without
- * the disk" is true. */
+/* Is the file, which is open still, what was found (same inode, size and time), and in its place?
+   Never blocks; "cannot say without the disk" is true. */
 bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found);
 
 /* Removes a key's files (every spelling known to the index); how many. May block. */

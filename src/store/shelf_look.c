@@ -231,6 +231,13 @@ enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spel
     return look.cold ? SHELF_COLD : SHELF_NOTHING;
 }
 
+/* A removed file that is held open leaves no memory of its name, but it knows that it has none. */
+static bool has_a_name(int fd) {
+    struct statx file;
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &file) != 0 ||
+           file.stx_nlink > 0;
+}
+
 bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found) {
     CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
     if (!root)
@@ -240,7 +247,7 @@ bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found) {
     case FILE_FOUND:
         break;
     case FILE_COLD:
-        return true;
+        return has_a_name(found->fd);
     case FILE_ABSENT:
     case FILE_FAILED:
         return false;

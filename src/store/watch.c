@@ -40,16 +40,10 @@ void inbox_put(struct inbox *inbox, struct watch *watch) {
 
 void inbox_take(struct inbox *inbox, struct list *out_watches) {
     uint64_t told;
-    list_init(out_watches);
     SCOPED_LOCK(&inbox->lock);
     ssize_t got = read(inbox->event_fd, &told, sizeof told);
     (void)got; /* nothing to read: nothing was put in */
-    if (list_empty(&inbox->watches))
-        return;
-    *out_watches = inbox->watches;
-    out_watches->next->previous = out_watches;
-    out_watches->previous->next = out_watches;
-    list_init(&inbox->watches);
+    list_take_all(&inbox->watches, out_watches);
 }
 
 void inbox_remove(struct inbox *inbox, struct watch *watch) {
