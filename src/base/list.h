@@ -68,3 +68,16 @@ static inline struct list *list_pop_front(struct list *head) {
     list_remove(node);
     return node;
 }
+
+/* Moves every element of a list, in order, into another one that is made anew. Whoever walks a list
+ * whose elements may be put back into it while they are visited, walks what was taken: LIST_EACH
+ * would meet them again and again. */
+static inline void list_take_all(struct list *from, struct list *out_taken) {
+    list_init(out_taken);
+    if (list_empty(from))
+        return;
+    *out_taken = *from;
+    out_taken->next->previous = out_taken;
+    out_taken->previous->next = out_taken;
+    list_init(from);
+}

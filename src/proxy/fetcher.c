@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/memory.h"
 #include "proxy/verify.h"
 
@@ -290,11 +291,24 @@ static enum fetch_end run_body(struct body *body, struct error *err) {
     return end;
 }
 
-static enum fetch_end run_local(struct body *body, const struct source_local *local) {
+/* A file served in place is looked at like any other body. */
+static bool local_look(struct body *body, const struct source_local *local, struct error *err) {
+    char bytes[CONTENT_LOOK_BYTES];
+    ssize_t got = files_read_at(local->fd, bytes, sizeof bytes, 0, err);
+    return got >= 0 &&
+           verify_first(&body->fetch->question->key, &body->content, bytes, (size_t)got, err);
+}
+
+static enum fetch_end run_local(struct body *body, const struct source_local *local,
+                                struct error *err) {
     struct fetch *fetch = body->fetch;
     fetch->head_good = true;
     fetch->note->head_ms = clock_ms() - body->began_ms;
     fetch->ops->head_came(fetch);
+    if (!local_look(body, local, err)) {
+        close(local->fd);
+        return FETCH_FAILED;
+    }
     if (!fetch->ops->may_write(fetch)) {
         close(local->fd);
         return FETCH_LOST;
@@ -337,7 +351,7 @@ static enum fetch_end run(struct body *body, struct error *err) {
     case SOURCE_FAILED:
         return failed(body, err);
     case SOURCE_LOCAL:
-        return run_local(body, &local);
+        return run_local(body, &local, err);
     }
     return FETCH_FAILED;
 }

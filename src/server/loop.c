@@ -203,15 +203,22 @@ static void end_patience(struct loop *loop) {
     }
 }
 
-/* What no event announces: growth below the writer's wake-up step, and deadlines. */
-static void tick(struct loop *loop) {
-    LIST_EACH (node, &loop->growing)
-        exchange_woken(LIST_ENTRY(node, struct exchange, in_loop));
-    LIST_EACH (waiting, &loop->waiting) {
-        struct exchange *exchange = LIST_ENTRY(waiting, struct exchange, in_loop);
-        if (exchange->deadline_ms <= loop->now_ms)
+/* Wakes what of a list is due, each exchange once: most of them go back to the list's end. */
+static void wake_due(struct loop *loop, struct list *exchanges, bool all) {
+    struct list taken;
+    list_take_all(exchanges, &taken);
+    for (struct list *node; (node = list_pop_front(&taken));) {
+        struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
+        list_push_back(exchanges, node);
+        if (all || exchange->deadline_ms <= loop->now_ms)
             exchange_woken(exchange);
     }
+}
+
+/* What no event announces: growth below the writer's wake-up step, and deadlines. */
+static void tick(struct loop *loop) {
+    wake_due(loop, &loop->growing, true);
+    wake_due(loop, &loop->waiting, false);
     end_patience(loop);
     if (loop->accept_again_ms && loop->accept_again_ms <= loop->now_ms) {
         loop->accept_again_ms = 0;

@@ -337,6 +337,9 @@ static enum error_kind kind_of(const struct http_transfer *transfer) {
 }
 
 static bool fail(const struct http_transfer *transfer, struct error *err) {
+    if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
+        return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
+                         transfer->source);
     const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(transfer->code);
     return error_set(err, kind_of(transfer), "source \"%s\": %s", transfer->source, text);
 }

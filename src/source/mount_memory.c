@@ -70,8 +70,8 @@ bool mount_memory_check(struct mount_memory *memory, int root_fd, const char *pa
     {
         SCOPED_LOCK(&memory->lock);
         if (memory->mounted && !mounted) {
-            error_set(err, ERROR_UNMOUNTED, "directory \"%s\" was a mount point and is none now",
-                      path);
+            error_set(err, ERROR_UNMOUNTED,
+                      "directory \"%s\" was a mount point and is none now, not mounted?", path);
             return error_hint(err,
                               "Mount it; if the files now lie there themselves, delete \"%s\" "
                               "in the data folder and restart.",

@@ -154,9 +154,10 @@ static enum file_found open_spelled(struct directory *directory, int root_fd,
 static bool open_root(struct directory *directory, int *out_fd, struct error *err) {
     const char *path = directory->source.options.remote;
     CLEANUP(close_fd) int fd = -1;
-    if (!files_open_root(&fd, path, false, err)) {
-        if (err)
-            err->kind = ERROR_UNMOUNTED;
+    struct error why = {0};
+    if (!files_open_root(&fd, path, false, &why)) {
+        error_os(err, ERROR_UNMOUNTED, why.os, "directory \"%s\" is not in order, not mounted?",
+                 path);
         return error_hint(err, "See that the directory is mounted and may be read.");
     }
     if (!mount_memory_check(&directory->mounts, fd, path, err))

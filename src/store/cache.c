@@ -234,7 +234,7 @@ static bool still_good(struct copy *copy) {
     int64_t now_ms = clock_ms();
     int64_t age_ms = now_ms - atomic_load_explicit(&copy->checked_ms, memory_order_relaxed);
     if (copy->in_place)
-        return age_ms < TRUST_IN_PLACE_MS;
+        return age_ms < TRUST_IN_PLACE_MS && copy_intact(copy);
     if (age_ms < TRUST_MS)
         return true;
     if (!file_unchanged(copy))

@@ -33,6 +33,8 @@ class Symbol:
 
     @property
     def canonical(self):
+        if "-" in self.id:
+            return self.id.lower()
         if self.name.lower().endswith(".pdb"):
             return self.id[:32].upper() + self.id[32:].lower()
         return self.id[:8].upper() + self.id[8:].lower()

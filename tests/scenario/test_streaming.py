@@ -343,3 +343,23 @@ def test_other_requests_go_on_while_one_waits(gate, origin):
     assert gate.get("/healthz").status == 200
     origin.open("go")
     assert waiting.answer().body == symbol.body
+
+
+def test_loop_with_several_growing_bodies_serves_others(start, origin):
+    """What was sent up to the last byte that is there waits for more; it does not spin."""
+    gate = start(server(origin), general={"workers": 1})
+    symbols = [pdb(size=2 * MIB, seed=n) for n in range(3)]
+    clients = []
+    for symbol in symbols:
+        origin.on(symbol.remote, gated(symbol, MIB))
+        clients += [gate.ask(symbol.path), gate.ask(symbol.path)]
+    for n, client in enumerate(clients):
+        client.head()
+        assert client.read(MIB) == symbols[n // 2].body[:MIB]
+    for client in clients:
+        assert client.silent(0.05)
+    assert gate.get("/healthz").status == 200
+    origin.open("go")
+    for n, client in enumerate(clients):
+        assert client.rest() == symbols[n // 2].body[MIB:]
+    gate.check(*symbols)

@@ -120,12 +120,36 @@ static void lists_keep_order_and_membership(void **state) {
     assert_true(list_empty(&head));
 }
 
+static void what_was_taken_is_visited_once(void **state) {
+    (void)state;
+    struct list head, taken;
+    list_init(&head);
+    struct element elements[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
+    list_take_all(&head, &taken);
+    assert_true(list_empty(&head) && list_empty(&taken));
+    for (unsigned i = 0; i < 3; i++)
+        list_push_back(&head, &elements[i].in_list);
+    list_take_all(&head, &taken);
+    assert_true(list_empty(&head));
+    unsigned next = 0;
+    for (struct list *node; (node = list_pop_front(&taken));) {
+        assert_int_equal(LIST_ENTRY(node, struct element, in_list)->number, next++);
+        list_push_back(&head, node);
+    }
+    assert_int_equal(next, 3);
+    list_remove(&elements[0].in_list);
+    assert_ptr_equal(list_pop_front(&head), &elements[1].in_list);
+    assert_ptr_equal(list_pop_front(&head), &elements[2].in_list);
+    assert_true(list_empty(&head));
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_all_while_growing),
         cmocka_unit_test(removes_one_of_two_with_the_same_hash),
         cmocka_unit_test(each_may_remove_and_stop),
         cmocka_unit_test(lists_keep_order_and_membership),
+        cmocka_unit_test(what_was_taken_is_visited_once),
     };
     return RUN_TESTS(tests);
 }
