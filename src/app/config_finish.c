@@ -207,6 +207,8 @@ void config_finish_servers(struct config_reading *reading) {
             text_copy(name, sizeof name, server->name);
         else
             name_of_remote(server->remote ? server->remote : "", name, sizeof name);
+        if (!name[0])
+            text_copy(name, sizeof name, "server");
         text_copy(unique, sizeof unique, name);
         for (unsigned n = 2; is_taken(config, i, unique); n++)
             text_format(unique, sizeof unique, "%.56s-%u", name, n);
