@@ -5,15 +5,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -29,10 +33,15 @@
     X(linkat)                                                                                      \
     X(unlinkat)                                                                                    \
     X(mkdirat)                                                                                     \
+    X(open)                                                                                        \
     X(openat)                                                                                      \
     X(openat2)                                                                                     \
+    X(mkostemp)                                                                                    \
+    X(memfd_create)                                                                                \
     X(fallocate)                                                                                   \
     X(ftruncate)                                                                                   \
+    X(futimens)                                                                                    \
+    X(fstatvfs)                                                                                    \
     X(pread)                                                                                       \
     X(preadv2)                                                                                     \
     X(sendfile)                                                                                    \
@@ -41,13 +50,14 @@
     X(accept4)                                                                                     \
     X(malloc)                                                                                      \
     X(calloc)                                                                                      \
-    X(realloc)
+    X(realloc)                                                                                     \
+    X(pthread_create)
 
 #define ENUMERATOR(name) CALL_##name,
 enum call { CALLS(ENUMERATOR) CALL_COUNT };
 
 #define NAME(name) [CALL_##name] = #name,
-static const char *const call_names[] = {CALLS(NAME)};
+static const char *const call_names[] = {CALLS(NAME) NULL};
 
 // Written while disarmed (nth 0), so that a call that looks in between sees no half of it.
 struct fault {
@@ -89,6 +99,10 @@ void fault_disarm(void) {
     fired = false;
 }
 
+const char *const *fault_calls(void) {
+    return call_names;
+}
+
 unsigned long fault_count(const char *call) {
     return faults[call_find(call, strlen(call))].count;
 }
@@ -115,6 +129,8 @@ static int fault_strikes(enum call call) {
     fired = true;
     if (announced)
         announce(call, now);
+    if (fault->error == FAULT_KILL)
+        kill(getpid(), SIGKILL);
     return fault->error;
 }
 
@@ -141,6 +157,8 @@ static bool fails_or_cuts(enum call call, size_t *length) {
 static int error_number(const char *name, size_t length) {
     if (length == 5 && memcmp(name, "short", 5) == 0)
         return FAULT_SHORT;
+    if (length == 4 && memcmp(name, "kill", 4) == 0)
+        return FAULT_KILL;
     for (int error = 1; error < 134; error++) {
         const char *known = strerrorname_np(error);
         if (known && strlen(known) == length && memcmp(known, name, length) == 0)
@@ -273,6 +291,31 @@ int __wrap_mkdirat(int fd, const char *path, mode_t mode) {
 WRAP_OPENAT(openat)
 WRAP_OPENAT(openat64)
 
+#define WRAP_OPEN(symbol)                                                                          \
+    int __real_##symbol(const char *path, int flags, ...);                                         \
+    int __wrap_##symbol(const char *path, int flags, ...) {                                        \
+        va_list arguments;                                                                         \
+        va_start(arguments, flags);                                                                \
+        mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(arguments, mode_t) : 0;             \
+        va_end(arguments);                                                                         \
+        return fails(CALL_open) ? -1 : __real_##symbol(path, flags, mode);                         \
+    }
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+
+#define WRAP_MKOSTEMP(symbol)                                                                      \
+    int __real_##symbol(char *template, int flags);                                                \
+    int __wrap_##symbol(char *template, int flags) {                                               \
+        return fails(CALL_mkostemp) ? -1 : __real_##symbol(template, flags);                       \
+    }
+WRAP_MKOSTEMP(mkostemp)
+WRAP_MKOSTEMP(mkostemp64)
+
+int __real_memfd_create(const char *name, unsigned flags);
+int __wrap_memfd_create(const char *name, unsigned flags) {
+    return fails(CALL_memfd_create) ? -1 : __real_memfd_create(name, flags);
+}
+
 // openat2 has no wrapper in glibc: the program makes it by syscall(). Six words are read whatever
 // was passed, as glibc's own syscall() does.
 long __real_syscall(long number, ...);
@@ -303,6 +346,19 @@ WRAP_FALLOCATE(fallocate64)
     }
 WRAP_FTRUNCATE(ftruncate)
 WRAP_FTRUNCATE(ftruncate64)
+
+int __real_futimens(int fd, const struct timespec times[2]);
+int __wrap_futimens(int fd, const struct timespec times[2]) {
+    return fails(CALL_futimens) ? -1 : __real_futimens(fd, times);
+}
+
+#define WRAP_FSTATVFS(symbol)                                                                      \
+    int __real_##symbol(int fd, struct statvfs *out_space);                                        \
+    int __wrap_##symbol(int fd, struct statvfs *out_space) {                                       \
+        return fails(CALL_fstatvfs) ? -1 : __real_##symbol(fd, out_space);                         \
+    }
+WRAP_FSTATVFS(fstatvfs)
+WRAP_FSTATVFS(fstatvfs64)
 
 #define WRAP_SENDFILE(symbol)                                                                      \
     ssize_t __real_##symbol(int to_fd, int from_fd, off_t *at, size_t length);                     \
@@ -342,4 +398,13 @@ void *__wrap_calloc(size_t count, size_t size) {
 void *__real_realloc(void *block, size_t size);
 void *__wrap_realloc(void *block, size_t size) {
     return fails(CALL_realloc) ? NULL : __real_realloc(block, size);
+}
+
+// What fails is the return value here, and errno stays.
+int __real_pthread_create(pthread_t *out_thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *context), void *context);
+int __wrap_pthread_create(pthread_t *out_thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *context), void *context) {
+    int error = fault_strikes(CALL_pthread_create);
+    return error > 0 ? error : __real_pthread_create(out_thread, attributes, run, context);
 }

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -80,11 +83,59 @@ static void memory_runs_out_when_armed(void **state) {
     free(given);
 }
 
+static void a_kill_ends_the_program_before_the_call(void **state) {
+    (void)state;
+    int fd = scratch_file();
+    int status;
+    fault_disarm();
+    pid_t child = fork();
+    if (child == 0) {
+        fault_arm("pwrite", 2, FAULT_KILL, false);
+        for (int i = 0; i < 3; i++)
+            (void)!pwrite(fd, "abc", 3, 3 * i);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 3);
+    close(fd);
+}
+
+static void *run_nothing(void *context) {
+    return context;
+}
+
+static void a_thread_cannot_be_had(void **state) {
+    (void)state;
+    pthread_t thread;
+    fault_disarm();
+    fault_arm("pthread_create", 1, EAGAIN, false);
+    assert_int_equal(pthread_create(&thread, NULL, run_nothing, NULL), EAGAIN);
+    assert_int_equal(pthread_create(&thread, NULL, run_nothing, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void every_call_has_a_name(void **state) {
+    (void)state;
+    unsigned named = 0;
+    fault_disarm();
+    for (const char *const *call = fault_calls(); *call; call++, named++)
+        fault_arm(*call, 1, EIO, false); /* an unknown name would end the program */
+    fault_disarm();
+    assert_true(named > 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fails_at_the_nth_call_only),   cmocka_unit_test(a_persistent_fault_stays),
-        cmocka_unit_test(a_short_write_takes_one_byte), cmocka_unit_test(opening_keeps_its_mode),
+        cmocka_unit_test(fails_at_the_nth_call_only),
+        cmocka_unit_test(a_persistent_fault_stays),
+        cmocka_unit_test(a_short_write_takes_one_byte),
+        cmocka_unit_test(opening_keeps_its_mode),
         cmocka_unit_test(memory_runs_out_when_armed),
+        cmocka_unit_test(a_kill_ends_the_program_before_the_call),
+        cmocka_unit_test(a_thread_cannot_be_had),
+        cmocka_unit_test(every_call_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
