@@ -14,7 +14,7 @@
 #include "store/shelf_inside.h"
 
 enum {
-    TRUST_MS = 10000,         /* how long a complete copy's file is taken to be what it was */
+    TRUST_MS = 5000,          /* how long a complete copy's file is taken to be what it was */
     TRUST_IN_PLACE_MS = 2000, /* how long another's file is served without asking for it again */
 };
 

@@ -165,8 +165,8 @@ void copy_note_again(struct copy *copy, unsigned index, const struct attempt_not
 /* The notes so far; how many were copied. */
 unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned notes_max);
 
-/* Why a copy ended or is not kept: filled from FAILED on, or when WHOLE but not to be kept. kind
- * ERROR_NONE: nothing. */
+/* Why a copy ended or is not kept: filled from FAILED on, or as soon as it is known that it will
+ * not be kept. kind ERROR_NONE: nothing. */
 void copy_why(struct copy *copy, struct error *out_why);
 
 /* The identifier of the source that delivered, or of the shelf's owner; empty when unknown. */

@@ -78,5 +78,5 @@ struct copy_owner *copy_add_interest(struct copy *copy);
 /* Calls the owner and lets it go; NULL is allowed. No lock held. */
 void copy_tell_owner(struct copy_owner *owner);
 
-/* Keeps why; only the first reason counts. Under the copy's lock. */
+/* Keeps why; the last reason counts. Under the copy's lock. */
 void copy_keep_why(struct copy *copy, const struct error *why);

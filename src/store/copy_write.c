@@ -59,6 +59,9 @@ enum copy_begun copy_begin(struct copy *copy, const struct content *content, con
     copy->size = content->size;
     copy->modified_ns = choose_time(content);
     text_copy(copy->source, sizeof copy->source, source);
+    struct error why;
+    if (!staging_keepable(staging, &why))
+        copy_keep_why(copy, &why);
     copy_raise(copy, COPY_ARRIVING);
     return COPY_LEAD;
 }
@@ -150,9 +153,10 @@ unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned 
 }
 
 void copy_keep_why(struct copy *copy, const struct error *why) {
-    if (copy->why || !why || why->kind == ERROR_NONE)
+    if (!why || why->kind == ERROR_NONE)
         return;
-    copy->why = NEW(struct error);
+    if (!copy->why)
+        copy->why = NEW(struct error);
     *copy->why = *why;
 }
 

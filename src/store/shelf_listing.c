@@ -110,6 +110,12 @@ static bool not_canonical(const char *id, const void *context) {
     return strcmp(key.name, directory) != 0 || strcmp(key.id, id) != 0;
 }
 
+static bool every(const char *name, const void *context) {
+    (void)name;
+    (void)context;
+    return true;
+}
+
 enum listing_found listings_find(struct listings *listings, int root_fd, const char *directory,
                                  bool cached, struct name_set **out_set) {
     *out_set = trusted(listings, directory, NULL);
@@ -132,7 +138,8 @@ enum listing_found listings_find(struct listings *listings, int root_fd, const c
         return LISTING_FOUND;
     if (cached)
         return LISTING_COLD;
-    struct name_choice choice = {not_canonical, directory, IDS_MAX};
+    bool of_files = strchr(directory, '/');
+    struct name_choice choice = {of_files ? every : not_canonical, directory, IDS_MAX};
     *out_set = name_set_read(fd, &choice);
     if (!*out_set)
         return LISTING_NOTHING;

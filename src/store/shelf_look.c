@@ -145,21 +145,42 @@ static bool try_id(struct look *look, const char *directory, const char *id) {
     return false;
 }
 
-/* A directory of this name in some case: the identifiers in it may be written in any case too. */
-static bool try_directory(struct look *look, const char *directory) {
-    CLEANUP(name_set_unref_at) struct name_set *ids = NULL;
-    switch (listings_find(&look->shelf->listings, look->root->fd, directory, look->cached, &ids)) {
+/* The names in a directory, or NULL, with look->cold set where the disk would tell. */
+static struct name_set *list(struct look *look, const char *directory) {
+    struct name_set *names = NULL;
+    switch (
+        listings_find(&look->shelf->listings, look->root->fd, directory, look->cached, &names)) {
     case LISTING_FOUND:
-        break;
+        return names;
     case LISTING_COLD:
         look->cold = true;
-        return false;
+        break;
     case LISTING_NOTHING:
-        return false;
+        break;
     }
+    return NULL;
+}
+
+/* The file too may be written in another case than its directory. */
+static bool try_files(struct look *look, const char *directory, const char *id) {
+    char folder[LAYOUT_PATH_BYTES];
+    char path[LAYOUT_PATH_BYTES];
+    if (!text_format(folder, sizeof folder, "%s/%s", directory, id))
+        return false;
+    CLEANUP(name_set_unref_at) struct name_set *files = list(look, folder);
+    const char *file;
+    for (unsigned n = 0; files && (file = name_set_find(files, look->key->name, n)); n++)
+        if (text_format(path, sizeof path, "%s/%s", folder, file) && try_path(look, path))
+            return true;
+    return false;
+}
+
+/* A directory of this name in some case: the identifiers in it may be written in any case too. */
+static bool try_directory(struct look *look, const char *directory) {
+    CLEANUP(name_set_unref_at) struct name_set *ids = list(look, directory);
     const char *id;
-    for (unsigned n = 0; (id = name_set_find(ids, look->key->id, n)); n++)
-        if (try_id(look, directory, id))
+    for (unsigned n = 0; ids && (id = name_set_find(ids, look->key->id, n)); n++)
+        if (try_id(look, directory, id) || try_files(look, directory, id))
             return true;
     return false;
 }

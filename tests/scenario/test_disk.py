@@ -81,10 +81,9 @@ def test_disk_filled_by_others_in_mid_body(start, origin, small_disk):
     first = gate.ask(symbol.path)
     first.head()
     origin.wait_at("go")
-    with open(disk / "filler", "wb") as filler, pytest.raises(OSError):
+    with open(disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
         while True:
             filler.write(bytes(65536))
-            filler.flush()
     origin.open("go")
     assert first.rest() == symbol.body
     gate.check()
@@ -235,7 +234,7 @@ def test_file_removed_from_the_shelf_is_fetched_again(gate, origin):
         assert answer.body == symbol.body
         return origin.count() == 2
 
-    wait_until(again, "the removal to be seen")
+    wait_until(again, "the removal to be seen", 30)
     gate.check(symbol)
 
 

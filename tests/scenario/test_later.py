@@ -185,5 +185,5 @@ def test_burst_of_300_cold_symbols_over_a_thin_line(gate, origin):
             assert answer.result().body == symbol.body
         assert gate.fetch(symbol).verdict == "hit"
     assert origin.count() == 300
-    assert origin.running_max <= 15
+    assert origin.running_max <= 10
     gate.check(*symbols)

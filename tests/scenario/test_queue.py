@@ -7,10 +7,13 @@ import pytest
 from client import Broken
 from conftest import server
 from double.origin import (
+    CLOSE,
     Origin,
     Script,
     absent,
+    close,
     delay,
+    drip,
     gate as at_gate,
     good,
     head,
@@ -33,6 +36,15 @@ def hold(origin, symbol, gate="hold"):
 def held(origin, count, gate="hold", name="cold.pdb"):
     """Symbols whose source waits at a gate before its head."""
     return [hold(origin, pdb(name, size=32768, seed=n), gate) for n in range(count)]
+
+
+def ask_in_turn(gate, symbols, source, before=0, **how):
+    """Each one is in the queue before the next is asked for: several loops read what is sent."""
+    asked = []
+    for symbol in symbols:
+        asked.append(gate.ask(symbol.path, source=source, **how))
+        gate.wait_metric("symgate_source_waiting", before + len(asked), "one")
+    return asked
 
 
 @pytest.mark.sanitized
@@ -78,12 +90,10 @@ def test_round_robin_over_client_addresses(start, origin):
     origin.wait_at("hold")
     many = [missing(n) for n in range(1, 31)]
     few = [missing(n) for n in range(101, 104)]
-    asked = [gate.ask(s.path, source="127.0.0.2") for s in many]
-    wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 30, "the first address")
-    asked += [gate.ask(s.path, source="127.0.0.3") for s in few]
-    wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 33, "the second address")
+    asked = ask_in_turn(gate, many, "127.0.0.2")
+    asked += ask_in_turn(gate, few, "127.0.0.3", before=len(many))
     origin.open("hold")
-    for one in [*asked]:
+    for one in asked:
         assert one.answer().verdict == "absent"
     first.answer()
     order = [r.path for r in origin.requests]
@@ -119,8 +129,9 @@ def test_full_queue_is_busy(start, origin):
     hold(origin, missing(0))
     blocker = gate.ask(missing(0).path, source="127.0.0.9", headers=PATIENT)
     origin.wait_at("hold")
-    many = [gate.ask(missing(n).path, source="127.0.0.2", headers=PATIENT) for n in range(1, 1001)]
-    wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 1000, "a full queue")
+    many = [gate.ask(missing(n).path, source="127.0.0.2", headers=PATIENT) for n in range(1, 999)]
+    gate.wait_metric("symgate_source_waiting", 998, "one")
+    many += ask_in_turn(gate, [missing(999), missing(1000)], "127.0.0.2", 998, headers=PATIENT)
     more = gate.get(missing(2000).path, source="127.0.0.2", headers=PATIENT)
     assert (more.status, more.verdict) == (404, "busy")
     assert more.headers["cache-control"] == "no-store"
@@ -297,8 +308,6 @@ def test_lost_is_neither_absence_nor_failure(start, origin, second):
     """The one that lost is asked again when the leader proves false."""
     gate = start(server(origin, priority=1), server(second, "two", priority=1))
     symbol = pdb(size=100 * 1024)
-    from double.origin import CLOSE, close
-
     origin.on(
         symbol.remote,
         Script(symbol.body, head(length=CLOSE), send(50_000), at_gate("cut"), close()),
@@ -323,8 +332,6 @@ def test_old_bodies_give_their_places_back(start, origin):
     gate = start(server(origin, maxRequests=4))
     big = [pdb("big.pdb", size=1 << 20, seed=n) for n in range(4)]
     for symbol in big:
-        from double.origin import drip
-
         origin.on(
             symbol.remote,
             Script(symbol.body, head(), drip(20_000, 0.5, 800_000), at_gate("end"), send()),
@@ -386,8 +393,6 @@ def test_kept_connections(start, origin):
 
 def test_stale_kept_connection_is_no_failure(start, origin):
     """The source closed it meanwhile: asked again on a new one, unnoticed."""
-    from double.origin import close
-
     gate = start(server(origin, maxRequests=1))
     origin.on(missing(0).remote, Script(b"", head(404), close()))
     for _ in range(3):
