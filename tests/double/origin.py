@@ -212,13 +212,14 @@ def extra(data):
 
 
 def drip(size, interval, until=None):
-    """The body in small pieces with pauses."""
+    """The body in small pieces with pauses between them, and none after the last."""
 
     async def step(x):
         end = len(x.body) if until is None else until
         while x.at < end:
             await x.body_bytes(x.body[x.at : min(end, x.at + size)])
-            await x.pause(interval)
+            if x.at < end:
+                await x.pause(interval)
 
     return step
 
@@ -414,6 +415,11 @@ class Origin:
         self.port = self.server.sockets[0].getsockname()[1]
         ready.set()
         self.loop.run_forever()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.loop.close()
 
     def stop(self):
         def end():
