@@ -96,6 +96,8 @@ static void append_totals(struct buffer *out, const struct recorder_counters *co
 static const char *describe_state(const struct source *source) {
     if (!source->options.enabled)
         return "<td>switched off</td>";
+    if (source->options.unaskable)
+        return "<td class=bad>cannot be asked</td>";
     if (rest_refuses(queue_rest(source->queue)))
         return "<td class=bad>rests after failures</td>";
     if (rest_slow(queue_rest(source->queue)))

@@ -247,6 +247,7 @@ def test_unmapped_windows_remote_cannot_be_asked(start, origin):
     gate.fetch(symbol)
     assert gate.get(missing(1).path).verdict == "failed"
     assert "pathMap" in gate.errors()
+    assert "cannot be asked" in gate.get("/").body.decode()
     assert not [p for p in gate.folder.rglob("*") if "build" in p.name]
 
 
