@@ -52,8 +52,7 @@ void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct erro
     const struct source *source = roster->sources[__builtin_ctzll(unasked)];
     const char *identifier = source->options.identifier;
     if (source->options.unaskable)
-        error_set(out_why, ERROR_UNMAPPED, "server \"%s\" cannot be asked from here",
-                  identifier);
+        error_set(out_why, ERROR_UNMAPPED, "server \"%s\" cannot be asked from here", identifier);
     else
         error_set(out_why, ERROR_RESTING, "server \"%s\" may have it and rests after failures",
                   identifier);

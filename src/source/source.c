@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 enum {
     WAITING_MAX = 1000,
@@ -12,7 +13,7 @@ enum {
     CONNECT_MS = 3 * 1000,
     FIRST_BYTE_MS = 60 * 1000,
     STALL_MS = 10 * 1000,
-    REMOTE_BYTES_MAX = 64 * 1024,
+    HOW_BYTES = 64, /* the kind of a source and its switches, in the text of its fingerprint */
 };
 
 static void copy_options(struct source_options *to, const struct source_options *from) {
@@ -34,14 +35,14 @@ static void copy_options(struct source_options *to, const struct source_options 
 
 /* Only what changes which file is found: not the name, place, filters, retry time or limits. */
 static uint64_t fingerprint_of(const struct source *source, const struct hash_key *key) {
-    CLEANUP(buffer_release) struct buffer text;
-    buffer_init(&text, REMOTE_BYTES_MAX);
     size_t length = strlen(source->options.remote);
     while (length > 1 && source->options.remote[length - 1] == '/')
         length--;
-    buffer_format(&text, "%s\n%d\n", source->ops->type, (int)source->options.follow_links);
-    buffer_append(&text, source->options.remote, length);
-    return hash_bytes(key, text.bytes, text.length);
+    size_t size = length + HOW_BYTES;
+    CLEANUP(free_block) char *text = memory_new(size);
+    text_format(text, size, "%s\n%d\n%.*s", source->ops->type, (int)source->options.follow_links,
+                (int)length, source->options.remote);
+    return hash_bytes(key, text, strlen(text));
 }
 
 void source_init(struct source *source, const struct source_ops *ops,

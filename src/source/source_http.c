@@ -21,7 +21,8 @@ enum {
 
 struct http_source {
     struct source source;
-    char *base; /* the remote without slashes at its end */
+    char *base;  /* the remote up to its query, without slashes at its end */
+    char *query; /* "?…" of the remote (a signature that opens a bucket), or "" */
 };
 
 /* A body on its way. */
@@ -213,7 +214,7 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     char path[3 * LAYOUT_PATH_BYTES];
     const struct http_source *http = (const struct http_source *)source;
     if (!layout_url_path(&call->question->spelling, path, sizeof path) ||
-        !text_format(url, sizeof url, "%s/%s", http->base, path)) {
+        !text_format(url, sizeof url, "%s/%s%s", http->base, path, http->query)) {
         error_set(err, ERROR_INVALID, "the name is too long for a URL");
         return MEANS_FAILED;
     }
@@ -279,6 +280,7 @@ static void http_free(struct source *source) {
     struct http_source *http = (struct http_source *)source;
     source_release(source);
     free(http->base);
+    free(http->query);
     free(http);
 }
 
@@ -309,8 +311,21 @@ static bool tidy_path(CURLU *url) {
     return curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK;
 }
 
-/* The remote as requests are made from it; NULL with err for what cannot be one. */
-static char *base_of(const struct source_options *options, struct error *err) {
+/* Takes the query out of a URL; a new text. */
+static char *take_query(CURLU *url) {
+    CLEANUP(text_free) char *query = NULL;
+    if (curl_url_get(url, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
+        return memory_text("");
+    char *marked = memory_new(strlen(query) + 2);
+    marked[0] = '?';
+    memcpy(marked + 1, query, strlen(query) + 1);
+    curl_url_set(url, CURLUPART_QUERY, NULL, 0);
+    return marked;
+}
+
+/* The remote as requests are made from it; false for what cannot be one. */
+static bool read_remote(struct http_source *http, const struct source_options *options,
+                        struct error *err) {
     char shown[512];
     text_mask_url(shown, sizeof shown, options->remote);
     CLEANUP(url_free) CURLU *url = curl_url();
@@ -319,33 +334,35 @@ static char *base_of(const struct source_options *options, struct error *err) {
         !text_starts_folded(options->remote, "https://"))
         rc = CURLUE_UNSUPPORTED_SCHEME;
     CLEANUP(text_free) char *text = NULL;
+    http->query = take_query(url);
     if (rc != CURLUE_OK || !tidy_path(url) ||
         curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK ||
-        strlen(text) >= REMOTE_BYTES_MAX) {
+        strlen(text) + strlen(http->query) >= REMOTE_BYTES_MAX) {
         error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" is no usable URL: %s", shown,
                   options->identifier, rc ? curl_url_strerror(rc) : "too long");
-        return NULL;
+        return false;
     }
-    if (strpbrk(options->remote, "?#")) {
-        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" has a query or fragment",
-                  shown, options->identifier);
-        error_hint(err, "Remove what follows the path: file names are appended to the path.");
-        return NULL;
+    if (strchr(options->remote, '#')) {
+        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" has a fragment", shown,
+                  options->identifier);
+        return error_hint(err, "Remove what follows the \"#\": no server ever sees it.");
     }
     size_t length = strlen(text);
     while (length > 0 && text[length - 1] == '/')
         text[--length] = '\0';
-    return memory_text(text);
+    http->base = memory_text(text);
+    return true;
 }
 
 struct source *source_http_new(const struct source_options *options, const struct hash_key *key,
                                struct error *err) {
     source_http_start();
-    char *base = base_of(options, err);
-    if (!base)
-        return NULL;
     struct http_source *http = NEW(struct http_source);
+    if (!read_remote(http, options, err)) {
+        free(http->query);
+        free(http);
+        return NULL;
+    }
     source_init(&http->source, &http_ops, options, key);
-    http->base = base;
     return &http->source;
 }

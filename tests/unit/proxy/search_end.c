@@ -215,7 +215,7 @@ static void test_file_served_in_place(void **state) {
     source->source.pool = pool_new("test", 1, 10);
     struct pool *pool = source->source.pool;
     stage_roster(stage, &source, 1);
-    scratch_write(stage->folder, "here.pdb", "not copied");
+    scratch_write(stage->folder, "here.pdb", "not copied\1");
     char *path = scratch_path(stage->folder, "here.pdb");
     double_play(source, (struct scene){.play = PLAY_LOCAL, .path = path});
     struct answer answer = stage_ask(stage, "app.pdb", 1);

@@ -292,9 +292,14 @@ static void a_wrong_part_is_not_taken(void **state) {
 
 static void what_is_no_remote_is_refused(void **state) {
     (void)state;
-    static const char *const remotes[] = {
-        "ftp://host/x",       "host/x", "http://",      "http://ann:s3cret@host/x?token=s3cret",
-        "http://host/x#part", "",       "/srv/symbols", "http://host:99999/"};
+    static const char *const remotes[] = {"ftp://host/x",
+                                          "host/x",
+                                          "http://",
+                                          "http://ann:s3cret@host/x?token=s3cret#part",
+                                          "http://host/x#part",
+                                          "",
+                                          "/srv/symbols",
+                                          "http://host:99999/"};
     asker_begin_bare(serve_plain);
     for (unsigned i = 0; i < sizeof remotes / sizeof *remotes; i++) {
         struct source_options options = asker_options(remotes[i]);
@@ -302,6 +307,24 @@ static void what_is_no_remote_is_refused(void **state) {
         assert_int_equal(asker.err.kind, ERROR_CONFIG);
         assert_null(strstr(asker.err.what, "s3cret"));
     }
+}
+
+static bool serve_signed(struct peer *peer) {
+    bool signed_url =
+        strstr(peer->head, "/base/app.pdb/") && strstr(peer->head, "/app.pdb?sig=a%2Bb&v=1 ");
+    peer_send(peer, signed_url ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+                               : "HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n");
+    return true;
+}
+
+static void query_follows_the_path(void **state) {
+    (void)state;
+    asker_begin_bare(serve_signed);
+    struct source_options options = asker_options(origin_url(asker.origin, "/base/?sig=a%2Bb&v=1"));
+    asker_use(&options);
+    assert_int_equal(asker_ask(), SOURCE_FOUND);
+    assert_body("ok");
+    assert_null(strstr(asker.note.url, "sig="));
 }
 
 static void doubled_slashes_are_not_sent(void **state) {
@@ -371,6 +394,7 @@ int main(void) {
         TEST(a_resume_that_is_not_honoured_begins_at_the_start),
         TEST(a_wrong_part_is_not_taken),
         TEST(what_is_no_remote_is_refused),
+        TEST(query_follows_the_path),
         TEST(doubled_slashes_are_not_sent),
         TEST(names_are_encoded),
         TEST(the_fingerprint_tells_where_is_asked),
