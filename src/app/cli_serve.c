@@ -6,7 +6,6 @@
 
 #include "app/cli.h"
 #include "app/gateway.h"
-#include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "source/source_http.h"
@@ -40,16 +39,12 @@ static const char *name_of(const struct serve *serve) {
 }
 
 static void print_start(const struct serve *serve, const struct gateway *gateway) {
-    CLEANUP(buffer_release) struct buffer line;
-    buffer_init(&line, 8192);
-    buffer_append_text(&line, "symgate serves on");
+    fputs("symgate serves on", stdout);
     for (unsigned i = 0; server_url(gateway->server, i); i++)
-        buffer_format(&line, " %s", server_url(gateway->server, i));
+        printf(" %s", server_url(gateway->server, i));
     const char *name = name_of(serve);
-    buffer_format(&line, " (configuration: %s, data: %s); test: %s%s",
-                  name ? name : "the built-in default", gateway->data.path,
-                  server_url(gateway->server, 0), test_symbol);
-    puts(line.bytes);
+    printf(" (configuration: %s, data: %s); test: %s%s\n", name ? name : "the built-in default",
+           gateway->data.path, server_url(gateway->server, 0), test_symbol);
     fflush(stdout);
 }
 

@@ -124,7 +124,7 @@ static void write_line(const struct outcome *outcome, const struct attempt_note 
     if (outcome->reason[0])
         buffer_format(&line, " reason=\"%s\"", quotable(outcome->reason, reason, sizeof reason));
     append_notes(&line, notes, outcome->note_count);
-    log_info("%s", line.bytes);
+    log_info("%s", line.bytes ? line.bytes : block);
 }
 
 static const char *const *texts_of(const struct outcome *outcome, const char *texts[7]) {

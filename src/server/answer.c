@@ -33,6 +33,11 @@ static void end(struct exchange *exchange, struct head *head) {
 
 void answer_buffer(struct exchange *exchange, int status, const char *type) {
     struct head head;
+    if (exchange->text.failed) { /* what could not be gathered whole is not shown in part */
+        buffer_clear(&exchange->text);
+        text_copy(exchange->reason, sizeof exchange->reason, "no memory for the answer");
+        status = 500;
+    }
     begin(exchange, &head, status);
     if (status != 200 && status != 206 && status != 304)
         head_field(&head, "Cache-Control", "no-store");
