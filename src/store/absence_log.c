@@ -68,11 +68,13 @@ static bool write_all(int fd, const void *bytes, size_t length) {
     return true;
 }
 
+/* A file of our own in the place of whatever stands there, a link included. */
 static int create(int directory_fd, const char *file) {
     struct file_head head = {.version = ABSENCE_LOG_VERSION};
     memcpy(head.magic, magic, sizeof head.magic);
+    unlinkat(directory_fd, file, 0);
     CLEANUP(close_fd)
-    int fd = openat(directory_fd, file, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    int fd = openat(directory_fd, file, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0 || !write_all(fd, &head, sizeof head))
         return -1;
     return TAKE_FD(fd);
