@@ -159,15 +159,19 @@ static void take_copy(struct exchange *exchange, struct copy *copy) {
     consider(exchange, &state);
 }
 
+static void take_answer(struct exchange *exchange, const struct answer *answer) {
+    exchange->verdict = answer->verdict;
+    exchange->rule = answer->rule;
+    if (answer->copy)
+        take_copy(exchange, answer->copy);
+    else
+        answer_without_copy(exchange, answer);
+}
+
 static void ask(struct exchange *exchange) {
     struct answer answer = {0};
     symbols_ask(symbols_of(exchange), exchange->settings->roster, &exchange->question, &answer);
-    exchange->verdict = answer.verdict;
-    exchange->rule = answer.rule;
-    if (answer.copy)
-        take_copy(exchange, answer.copy);
-    else
-        answer_without_copy(exchange, &answer);
+    take_answer(exchange, &answer);
 }
 
 void serve_symbol_again(struct exchange *exchange) {
@@ -187,12 +191,7 @@ void serve_symbol_again(struct exchange *exchange) {
 static void serve_follow_up(struct exchange *exchange, const struct symbol_path *path) {
     struct answer answer = {0};
     symbols_find_file(symbols_of(exchange), exchange->settings->roster, path, &answer);
-    exchange->verdict = answer.verdict;
-    exchange->rule = answer.rule;
-    if (answer.copy)
-        take_copy(exchange, answer.copy);
-    else
-        answer_without_copy(exchange, &answer);
+    take_answer(exchange, &answer);
 }
 
 static void refuse(struct exchange *exchange, int status, const char *reason) {
