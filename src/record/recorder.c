@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LINE_BYTES = 3072 };
+enum { LINE_BYTES = 4000, WORD_BYTES = 2 * sizeof((struct outcome){0}.source) + 3 };
 
 /* An outcome as it is kept: the texts one after the other behind the numbers, since most are short.
  */
@@ -75,11 +75,34 @@ static void raise_counters(struct recorder *recorder, const struct outcome *outc
         count(&counters->hung_up);
 }
 
+/* What stands between quotes must not be able to end them. */
+static const char *quotable(const char *text, char *space, size_t size) {
+    if (!strpbrk(text, "\"\\"))
+        return text;
+    text_escape_json(space, size, text, strlen(text));
+    return space;
+}
+
+static const char *or_dash(const char *text) {
+    return text[0] ? text : "-";
+}
+
+/* A source's name as one word of the line: between quotes where it is not one by itself. */
+static const char *word(const char *name, char space[WORD_BYTES]) {
+    if (!strpbrk(name, " \"\\,[]="))
+        return or_dash(name);
+    char escaped[WORD_BYTES - 2];
+    text_escape_json(escaped, sizeof escaped, name, strlen(name));
+    text_format(space, WORD_BYTES, "\"%s\"", escaped);
+    return space;
+}
+
 static void append_notes(struct buffer *line, const struct attempt_note *notes,
                          unsigned count_notes) {
     for (unsigned i = 0; i < count_notes; i++) {
         const struct attempt_note *note = &notes[i];
-        buffer_format(line, "%s%s %s", i ? ", " : " asked=[", note->source,
+        char source[WORD_BYTES];
+        buffer_format(line, "%s%s %s", i ? ", " : " asked=[", word(note->source, source),
                       attempt_result_name(note->result));
         if (note->status)
             buffer_format(line, " %d", note->status);
@@ -91,27 +114,16 @@ static void append_notes(struct buffer *line, const struct attempt_note *notes,
         buffer_append_text(line, "]");
 }
 
-static const char *or_dash(const char *text) {
-    return text[0] ? text : "-";
-}
-
-/* What stands between quotes must not be able to end them. */
-static const char *quotable(const char *text, char *space, size_t size) {
-    if (!strpbrk(text, "\"\\"))
-        return text;
-    text_escape_json(space, size, text, strlen(text));
-    return space;
-}
-
 static void write_line(const struct outcome *outcome, const struct attempt_note *notes) {
     char block[LINE_BYTES], path[2 * sizeof outcome->path], reason[2 * sizeof outcome->reason];
+    char source[WORD_BYTES];
     int length = snprintf(
         block, sizeof block,
         "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
         or_dash(outcome->client), outcome->method, quotable(outcome->path, path, sizeof path),
         outcome->status, outcome->about_symbol ? verdict_name(outcome->verdict) : "-",
         (unsigned long long)outcome->bytes, (double)outcome->waited_us / 1000,
-        (double)outcome->total_us / 1000, or_dash(outcome->source), or_dash(outcome->dialect),
+        (double)outcome->total_us / 1000, word(outcome->source, source), or_dash(outcome->dialect),
         outcome->id, outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
         outcome->not_kept ? " not-kept" : "");
     if (length > 0 && outcome->note_count == 0 && !outcome->reason[0]) {
