@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the documentation says of the program is so: first steps, examples, reference, names of metrics."""
+"""What the documentation says of the program is so: first steps, examples, reference, metrics."""
 
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -42,9 +41,8 @@ def first_run(make, tmp_path):
     gate.home.mkdir()
     gate.cwd = gate.home
     data = gate.home / ".local/state/symgate"
-    gate.command = lambda: [
-        str(PROGRAM), "serve", "--data", str(data), "--listen", "127.0.0.1:0"
-    ]  # fmt: skip
+    words = [str(PROGRAM), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+    gate.command = lambda: words
     return gate.start()
 
 
@@ -85,18 +83,21 @@ def test_page_names_the_address_that_was_used(gate, first_run):
     assert "srv*http://localhost/symbols" in configured and "nobody" in configured
 
 
-def test_make_install_puts_things_in_place(tmp_path):
+def test_make_install_and_uninstall(tmp_path):
     """Without a build of its own: what lies in the build folder is installed."""
-    subprocess.run(
-        ["make", "-s", "-o", "build", "install", f"BUILD={PROGRAM.parent}", "PREFIX=/usr",
-         f"DESTDIR={tmp_path}"],
-        cwd=ROOT, check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+    words = ["-o", "build", f"BUILD={PROGRAM.parent}", "PREFIX=/usr", f"DESTDIR={tmp_path}"]
+
+    def make(target):
+        subprocess.run(["make", "-s", target, *words], cwd=ROOT, check=True, timeout=60)
+
+    make("install")
     unit = (tmp_path / "usr/lib/systemd/system/symgate.service").read_text()
     assert "ExecStart=/usr/bin/symgate serve" in unit and "@" not in unit.split("ExecStart")[1][:40]
     assert os.access(tmp_path / "usr/bin/symgate", os.X_OK)
     assert (tmp_path / "usr/share/man/man1/symgate.1").stat().st_size > 1000
     assert (tmp_path / "etc/symgate").is_dir()
+    make("uninstall")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 # --- configuration -------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ def test_schema_knows_the_keys_that_the_program_knows(path, place, tmp_path):
         assert ("unknown" in done.stdout + done.stderr) == (name == "nonsense"), name
 
 
-def test_manual_page(tmp_path):
+def test_manual_page():
     """Every command and option of the help stands in it, and the formatter has nothing to say."""
     manual = (DOCS / "symgate.1").read_text().replace("\\-", "-")
     helped = run("--help").stdout
@@ -164,12 +165,14 @@ def test_manual_page(tmp_path):
         assert word in manual, word
     for place in re.findall(r"\S+\.json", helped):
         assert place.rstrip(".,;") in manual, place
-    if shutil.which("groff"):
-        done = subprocess.run(
-            ["groff", "-man", "-Tutf8", "-ww", "-z", DOCS / "symgate.1"],
-            capture_output=True, text=True, check=False, timeout=30,
-        )  # fmt: skip
-        assert done.returncode == 0 and not done.stderr, done.stderr
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", "-z", DOCS / "symgate.1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 # --- metrics and verdicts ------------------------------------------------------------------------
@@ -204,7 +207,8 @@ def test_log_line_has_the_fields_described(start, origin):
     gate.fetch(symbol)
     gate.stop()
     own = next(line for line in gate.log_lines() if "game.pdb" in line)
-    told = next(line for line in (DOCS / "logging.md").read_text().splitlines() if "game.pdb" in line)
+    page = (DOCS / "logging.md").read_text()
+    told = next(line for line in page.splitlines() if "game.pdb" in line)
 
     def shape(line):
         return re.sub(r"[0-9A-Fa-f.:-]*\d[0-9A-Fa-f.:-]*", "#", line.strip())
