@@ -311,7 +311,7 @@ static void what_is_no_remote_is_refused(void **state) {
 
 static bool serve_signed(struct peer *peer) {
     bool signed_url =
-        strstr(peer->head, "/base/app.pdb/") && strstr(peer->head, "/app.pdb?sig=a%2Bb&v=1 ");
+        strstr(peer->head, "/base/App.pdb/") && strstr(peer->head, "/App.pdb?sig=a%2Bb&v=1 ");
     peer_send(peer, signed_url ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
                                : "HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n");
     return true;
