@@ -91,12 +91,11 @@ static void files_that_cannot_be_read_are_told(void **state) {
 
 static void the_built_in_default_asks_a_store_and_microsoft(void **state) {
     (void)state;
-    struct parsed parsed;
+    PARSED parsed;
     parsed.config = config_load(NULL, "/tmp/a \"quoted\\\" ü\n", &parsed.problems);
-    CLEANUP(parsed_release) struct parsed owned = parsed;
-    const struct config *config = owned.config;
+    const struct config *config = parsed.config;
     assert_non_null(config);
-    assert_int_equal(owned.problems.count, 0);
+    assert_int_equal(parsed.problems.count, 0);
     assert_null(config->path);
     assert_int_equal(config->server_count, 2);
     assert_string_equal(config->servers[0].identifier, "store");

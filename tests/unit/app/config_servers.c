@@ -112,11 +112,11 @@ static void mapped_paths_become_local_ones(void **state) {
     char here[4096], old[4200];
     assert_non_null(getcwd(here, sizeof here));
     snprintf(old, sizeof old, "%s/rel/way", strcmp(here, "/") == 0 ? "" : here);
-    struct config_problems problems;
-    struct config *config = config_parse("it.json", mapped, sizeof mapped - 1, NULL, &problems);
-    PARSED parsed = {config, problems};
+    PARSED parsed;
+    parsed.config = config_parse("it.json", mapped, sizeof mapped - 1, NULL, &parsed.problems);
+    const struct config *config = parsed.config;
     assert_non_null(config);
-    assert_int_equal(problems.count, 0);
+    assert_int_equal(parsed.problems.count, 0);
     assert_string_equal(config->general.data_location, "/srv/d/data");
     assert_string_equal(config->general.cache_location, "/srv/d/cache");
     assert_string_equal(config->servers[0].remote, "/mnt/symbols/a/b");

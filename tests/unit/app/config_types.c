@@ -127,6 +127,7 @@ static void bounds_are_told(void **state) {
             snprintf(value, sizeof value, form, bound);
             write_text(&all[i], value, text, sizeof text);
             PARSED parsed = parse_good(text);
+            assert_non_null(parsed.config);
             tried++;
         }
     }
