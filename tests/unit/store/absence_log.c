@@ -2,10 +2,11 @@
 #include "store/absence_log.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 
 #include "base/lock.h"
 #include "base/threads.h"
@@ -147,6 +148,33 @@ static void cuts_a_torn_tail_off(void **state) {
             assert_true(there(setting, before));
         assert_int_equal((file_bytes(setting) - HEAD_BYTES) % RECORD_BYTES, 0);
     }
+}
+
+/* The kernel writes a part of what does not fit, and then refuses. */
+static void limit_files_to(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A record that was written in part is taken back, so that the next stands where it can be read. */
+static void takes_back_what_was_written_of_a_record(void **state) {
+    struct setting *setting = *state;
+    struct absence_slot entry = entry_of(2);
+    add(setting, 0);
+    add(setting, 1);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    limit_files_to(HEAD_BYTES + 2 * RECORD_BYTES + 10);
+    bool added = absence_log_add(&setting->log, &entry);
+    limit_files_to(RLIM_INFINITY);
+    assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+    assert_false(added);
+    assert_int_equal(file_bytes(setting), HEAD_BYTES + 2 * RECORD_BYTES);
+    add(setting, 3);
+    restart(setting);
+    for (uint64_t n = 0; n < 4; n++)
+        assert_int_equal(there(setting, n), n != 2);
 }
 
 static void skips_a_damaged_record_alone(void **state) {
@@ -325,6 +353,7 @@ int main(void) {
         TEST(replays_the_later_over_the_earlier),
         TEST(replays_nothing_that_has_expired),
         TEST(cuts_a_torn_tail_off),
+        TEST(takes_back_what_was_written_of_a_record),
         TEST(skips_a_damaged_record_alone),
         TEST(refuses_a_newer_version),
         TEST(begins_anew_over_a_foreign_file),

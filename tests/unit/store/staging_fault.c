@@ -2,8 +2,10 @@
 //
 // What becomes of a body when the disk says no: one system call fails, at a chosen time.
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
@@ -158,6 +160,27 @@ static void goes_on_spilled_when_the_disk_fills(void **state) {
     }
 }
 
+/* A disk that takes a part of what was to be written: the spill file begins before that part. */
+static void writes_again_what_was_written_in_part(void **state) {
+    struct setting *setting = *state;
+    struct staging *staging = begin(setting, SIZE_UNKNOWN);
+    struct rlimit before;
+    append_parts(staging, 3);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {3 * PART + 777, before.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    append_parts(staging, 2); /* the spill file stays below the limit */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+    append_parts(staging, PARTS - 5);
+    check(staging, BODY);
+    assert_int_equal(segments(staging), 2);
+    assert_int_equal(spill_charged(setting->bench.spill), BODY - 3 * PART);
+    is_not_kept(staging, EFBIG);
+    staging_free(staging);
+}
+
 static void goes_on_after_a_short_write(void **state) {
     struct setting *setting = *state;
     struct staging *staging = begin(setting, BODY);
@@ -286,6 +309,7 @@ int main(void) {
         TEST(keeps_what_its_file_system_cannot_reserve),
         TEST(reserves_nothing_for_unknown_or_small_sizes),
         TEST(goes_on_spilled_when_the_disk_fills),
+        TEST(writes_again_what_was_written_in_part),
         TEST(goes_on_after_a_short_write),
         TEST(spills_twice_at_most),
         TEST(spills_from_the_first_byte_without_a_file),
