@@ -31,6 +31,12 @@ static void end(struct exchange *exchange, struct head *head) {
     exchange->head_sent = 0;
 }
 
+/* A route that refuses GET takes POST alone. */
+static bool wants_post(const struct exchange *exchange) {
+    enum method method = exchange->request.method;
+    return !exchange->request.refusal && (method == METHOD_GET || method == METHOD_HEAD);
+}
+
 void answer_buffer(struct exchange *exchange, int status, const char *type) {
     struct head head;
     if (exchange->text.failed) { /* what could not be gathered whole is not shown in part */
@@ -42,7 +48,7 @@ void answer_buffer(struct exchange *exchange, int status, const char *type) {
     if (status != 200 && status != 206 && status != 304)
         head_field(&head, "Cache-Control", "no-store");
     if (status == 405)
-        head_field(&head, "Allow", "GET, HEAD");
+        head_field(&head, "Allow", wants_post(exchange) ? "POST" : "GET, HEAD");
     if (status >= 400) {
         head_field(&head, "X-Symgate-Verdict", verdict_name(VERDICT_INVALID));
         head_field(&head, "X-Symgate-Reason", exchange->reason);

@@ -43,10 +43,17 @@ struct exchange *exchange_new(struct connection *connection) {
     return exchange;
 }
 
+/* Weyl sequence: distinct for 2^64 requests, without a lock or the kernel. */
+static void make_id(struct exchange *exchange) {
+    struct loop *loop = exchange->connection->loop;
+    loop->id_seed += 0x9e3779b97f4a7c15U;
+    uint64_t mixed = (loop->id_seed ^ (loop->id_seed >> 31)) * 0xbf58476d1ce4e5b9U;
+    text_format(exchange->id, sizeof exchange->id, "%016llx", (unsigned long long)mixed);
+}
+
 /* A client's own id is taken over only when it is one that can stand in any log. */
 static void choose_id(struct exchange *exchange, const char *bytes) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-    struct loop *loop = exchange->connection->loop;
     char own[REQUEST_ID_BYTES + 1];
     request_field(&exchange->request, bytes, FIELD_REQUEST_ID, own, sizeof own);
     size_t length = strlen(own);
@@ -54,10 +61,7 @@ static void choose_id(struct exchange *exchange, const char *bytes) {
         text_copy(exchange->id, sizeof exchange->id, own);
         return;
     }
-    /* Weyl sequence: distinct for 2^64 requests, without a lock or the kernel. */
-    loop->id_seed += 0x9e3779b97f4a7c15U;
-    uint64_t mixed = (loop->id_seed ^ (loop->id_seed >> 31)) * 0xbf58476d1ce4e5b9U;
-    text_format(exchange->id, sizeof exchange->id, "%016llx", (unsigned long long)mixed);
+    make_id(exchange);
 }
 
 static void read_fields(struct exchange *exchange, const char *bytes) {
@@ -111,7 +115,7 @@ void exchange_refuse(struct exchange *exchange, int status, const char *reason) 
     exchange->request.refusal = status;
     exchange->keep_alive = false;
     if (!exchange->id[0])
-        text_copy(exchange->id, sizeof exchange->id, "-");
+        make_id(exchange);
     text_copy(exchange->reason, sizeof exchange->reason, reason);
     answer_text(exchange, status, "text/plain; charset=utf-8", reason);
 }

@@ -224,6 +224,7 @@ void serve_symbol(struct exchange *exchange, const char *path, size_t length) {
         return;
     case PATH_PING:
     case PATH_ROOT:
+        exchange->about_symbol = false;
         answer_text(exchange, 200, plain,
                     "This is symgate, a symbol server. Point your debugger's symbol path here: "
                     "srv*<this address>/symbols");
