@@ -8,6 +8,7 @@ from . import place
 
 ID = "0123456789ABCDEF0123456789ABCDEF1"
 COUNTER = "########"
+LONGEST_S = 240  # no single load takes longer; a server that hangs must not hang the benchmark
 
 
 def symbol(name):
@@ -55,7 +56,12 @@ class Running:
                                         preexec_fn=place.Processors.pinned(processors))
 
     def result(self):
-        output = self.process.communicate()[0]
+        try:
+            output = self.process.communicate(timeout=LONGEST_S)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise ToolFailed(f"{' '.join(self.command)} did not end within {LONGEST_S} s") from None
         if self.process.returncode != 0:
             raise ToolFailed(f"{' '.join(self.command)} ended with {self.process.returncode}")
         return self.parse(output)
