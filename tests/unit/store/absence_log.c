@@ -11,7 +11,6 @@
 #include "base/lock.h"
 #include "base/threads.h"
 #include "unit/base/check.h"
-#include "unit/base/gate.h"
 #include "unit/base/scratch.h"
 
 enum { NOW_S = 1800000000, HEAD_BYTES = 32, RECORD_BYTES = 32 };

@@ -30,6 +30,7 @@ void bench_open(struct bench *bench, unsigned open_files_max) {
         .searches_max = 100,
     };
     bench->cache = cache_new(&options);
+    bench->question = bench_question("app.pdb", bench_id);
 }
 
 void bench_close(struct bench *bench) {
@@ -38,6 +39,19 @@ void bench_close(struct bench *bench) {
     spill_free(bench->spill);
     free(bench->root);
     scratch_free(bench->folder);
+}
+
+int bench_setup(void **state) {
+    struct bench *bench = NEW(struct bench);
+    bench_open(bench, BENCH_OPEN_FILES_MAX);
+    *state = bench;
+    return 0;
+}
+
+int bench_teardown(void **state) {
+    bench_close(*state);
+    free(*state);
+    return 0;
 }
 
 void bench_put(const struct bench *bench, const char *path, const char *text) {
@@ -64,6 +78,22 @@ struct content bench_content(uint64_t size) {
 void bench_fill(char *bytes, size_t length, uint64_t offset) {
     for (size_t i = 0; i < length; i++)
         bytes[i] = (char)((offset + i) * 31 + (offset + i) / 251);
+}
+
+struct copy *bench_searching(struct bench *bench) {
+    struct error err;
+    bool leading;
+    struct copy *copy = cache_claim(bench->cache, &bench->question.key, &leading, &err);
+    assert_non_null(copy);
+    assert_true(leading);
+    return copy;
+}
+
+void bench_give_up(struct bench *bench, struct copy *copy) {
+    struct error why;
+    error_set(&why, ERROR_RESET, "the test is over");
+    cache_end(bench->cache, copy, COPY_FAILED, &why);
+    copy_unref(copy);
 }
 
 void bench_begin(struct bench *bench, struct copy *copy, uint64_t size) {

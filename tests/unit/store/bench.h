@@ -8,17 +8,29 @@
 #include "unit/base/gate.h"
 #include "unit/base/scratch.h"
 
+enum { BENCH_OPEN_FILES_MAX = 4 };
+
+static const char bench_id[] = "0123456789ABCDEF0123456789ABCDEF1";
+
 struct bench {
     char *folder;
     char *root; /* the global shelf's directory, not made yet */
     struct shelf *shelf;
     struct spill *spill;
     struct cache *cache;
+    struct question question; /* for app.pdb and bench_id */
 };
 
-/* A cache with one shelf; open_files_max complete copies are held. */
+/* A cache with one shelf, 100 searches and 1 MiB of small bodies; open_files_max complete copies
+   are held. */
 void bench_open(struct bench *bench, unsigned open_files_max);
 void bench_close(struct bench *bench);
+
+/* For cmocka: *state is a bench of its own, open, with BENCH_OPEN_FILES_MAX. */
+int bench_setup(void **state);
+
+/* The other half of bench_setup. */
+int bench_teardown(void **state);
 
 /* Writes a file of text at a path on the shelf, with its directories. */
 void bench_put(const struct bench *bench, const char *path, const char *text);
@@ -31,6 +43,12 @@ struct content bench_content(uint64_t size);
 
 /* Text of a known pattern, "offset-dependent" so that a byte in the wrong place is seen. */
 void bench_fill(char *bytes, size_t length, uint64_t offset);
+
+/* Claims a new copy for the bench's question: SEARCHING, a reference, one asker. */
+struct copy *bench_searching(struct bench *bench);
+
+/* Ends a copy under way that a test is done with. */
+void bench_give_up(struct bench *bench, struct copy *copy);
 
 /* Begins a claimed copy on the global shelf, as the attempt that leads does. */
 void bench_begin(struct bench *bench, struct copy *copy, uint64_t size);
