@@ -39,8 +39,8 @@ void recorder_put(struct recorder *recorder, const struct outcome *outcome,
 bool recorder_find(struct recorder *recorder, const char *id, struct outcome *out_outcome,
                    struct attempt_note *out_notes, unsigned notes_max);
 
-/* Calls show for the newest outcomes first, at most `count_max`, until it returns false. No lock is
- * held during show. */
+/* Calls show for the newest outcomes first, without their notes, at most `count_max`, until it
+ * returns false. No lock is held during show. */
 void recorder_recent(struct recorder *recorder, unsigned count_max,
                      bool (*show)(const struct outcome *outcome, void *context), void *context);
 

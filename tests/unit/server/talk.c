@@ -56,6 +56,7 @@ int talk_setup(void **state) {
     return 0;
 }
 
+/* At the end only: until then a client may look at its connection. */
 static void bury(struct talk *talk) {
     for (struct list *node; (node = list_pop_front(&talk->loop->graveyard));)
         connection_free(LIST_ENTRY(node, struct connection, in_loop));
@@ -122,7 +123,6 @@ static void receive(struct client *client) {
 static void notice_close(struct client *client) {
     if (client->connection && client->connection->phase == CONNECTION_CLOSED)
         client->connection = NULL;
-    bury(client->talk);
 }
 
 /* What the loop would do on an event, until nothing moves any more. */
@@ -159,6 +159,18 @@ void talk_end(struct client *client) {
     run(client, READY_IN | READY_HUP);
 }
 
+/* As the loop wakes what is due. */
+static void wake(struct loop *loop, struct list *exchanges, bool all) {
+    struct list taken;
+    list_take_all(exchanges, &taken);
+    for (struct list *node; (node = list_pop_front(&taken));) {
+        struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
+        list_push_back(exchanges, node);
+        if (all || exchange->deadline_ms <= loop->now_ms)
+            exchange_woken(exchange);
+    }
+}
+
 /* As the loop takes it. */
 static void take_inbox(struct loop *loop) {
     struct list changed;
@@ -173,8 +185,7 @@ static void take_inbox(struct loop *loop) {
         else
             exchange_woken(waker->exchange);
     }
-    LIST_EACH (node, &loop->growing)
-        exchange_woken(LIST_ENTRY(node, struct exchange, in_loop));
+    wake(loop, &loop->growing, true);
 }
 
 void talk_wait(struct client *client) {
@@ -191,14 +202,26 @@ void talk_wait(struct client *client) {
     }
 }
 
+void talk_wait_state(struct client *client, enum exchange_state state) {
+    int64_t deadline_ms = real_ms() + WAIT_MS;
+    for (;;) {
+        assert_non_null(client->connection);
+        struct exchange *exchange = client->connection->exchange;
+        if (exchange && exchange->state == state)
+            return;
+        struct loop *loop = client->talk->loop;
+        struct pollfd event = {.fd = loop->inbox.event_fd, .events = POLLIN};
+        poll(&event, 1, 20);
+        take_inbox(loop);
+        if (real_ms() >= deadline_ms)
+            fail_msg("the request does not come into state %d", (int)state);
+    }
+}
+
 void talk_pass(struct talk *talk, int64_t ms) {
     stage_pass(&talk->stage, ms);
     talk->loop->now_ms = clock_ms();
-    LIST_EACH (node, &talk->loop->waiting) {
-        struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
-        if (exchange->deadline_ms <= talk->loop->now_ms)
-            exchange_woken(exchange);
-    }
+    wake(talk->loop, &talk->loop->waiting, false);
 }
 
 void talk_leave(struct client *client) {

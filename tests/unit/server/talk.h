@@ -51,7 +51,10 @@ void talk_end(struct client *client);
    and it was not closed; fails the test after 20 s. */
 void talk_wait(struct client *client);
 
-/* Lets time pass for the loop. */
+/* The same until its request is in this state. */
+void talk_wait_state(struct client *client, enum exchange_state state);
+
+/* Lets time pass for the loop, and for what waits in it. */
 void talk_pass(struct talk *talk, int64_t ms);
 
 /* Closes the client's side and forgets it. */
