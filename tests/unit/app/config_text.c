@@ -148,7 +148,7 @@ static void the_shipped_shape_is_taken(void **state) {
 static void a_mark_and_other_line_ends_change_nothing(void **state) {
     (void)state;
     CLEANUP(free_block) char *text = memory_new(2 * sizeof shipped);
-    size_t used = (size_t)sprintf(text, "\xEF\xBB\xBF");
+    size_t used = (size_t)snprintf(text, 4, "\xEF\xBB\xBF");
     for (const char *at = shipped; *at; at++) {
         if (*at == '\n')
             text[used++] = '\r';

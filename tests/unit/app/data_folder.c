@@ -76,12 +76,12 @@ static void the_lock_of_the_dead_is_free(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     CLEANUP(free_block) char *pid = scratch_read(*state, "lock");
-    assert_int_equal(atoi(pid), child);
+    assert_int_equal(strtol(pid, NULL, 10), child);
     struct data_folder folder;
     struct error err = {0};
     assert_true(data_folder_open(&folder, *state, &err));
     CLEANUP(free_block) char *own = scratch_read(*state, "lock");
-    assert_int_equal(atoi(own), getpid());
+    assert_int_equal(strtol(own, NULL, 10), getpid());
     data_folder_close(&folder);
 }
 

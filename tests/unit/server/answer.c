@@ -58,7 +58,7 @@ static void each_verdict_has_its_head(void **state) {
         exchange->request.minor_version = 1;
         answer_verdict(exchange, verdict, "because\r\nX-Forged: 1");
         CLEANUP(free_block) char *head = strndup(exchange->head, exchange->head_length);
-        assert_int_equal(atoi(head + strlen("HTTP/1.1 ")), status);
+        assert_int_equal(strtol(head + strlen("HTTP/1.1 "), NULL, 10), status);
         assert_int_equal(exchange->status, status);
         assert_int_equal(exchange->state, EXCHANGE_SENDING);
         assert_common(head, status);

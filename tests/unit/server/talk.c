@@ -277,7 +277,7 @@ static size_t first_answer(const struct client *client, bool head_only, char **o
     char *text = strndup(client->bytes, head);
     char *body = memory_new(client->length - head + 1);
     size_t length = strtoul(talk_field(text, "Content-Length", value), NULL, 10);
-    int status = atoi(text + strlen("HTTP/1.1 "));
+    int status = (int)strtol(text + strlen("HTTP/1.1 "), NULL, 10);
     size_t taken = length;
     if (head_only || status == 304)
         taken = length = 0;
@@ -307,7 +307,7 @@ int talk_answer(struct client *client, bool head_only, char **out_head, char **o
     }
     client->length -= taken;
     memmove(client->bytes, client->bytes + taken, client->length + 1);
-    int status = atoi(head + strlen("HTTP/1.1 "));
+    int status = (int)strtol(head + strlen("HTTP/1.1 "), NULL, 10);
     if (out_head)
         *out_head = TAKE(head);
     if (out_body)
