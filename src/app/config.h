@@ -84,6 +84,10 @@ struct config_server {
     int64_t hedge_after_ms;
     char *user_agent;
     bool follow_links;
+    char *layout_name;
+    enum layout layout;
+    char *casing_name;
+    enum casing casing;
     struct config_numbers absent_statuses;
     struct config_pattern_list whitelist;
     struct config_pattern_list blacklist;

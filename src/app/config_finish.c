@@ -99,6 +99,23 @@ static void finish_retry(struct config_reading *reading, struct config_server *s
                         "differs from retryTimeout, which counts");
 }
 
+static void finish_layout(struct config_reading *reading, struct config_server *server,
+                          const char *prefix) {
+    char key[KEY_BYTES];
+    if (server->layout_name && !layout_parse(server->layout_name, &server->layout)) {
+        text_format(key, sizeof key, "%s.layout", prefix);
+        config_complain(reading, PROBLEM_ERROR, key,
+                        "Write auto, symstore, two-tier, ssqp, breakpad, debuginfod, build-id, "
+                        "unified or slashsymbols.",
+                        "\"%.40s\" is no layout", server->layout_name);
+    }
+    if (server->casing_name && !casing_parse(server->casing_name, &server->casing)) {
+        text_format(key, sizeof key, "%s.casing", prefix);
+        config_complain(reading, PROBLEM_ERROR, key, "Write preserve, lower or upper.",
+                        "\"%.40s\" is no casing", server->casing_name);
+    }
+}
+
 static void finish_kinds(struct config_reading *reading, struct config_server *server,
                          const char *prefix) {
     for (unsigned i = 0; i < server->kinds.count; i++) {
@@ -158,6 +175,7 @@ void config_finish_server(struct config_reading *reading, struct config_server *
                           const char *prefix, unsigned index, bool spelled) {
     finish_retry(reading, server, prefix, spelled);
     finish_kinds(reading, server, prefix);
+    finish_layout(reading, server, prefix);
     finish_remote(reading, server, prefix);
     finish_cache(reading, server, prefix);
     if (server->priority == 0)

@@ -10,22 +10,22 @@
 enum { SINKS_MAX = 16, KEY_BYTES = 1024, BACKUPS_MAX = 1000 };
 
 /* What counts of each part, and what Python knows besides: accepted, told, without effect. */
-struct part {
+struct vocabulary {
     const char *const *used;
     const char *const *idle;
 };
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static const struct part whole_section = {
+static const struct vocabulary whole_section = {
     NAMES("handlers", "root", "loggers"),
     NAMES("version", "disable_existing_loggers", "incremental", "formatters", "filters"),
 };
-static const struct part of_handler = {
+static const struct vocabulary of_handler = {
     NAMES("class", "level", "filename", "maxBytes", "backupCount"),
     NAMES("formatter", "stream", "encoding", "mode", "delay", "filters", "errors"),
 };
-static const struct part of_logger = {
+static const struct vocabulary of_logger = {
     NAMES("level", "handlers"),
     NAMES("propagate", "filters"),
 };
@@ -102,7 +102,7 @@ static char *read_file_name(struct config_reading *reading, const json_t *handle
 }
 
 static void check_keys(struct config_reading *reading, const json_t *object, const char *prefix,
-                       const struct part *part) {
+                       const struct vocabulary *part) {
     const char *name;
     json_t *ignored;
     json_object_foreach((json_t *)(uintptr_t)object, name, ignored) {

@@ -25,6 +25,8 @@ static struct source *make_source(const struct config_server *server, const stru
         .stall_ms = server->timeouts.stall_ms,
         .user_agent = server->user_agent,
         .follow_links = server->follow_links,
+        .layout = server->layout,
+        .casing = server->casing,
         .state_directory = state_directory,
     };
     for (unsigned i = 0; i < server->absent_statuses.count; i++)

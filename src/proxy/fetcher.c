@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "proxy/verify.h"
+#include "source/source_layout.h"
 
 enum {
     GATHER_FIRST_BYTES = 64 * 1024,
@@ -325,12 +326,36 @@ static enum fetch_end run_local(struct body *body, const struct source_local *lo
     return FETCH_LOST;
 }
 
-static enum fetch_end run(struct body *body, struct error *err) {
+/* Asks one path after the other until one does not say no. */
+static enum source_answer ask_paths(struct body *body, struct source_call *call,
+                                    struct source_local *out_local, struct error *err) {
     struct fetch *fetch = body->fetch;
     struct source *source = fetch->source;
+    const struct source_options *options = &source->options;
+    bool in_place = fetch->in_place && !fetch->taking_up;
+    enum layout layout;
+    if (!source_layout(source, fetch->worker, fetch->cancel, &layout, err))
+        return SOURCE_FAILED;
+    for (unsigned i = 0; i < options->form_count; i++) {
+        struct store_path paths[STORE_PATHS_MAX];
+        unsigned count =
+            store_paths(layout, options->casing, fetch->question, options->forms[i], paths);
+        for (unsigned n = 0; n < count; n++) {
+            call->path = paths[n].path;
+            enum source_answer answer =
+                source->ops->ask(source, fetch->worker, call, in_place, &body->content,
+                                 &body->reader, out_local, err);
+            if (answer != SOURCE_ABSENT)
+                return answer;
+        }
+    }
+    return SOURCE_ABSENT;
+}
+
+static enum fetch_end run(struct body *body, struct error *err) {
+    struct fetch *fetch = body->fetch;
     bool resumes = fetch->taking_up && fetch->resume.offset > 0;
     struct source_call call = {
-        .question = fetch->question,
         .resume = resumes ? &fetch->resume : NULL,
         .cancel = fetch->cancel,
         .fresh_connection = fetch->fresh_connection,
@@ -338,9 +363,7 @@ static enum fetch_end run(struct body *body, struct error *err) {
         .note = fetch->note,
     };
     struct source_local local = {.fd = -1};
-    enum source_answer answer =
-        source->ops->ask(source, fetch->worker, &call, fetch->in_place && !fetch->taking_up,
-                         &body->content, &body->reader, &local, err);
+    enum source_answer answer = ask_paths(body, &call, &local, err);
     fetch->retry_after_s = call.retry_after_s;
     switch (answer) {
     case SOURCE_FOUND:

@@ -7,7 +7,7 @@
 static bool remembered(const struct source *source, struct absences *absences,
                        const struct absence_mark *mark, int64_t now_s) {
     int64_t said_s;
-    if (!absence_find(absences, mark, source->fingerprint, FORM_PLAIN, &said_s))
+    if (!absence_find(absences, mark, source->fingerprint, source_forms(source), &said_s))
         return false;
     /* A clock that was set back must not make a "no" count for years. */
     int64_t age_s = now_s - said_s;

@@ -243,7 +243,7 @@ static void remember_no(const struct attempt *attempt) {
     if (retry_s <= 0 || !may_remember(attempt))
         return;
     absence_add(attempt->search->symbols->options.absences, &attempt->search->mark,
-                source->fingerprint, FORM_PLAIN,
+                source->fingerprint, source_forms(source),
                 retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 

@@ -31,6 +31,15 @@ static void copy_options(struct source_options *to, const struct source_options 
         to->first_byte_ms = FIRST_BYTE_MS;
     if (to->stall_ms <= 0)
         to->stall_ms = STALL_MS;
+    if (to->form_count == 0)
+        to->forms[to->form_count++] = FORM_PLAIN;
+}
+
+unsigned source_forms(const struct source *source) {
+    unsigned forms = 0;
+    for (unsigned i = 0; i < source->options.form_count; i++)
+        forms |= source->options.forms[i];
+    return forms;
 }
 
 /* Only what changes which file is found: not the name, place, filters, retry time or limits. */
@@ -40,8 +49,9 @@ static uint64_t fingerprint_of(const struct source *source, const struct hash_ke
         length--;
     size_t size = length + HOW_BYTES;
     CLEANUP(free_block) char *text = memory_new(size);
-    text_format(text, size, "%s\n%d\n%.*s", source->ops->type, (int)source->options.follow_links,
-                (int)length, source->options.remote);
+    text_format(text, size, "%s\n%d\n%s\n%s\n%.*s", source->ops->type,
+                (int)source->options.follow_links, layout_name(source->options.layout),
+                casing_name(source->options.casing), (int)length, source->options.remote);
     return hash_bytes(key, text, strlen(text));
 }
 
@@ -59,6 +69,7 @@ void source_take_over(struct source *source, struct source *older) {
     source->queue = queue_ref(older->queue);
     source->counters = queue_source_counters(source->queue);
     queue_set_places(source->queue, source->options.requests_max);
+    source->found_layout = older->found_layout;
 }
 
 void source_free(struct source *source) {

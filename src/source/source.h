@@ -13,8 +13,8 @@
 #include "source/source_queue.h"
 #include "symbol/attempt.h"
 #include "symbol/content.h"
-#include "symbol/question.h"
 #include "symbol/reader.h"
+#include "symbol/store_path.h"
 
 enum { HEDGE_NEVER = -1, STATUSES_MAX = 8, SOURCES_MAX = 63 };
 
@@ -35,6 +35,10 @@ struct source_options {
     const char *user_agent;
     int absent_statuses[STATUSES_MAX]; /* besides 404 and 410; 0 ends */
     bool follow_links;                 /* directories */
+    enum layout layout;
+    enum casing casing;
+    enum form forms[FORMS_MAX]; /* the forms that are asked for, in this order */
+    unsigned form_count;
     const char *state_directory; /* where a directory source remembers that its root was a mount
                                     point; may be NULL */
 };
@@ -50,7 +54,7 @@ struct resume {
 /* One question put to one source. Lives on the worker's stack; note is filled with url, status and
    times up to the head. */
 struct source_call {
-    const struct question *question;
+    const char *path;            /* below the source's root: one of those that store_paths gives */
     const struct resume *resume; /* NULL: from the start */
     struct cancel *cancel;
     bool fresh_connection;     /* do not use a kept one */
@@ -105,7 +109,8 @@ struct source {
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
-    struct pool *pool;                /* threads that read files served in place; NULL for http */
+    _Atomic(enum layout) found_layout; /* AUTO until source_layout knows it */
+    struct pool *pool;                 /* threads that read files served in place; NULL for http */
 };
 
 /* Copies options into a source under construction and makes queue, counters and fingerprint: for
@@ -122,6 +127,9 @@ void source_free(struct source *source);
 
 /* Gives back what source_init made. */
 void source_release(struct source *source);
+
+/* The forms that it is asked for, as bits. */
+unsigned source_forms(const struct source *source);
 
 /* Does the source say no with this HTTP status? */
 bool source_absent_status(const struct source *source, int status);

@@ -15,7 +15,12 @@
 #include "source/mount_memory.h"
 #include "symbol/layout.h"
 
-enum { IN_PLACE_THREADS = 8, IN_PLACE_WAITING = 10000, LISTINGS_BYTES = 64 * 1024 * 1024 };
+enum {
+    IN_PLACE_THREADS = 8,
+    IN_PLACE_WAITING = 10000,
+    LISTINGS_BYTES = 64 * 1024 * 1024,
+    PARTS_MAX = 6
+};
 
 #define SETTLED_NS (10 * INT64_C(1000000000))
 
@@ -89,7 +94,9 @@ struct walk {
     struct directory *directory;
     int root_fd;
     unsigned files_flags;
-    const char *parts[3];
+    char asked[LAYOUT_PATH_BYTES]; /* the parts lie in here */
+    const char *parts[PARTS_MAX];
+    unsigned count;
     char path[LAYOUT_PATH_BYTES]; /* found so far, ends with a slash */
     size_t path_length;
 };
@@ -104,7 +111,7 @@ static enum file_found walk_into(struct walk *walk, unsigned depth, const char *
     if (before + length + 2 > sizeof walk->path)
         return FILE_ABSENT;
     memcpy(walk->path + before, name, length + 1);
-    if (depth == 2)
+    if (depth == walk->count - 1)
         return files_open_beneath(walk->root_fd, walk->path, walk->files_flags, out_fd, err);
     memcpy(walk->path + before + length, "/", 2);
     walk->path_length = before + length + 1;
@@ -133,21 +140,29 @@ static enum file_found walk_on(struct walk *walk, unsigned depth, int *out_fd, s
     return FILE_ABSENT;
 }
 
-/* Exactly as spelled, then without regard to case. */
-static enum file_found open_spelled(struct directory *directory, int root_fd,
-                                    const struct spelling *spelling, int *out_fd,
-                                    struct error *err) {
+/* Cuts the path at its slashes; false for one with too many. */
+static bool split(struct walk *walk, const char *path) {
+    text_copy(walk->asked, sizeof walk->asked, path);
+    for (char *at = walk->asked; at; walk->count++) {
+        if (walk->count == PARTS_MAX)
+            return false;
+        walk->parts[walk->count] = at;
+        at = strchr(at, '/');
+        if (at)
+            *at++ = '\0';
+    }
+    return true;
+}
+
+/* Exactly as asked, then without regard to case. */
+static enum file_found open_path(struct directory *directory, int root_fd, const char *path,
+                                 int *out_fd, struct error *err) {
     unsigned flags = directory->source.options.follow_links ? FILES_FOLLOW_LINKS : 0;
-    char path[LAYOUT_PATH_BYTES];
-    layout_spelled_path(spelling, path);
     enum file_found found = files_open_beneath(root_fd, path, flags, out_fd, err);
     if (found != FILE_ABSENT)
         return found;
-    struct walk walk = {.directory = directory,
-                        .root_fd = root_fd,
-                        .files_flags = flags,
-                        .parts = {spelling->name, spelling->id, spelling->name}};
-    return walk_on(&walk, 0, out_fd, err);
+    struct walk walk = {.directory = directory, .root_fd = root_fd, .files_flags = flags};
+    return split(&walk, path) ? walk_on(&walk, 0, out_fd, err) : FILE_ABSENT;
 }
 
 /* Opens the root and sees that it is in order, for only then "not here" means anything. */
@@ -207,7 +222,7 @@ static enum source_answer find(struct directory *directory, struct source_call *
     CLEANUP(close_fd) int root_fd = -1;
     if (!open_root(directory, &root_fd, err))
         return SOURCE_FAILED;
-    switch (open_spelled(directory, root_fd, &call->question->spelling, out_fd, err)) {
+    switch (open_path(directory, root_fd, call->path, out_fd, err)) {
     case FILE_FOUND:
         return SOURCE_FOUND;
     case FILE_ABSENT:
@@ -220,10 +235,8 @@ static enum source_answer find(struct directory *directory, struct source_call *
 }
 
 static void note_path(struct source_call *call, const char *root) {
-    char path[LAYOUT_PATH_BYTES];
-    layout_spelled_path(&call->question->spelling, path);
-    if (!files_join(call->note->url, sizeof call->note->url, root, path))
-        text_copy(call->note->url, sizeof call->note->url, path);
+    if (!files_join(call->note->url, sizeof call->note->url, root, call->path))
+        text_copy(call->note->url, sizeof call->note->url, call->path);
 }
 
 static enum source_answer directory_ask(struct source *source, void *worker,

@@ -213,7 +213,7 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     char url[URL_BYTES];
     char path[3 * LAYOUT_PATH_BYTES];
     const struct http_source *http = (const struct http_source *)source;
-    if (!layout_url_path(&call->question->spelling, path, sizeof path) ||
+    if (!text_encode_percent(path, sizeof path, call->path, "/") ||
         !text_format(url, sizeof url, "%s/%s%s", http->base, path, http->query)) {
         error_set(err, ERROR_INVALID, "the name is too long for a URL");
         return MEANS_FAILED;

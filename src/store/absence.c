@@ -99,21 +99,26 @@ bool absences_ready(const struct absences *absences) {
     return absences->ready;
 }
 
-/* "name\0id" under the folder's key; never 0, which means a free slot. */
-static uint64_t hash_pair(const struct absences *absences, const char *name, const char *id) {
-    char text[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
+/* "name\0id" and the part (nothing for the file itself) under the folder's key; never 0, which
+   means a free slot. */
+static uint64_t hash_of(const struct absences *absences, const char *name, const char *id,
+                        enum part part) {
+    char text[NAME_BYTES_MAX + ID_BYTES_MAX + 3];
     size_t name_length = strlen(name) + 1;
     size_t id_length = strlen(id);
     memcpy(text, name, name_length);
     memcpy(text + name_length, id, id_length);
+    if (part != PART_ITSELF)
+        text[name_length + id_length++] = (char)part;
     uint64_t hash = hash_bytes(&absences->key, text, name_length + id_length);
     return hash ? hash : 1;
 }
 
 struct absence_mark absence_mark(const struct absences *absences, const struct question *question) {
     return (struct absence_mark){
-        .key = hash_pair(absences, question->key.name, question->key.id),
-        .spelling = hash_pair(absences, question->spelling.name, question->spelling.id),
+        .key = hash_of(absences, question->key.name, question->key.id, question->key.part),
+        .spelling = hash_of(absences, question->spelling.name, question->spelling.id,
+                            question->spelling.part),
     };
 }
 
@@ -167,7 +172,7 @@ static void wait_until_ready(struct absences *absences) {
 }
 
 unsigned absence_forget(struct absences *absences, const struct symbol_key *key) {
-    uint64_t hash = hash_pair(absences, key->name, key->id);
+    uint64_t hash = hash_of(absences, key->name, key->id, key->part);
     wait_until_ready(absences);
     SCOPED_LOCK(&absences->pause);
     unsigned forgotten = absence_table_forget(&absences->table, hash);

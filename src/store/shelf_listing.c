@@ -102,7 +102,7 @@ static void keep(struct listings *listings, const char *directory, struct name_s
 /* In a directory with a canonical name, canonical identifiers are found by their path. */
 static bool not_canonical(const char *id, const void *context) {
     const char *directory = context;
-    struct spelling spelling;
+    struct spelling spelling = {0};
     struct symbol_key key;
     if (!text_copy(spelling.name, sizeof spelling.name, directory) ||
         !text_copy(spelling.id, sizeof spelling.id, id) || !symbol_key_make(&spelling, &key, NULL))

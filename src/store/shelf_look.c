@@ -300,7 +300,7 @@ unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
     CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
     if (!root || shelf->options.read_only)
         return 0;
-    struct spelling spelling;
+    struct spelling spelling = {.part = key->part};
     text_copy(spelling.name, sizeof spelling.name, key->name);
     text_copy(spelling.id, sizeof spelling.id, key->id);
     unsigned removed = 0;

@@ -150,12 +150,13 @@ static enum symbol_kind kind_of(enum identifier identifier, const char *name) {
 }
 
 static uint64_t key_hash(const struct symbol_key *key) {
-    char both[sizeof key->name + sizeof key->id];
+    char all[sizeof key->name + sizeof key->id + 1];
     size_t name_length = strlen(key->name) + 1;
-    size_t id_length = strlen(key->id);
-    memcpy(both, key->name, name_length);
-    memcpy(both + name_length, key->id, id_length);
-    return hash_bytes(hash_process_key(), both, name_length + id_length);
+    size_t id_length = strlen(key->id) + 1;
+    memcpy(all, key->name, name_length);
+    memcpy(all + name_length, key->id, id_length);
+    all[name_length + id_length] = (char)key->part;
+    return hash_bytes(hash_process_key(), all, name_length + id_length + 1);
 }
 
 bool symbol_key_make(const struct spelling *spelling, struct symbol_key *out_key,
@@ -166,18 +167,21 @@ bool symbol_key_make(const struct spelling *spelling, struct symbol_key *out_key
     memcpy(out_key->name, spelling->name, strlen(spelling->name) + 1);
     text_fold(out_key->name);
     out_key->identifier = identifier_of(out_key->name, spelling->id);
-    out_key->kind = kind_of(out_key->identifier, out_key->name);
+    out_key->part = spelling->part;
+    out_key->kind =
+        out_key->part == PART_SYM ? KIND_SYM : kind_of(out_key->identifier, out_key->name);
     key_set_id(out_key, spelling->id);
     out_key->hash = key_hash(out_key);
     return true;
 }
 
 bool symbol_key_equal(const struct symbol_key *a, const struct symbol_key *b) {
-    return a->hash == b->hash && strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0;
+    return a->hash == b->hash && a->part == b->part && strcmp(a->id, b->id) == 0 &&
+           strcmp(a->name, b->name) == 0;
 }
 
 bool spelling_equal(const struct spelling *a, const struct spelling *b) {
-    return strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0;
+    return a->part == b->part && strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0;
 }
 
 const char *symbol_kind_name(enum symbol_kind kind) {

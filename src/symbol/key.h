@@ -51,15 +51,23 @@ enum symbol_kind {
     KIND_COUNT
 };
 
+/* Which file of those that name and id stand for. */
+enum part {
+    PART_ITSELF,
+    PART_SYM, /* the Breakpad text made of it, <stem>.sym */
+};
+
 struct spelling {
     char name[NAME_BYTES_MAX + 1];
     char id[ID_BYTES_MAX + 1];
+    enum part part;
 };
 
 struct symbol_key {
     enum identifier identifier;
     enum symbol_kind kind;
-    uint64_t hash; /* of name and id under the process key; equal keys have equal hashes */
+    enum part part;
+    uint64_t hash; /* of all that counts, under the process key; equal keys have equal hashes */
     char name[NAME_BYTES_MAX + 1];
     char id[ID_BYTES_MAX + 1];
 };

@@ -13,25 +13,25 @@ enum {
 };
 
 /* A stretch of the decoded path. */
-struct part {
+struct component {
     const char *text;
     size_t length;
 };
 
-struct parts {
-    struct part each[COMPONENTS_MAX];
+struct components {
+    struct component each[COMPONENTS_MAX];
     size_t count; /* may be more than are kept */
 };
 
 /* "C:\x\app.pdb" → "app.pdb" */
-static struct part part_after_windows_path(struct part part) {
+static struct component component_after_windows_path(struct component part) {
     for (size_t i = part.length; i > 0; i--)
         if (part.text[i - 1] == '\\' || part.text[i - 1] == ':')
-            return (struct part){part.text + i, part.length - i};
+            return (struct component){part.text + i, part.length - i};
     return part;
 }
 
-static bool part_has_control(struct part part) {
+static bool component_has_control(struct component part) {
     for (size_t i = 0; i < part.length; i++) {
         unsigned char byte = (unsigned char)part.text[i];
         if (byte < 0x20 || byte == 0x7f)
@@ -40,10 +40,10 @@ static bool part_has_control(struct part part) {
     return false;
 }
 
-static bool part_check(struct part part, struct error *err) {
-    if (part_has_control(part))
+static bool component_check(struct component part, struct error *err) {
+    if (component_has_control(part))
         return error_set(err, ERROR_INVALID, "the path has a control character");
-    struct part last = part_after_windows_path(part);
+    struct component last = component_after_windows_path(part);
     if (last.length == 0)
         return error_set(err, ERROR_INVALID, "the path has an empty component");
     if (last.length > NAME_BYTES_MAX)
@@ -56,17 +56,18 @@ static bool part_check(struct part part, struct error *err) {
 }
 
 /* Every component is checked, also those that are too many to be kept. */
-static bool parts_split(struct parts *parts, const char *path, size_t length, struct error *err) {
+static bool components_split(struct components *parts, const char *path, size_t length,
+                             struct error *err) {
     const char *end = path + length;
     parts->count = 0;
     while (path < end) {
         const char *slash = memchr(path, '/', (size_t)(end - path));
         const char *stop = slash ? slash : end;
-        struct part part = {path, (size_t)(stop - path)};
+        struct component part = {path, (size_t)(stop - path)};
         path = slash ? slash + 1 : end;
         if (part.length == 0)
             continue;
-        if (!part_check(part, err))
+        if (!component_check(part, err))
             return false;
         if (parts->count < COMPONENTS_MAX)
             parts->each[parts->count] = part;
@@ -75,12 +76,12 @@ static bool parts_split(struct parts *parts, const char *path, size_t length, st
     return true;
 }
 
-static bool part_is(struct part part, const char *text) {
+static bool component_is(struct component part, const char *text) {
     return strlen(text) == part.length && strncasecmp(part.text, text, part.length) == 0;
 }
 
 /* How many characters, counting UTF-8 by its first bytes. */
-static size_t part_characters(struct part part) {
+static size_t component_characters(struct component part) {
     size_t count = 0;
     for (size_t i = 0; i < part.length; i++)
         count += ((unsigned char)part.text[i] & 0xc0) != 0x80;
@@ -88,60 +89,67 @@ static size_t part_characters(struct part part) {
 }
 
 /* A one-character tier is written before names such as "_.debug". */
-static bool part_is_tier_of(struct part tier, struct part name) {
-    name = part_after_windows_path(name);
-    return tier.length <= name.length && part_characters(tier) <= 2 &&
+static bool component_is_tier_of(struct component tier, struct component name) {
+    name = component_after_windows_path(name);
+    return tier.length <= name.length && component_characters(tier) <= 2 &&
            strncasecmp(tier.text, name.text, tier.length) == 0;
 }
 
-static enum path_meaning meaning_of_one(struct part part) {
-    if (part_is(part, "index2.txt"))
+static enum path_meaning meaning_of_one(struct component part) {
+    if (component_is(part, "index2.txt"))
         return PATH_TIER_MARK;
-    return part_is(part, "pingme.txt") ? PATH_PING : PATH_UNKNOWN;
+    return component_is(part, "pingme.txt") ? PATH_PING : PATH_UNKNOWN;
 }
 
-/* Which form of `name` the last component asks for; false when it is another file. */
-static bool form_of_file(const char *name, const char *file, enum form *out_form) {
+/* Which part and form of `spelling` the last component asks for; false when it is another file. */
+static bool read_file(struct spelling *spelling, const char *file, enum form *out_form) {
     char compressed[NAME_BYTES_MAX + 1];
-    layout_compressed_name(name, compressed);
-    if (text_same(file, name))
-        *out_form = FORM_PLAIN;
-    else if (text_same(file, compressed))
+    layout_compressed_name(spelling->name, compressed);
+    spelling->part = PART_ITSELF;
+    *out_form = FORM_PLAIN;
+    if (text_same(file, spelling->name))
+        return true;
+    if (text_same(file, compressed)) {
         *out_form = FORM_COMPRESSED;
-    else if (text_same(file, "file.ptr"))
+        return true;
+    }
+    if (text_same(file, "file.ptr")) {
         *out_form = FORM_POINTER;
-    else
-        return false;
-    return true;
+        return true;
+    }
+    char symbols[NAME_BYTES_MAX + 1];
+    spelling->part = PART_SYM;
+    return layout_file_name(spelling, symbols) && text_same(file, symbols);
 }
 
-static void part_copy(char *out, struct part part) {
+static void component_copy(char *out, struct component part) {
     memcpy(out, part.text, part.length);
     out[part.length] = '\0';
 }
 
-static enum path_meaning meaning_of_three(const struct part part[3], struct symbol_path *out,
+static enum path_meaning meaning_of_three(const struct component part[3], struct symbol_path *out,
                                           struct error *err) {
-    struct part name = part_after_windows_path(part[0]);
-    struct part id = part[1];
-    struct part file = part_after_windows_path(part[2]);
+    struct component name = component_after_windows_path(part[0]);
+    struct component id = part[1];
+    struct component file = component_after_windows_path(part[2]);
     if (id.length > ID_BYTES_MAX) {
         error_set(err, ERROR_INVALID, "the id is longer than %d bytes", ID_BYTES_MAX);
         return PATH_INVALID;
     }
     if (name.text[0] == '.' || id.text[0] == '.')
         return PATH_UNKNOWN;
-    part_copy(out->spelling.name, name);
-    part_copy(out->spelling.id, id);
-    part_copy(out->file, file);
+    component_copy(out->spelling.name, name);
+    component_copy(out->spelling.id, id);
+    component_copy(out->file, file);
+    bool known = read_file(&out->spelling, out->file, &out->form);
     if (!symbol_key_make(&out->spelling, &out->key, err))
         return PATH_INVALID;
-    if (!form_of_file(out->spelling.name, out->file, &out->form))
+    if (!known)
         return PATH_UNKNOWN;
     return out->form == FORM_PLAIN ? PATH_SYMBOL : PATH_FOLLOW_UP;
 }
 
-static enum path_meaning meaning_of_parts(const struct parts *parts, struct symbol_path *out,
+static enum path_meaning meaning_of_parts(const struct components *parts, struct symbol_path *out,
                                           struct error *err) {
     if (parts->count == 0)
         return PATH_ROOT;
@@ -149,7 +157,7 @@ static enum path_meaning meaning_of_parts(const struct parts *parts, struct symb
         return meaning_of_one(parts->each[0]);
     if (parts->count == 3)
         return meaning_of_three(parts->each, out, err);
-    if (parts->count == 4 && part_is_tier_of(parts->each[0], parts->each[1]))
+    if (parts->count == 4 && component_is_tier_of(parts->each[0], parts->each[1]))
         return meaning_of_three(parts->each + 1, out, err);
     return PATH_UNKNOWN;
 }
@@ -157,7 +165,7 @@ static enum path_meaning meaning_of_parts(const struct parts *parts, struct symb
 enum path_meaning layout_parse_path(const char *path, size_t length, struct symbol_path *out,
                                     struct error *err) {
     char decoded[PATH_BYTES_MAX];
-    struct parts parts;
+    struct components parts;
     if (length > sizeof decoded) {
         error_set(err, ERROR_INVALID, "the path is longer than %d bytes", PATH_BYTES_MAX);
         return PATH_INVALID;
@@ -167,36 +175,43 @@ enum path_meaning layout_parse_path(const char *path, size_t length, struct symb
         length = text_decode_percent(decoded, path, length, &escapes_ok);
         path = decoded;
     }
-    if (!parts_split(&parts, path, length, err))
+    if (!components_split(&parts, path, length, err))
         return PATH_INVALID;
     return meaning_of_parts(&parts, out, err);
 }
 
-static void path_join(const char *name, const char *id, char out[LAYOUT_PATH_BYTES]) {
-    size_t name_length = strlen(name);
-    size_t id_length = strlen(id);
-    assert(2 * name_length + id_length + 3 <= LAYOUT_PATH_BYTES);
-    memcpy(out, name, name_length);
-    out += name_length;
-    *out++ = '/';
-    memcpy(out, id, id_length);
-    out += id_length;
-    *out++ = '/';
-    memcpy(out, name, name_length + 1);
+bool layout_file_name(const struct spelling *spelling, char out[NAME_BYTES_MAX + 1]) {
+    size_t length = strlen(spelling->name);
+    if (spelling->part == PART_SYM) {
+        if (text_ends_folded(spelling->name, ".pdb"))
+            length -= strlen(".pdb");
+        return text_format(out, NAME_BYTES_MAX + 1, "%.*s.sym", (int)length, spelling->name);
+    }
+    memcpy(out, spelling->name, length + 1);
+    return true;
 }
 
-void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
-    path_join(key->name, key->id, out);
+static char *append(char *out, const char *text) {
+    size_t length = strlen(text);
+    memcpy(out, text, length + 1);
+    return out + length;
 }
 
 void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]) {
-    path_join(spelling->name, spelling->id, out);
+    char file[NAME_BYTES_MAX + 1];
+    layout_file_name(spelling, file);
+    out = append(out, spelling->name);
+    out = append(out, "/");
+    out = append(out, spelling->id);
+    out = append(out, "/");
+    append(out, file);
 }
 
-bool layout_url_path(const struct spelling *spelling, char *out, size_t size) {
-    char path[LAYOUT_PATH_BYTES];
-    path_join(spelling->name, spelling->id, path);
-    return text_encode_percent(out, size, path, "/");
+void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
+    struct spelling spelling = {.part = key->part};
+    append(spelling.name, key->name);
+    append(spelling.id, key->id);
+    layout_spelled_path(&spelling, out);
 }
 
 void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]) {

@@ -8,7 +8,7 @@
 #include "symbol/question.h"
 
 enum path_meaning {
-    PATH_SYMBOL,    /* <name>/<id>/<name>: the file itself, *out is filled */
+    PATH_SYMBOL, /* <name>/<id>/<name> or <name>/<id>/<stem>.sym: a file itself, *out is filled */
     PATH_FOLLOW_UP, /* <name>/<id>/<name_> or file.ptr: another form of a file, *out is filled and
                        out->form says which */
     PATH_TIER_MARK, /* index2.txt */
@@ -36,7 +36,7 @@ struct symbol_path {
 enum path_meaning layout_parse_path(const char *path, size_t length, struct symbol_path *out,
                                     struct error *err) MUST_CHECK;
 
-enum { LAYOUT_PATH_BYTES = 2 * (NAME_BYTES_MAX + 1) + ID_BYTES_MAX + 8 };
+enum { LAYOUT_PATH_BYTES = 2 * (NAME_BYTES_MAX + 1) + ID_BYTES_MAX + 24 };
 
 /* Where symgate writes a symbol on a shelf: folded name, canonical id, folded name. */
 void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]);
@@ -44,9 +44,10 @@ void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]
 /* The one-tier path of a spelling, as a directory is asked for it. */
 void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]);
 
-/* The path part of a URL for a spelling, all but unreserved characters percent-encoded, without a
-   leading slash; false when it does not fit. */
-bool layout_url_path(const struct spelling *spelling, char *out, size_t size) MUST_CHECK;
+/* The name of the file that a spelling stands for: its name, or <stem>.sym (google/breakpad,
+   simple_symbol_supplier: the stem is the name without ".pdb"). False when it is longer than a name
+   may be: then no key was made of the spelling. */
+bool layout_file_name(const struct spelling *spelling, char out[NAME_BYTES_MAX + 1]);
 
 /* The compressed form's file name: the last character (of UTF-8) replaced by "_". The name is one
    of 1 to NAME_BYTES_MAX bytes. */

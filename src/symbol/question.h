@@ -16,6 +16,8 @@ enum form {
     FORM_POINTER = 4,
 };
 
+enum { FORMS_MAX = 3 };
+
 /* Who asks: an IPv4 address is kept as mapped IPv6. Queues are fair between addresses. */
 struct address {
     struct in6_addr ip;

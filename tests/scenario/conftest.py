@@ -40,6 +40,7 @@ def server(remote, name="one", **more):
         "remote": url,
         "retryTimeout": 60,
         "hedgeAfter": None,
+        "layout": "symstore",
     } | more
 
 

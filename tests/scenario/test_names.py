@@ -318,14 +318,3 @@ def test_absent_for_other_names(gate, origin):
     assert gate.get(missing(2, "x.sym").path).verdict == "absent"
     assert gate.get("/symbols/_.debug/elf-buildid-sym-" + "a" * 40 + "/_.debug").verdict == "absent"
     assert gate.get("/symbols/libc.so/elf-buildid-" + "b" * 40 + "/libc.so").verdict == "absent"
-
-
-def test_breakpad_stem_is_calmly_not_there(gate, origin):
-    """<debug file>/<id>/<stem>.sym names no file of this layout: 404, and nobody is asked."""
-    for path in (
-        f"/app.pdb/{ID}/app.sym",
-        f"/c%3A%5Cx%5Capp.pdb/{ID}/c%3A%5Cx%5Capp.sym",
-        f"/libc.so.6/{ID}/libc.so.6.sym",
-    ):
-        assert gate.get("/symbols" + path).status == 404
-    assert origin.count() == 0

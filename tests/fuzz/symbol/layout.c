@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "symbol/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -22,10 +23,12 @@ static void require_safe(const char *component) {
 }
 
 static void require_same_again(const struct symbol_path *path) {
+    char spelled[LAYOUT_PATH_BYTES];
     char url[3 * LAYOUT_PATH_BYTES];
     struct symbol_path again;
     struct error err;
-    require(layout_url_path(&path->spelling, url, sizeof url));
+    layout_spelled_path(&path->spelling, spelled);
+    require(text_encode_percent(url, sizeof url, spelled, "/"));
     require(layout_parse_path(url, strlen(url), &again, &err) == PATH_SYMBOL);
     require(spelling_equal(&path->spelling, &again.spelling));
     require(symbol_key_equal(&path->key, &again.key));

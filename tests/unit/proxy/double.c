@@ -138,7 +138,7 @@ static struct scene next_scene(struct double_source *source, const struct source
     struct call *noted = &source->calls[least(source->asked, CALLS_MAX - 1)];
     noted->offset = call->resume ? call->resume->offset : 0;
     noted->fresh_connection = call->fresh_connection;
-    text_copy(noted->name, sizeof noted->name, call->question->spelling.name);
+    text_copy_n(noted->name, sizeof noted->name, call->path, strcspn(call->path, "/"));
     unsigned number = source->asked++;
     pthread_cond_broadcast(&source->changed);
     if (source->scene_count == 0)
@@ -199,6 +199,7 @@ struct double_source *double_new(const char *identifier, int priority,
         .retry_ms = 60 * 1000,
         .requests_max = 10,
         .hedge_after_ms = 5000,
+        .layout = LAYOUT_SYMSTORE,
     };
     if (change)
         change(&options);

@@ -42,9 +42,7 @@ void asker_use(const struct source_options *options) {
 void asker_begin_bare(origin_script *script) {
     memset(&asker, 0, sizeof asker);
     cancel_init(&asker.cancel);
-    snprintf(asker.question.spelling.name, sizeof asker.question.spelling.name, "App.pdb");
-    snprintf(asker.question.spelling.id, sizeof asker.question.spelling.id,
-             "0123456789ABCDEF0123456789ABCDEF1");
+    snprintf(asker.path, sizeof asker.path, "%s", &ASKER_PATH[strlen("/base/")]);
     asker.origin = origin_new(script);
 }
 
@@ -71,7 +69,7 @@ enum source_answer asker_ask_with(const struct resume *resume, bool fresh_connec
     asker.reader = NULL;
     error_clear(&asker.err);
     asker.note = (struct attempt_note){0};
-    asker.call = (struct source_call){.question = &asker.question,
+    asker.call = (struct source_call){.path = asker.path,
                                       .resume = resume,
                                       .cancel = &asker.cancel,
                                       .fresh_connection = fresh_connection,

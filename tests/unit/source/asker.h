@@ -15,7 +15,7 @@ struct asker {
     struct origin *origin;
     struct source *source;
     void *worker;
-    struct question question;
+    char path[LAYOUT_PATH_BYTES];
     struct cancel cancel;
     struct attempt_note note;
     struct source_call call;

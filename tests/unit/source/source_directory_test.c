@@ -25,7 +25,7 @@ static struct {
     char *root;
     char *state_directory;
     struct source *source;
-    struct question question;
+    char path[LAYOUT_PATH_BYTES];
     struct cancel cancel;
     struct attempt_note note;
     struct source_call call;
@@ -53,8 +53,7 @@ static void make_source(const char *root, bool follow_links) {
 }
 
 static void question_for(const char *name, const char *id) {
-    snprintf(it.question.spelling.name, sizeof it.question.spelling.name, "%s", name);
-    snprintf(it.question.spelling.id, sizeof it.question.spelling.id, "%s", id);
+    snprintf(it.path, sizeof it.path, "%s/%s/%s", name, id, name);
 }
 
 static int setup(void **state) {
@@ -95,7 +94,7 @@ static enum source_answer ask_with(bool in_place, const struct resume *resume) {
     error_clear(&it.err);
     it.note = (struct attempt_note){0};
     it.call = (struct source_call){
-        .question = &it.question, .resume = resume, .cancel = &it.cancel, .note = &it.note};
+        .path = it.path, .resume = resume, .cancel = &it.cancel, .note = &it.note};
     return it.source->ops->ask(it.source, NULL, &it.call, in_place, &it.content, &it.reader,
                                &it.local, &it.err);
 }

@@ -346,7 +346,7 @@ static bool serve_strange_name(struct peer *peer) {
 static void names_are_encoded(void **state) {
     (void)state;
     asker_begin(serve_strange_name);
-    snprintf(asker.question.spelling.name, sizeof asker.question.spelling.name, "a b%%?#.pdb");
+    snprintf(asker.path, sizeof asker.path, "a b%%?#.pdb/1/a b%%?#.pdb");
     assert_int_equal(asker_ask(), SOURCE_FOUND);
     assert_body("ok");
 }

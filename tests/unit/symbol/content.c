@@ -83,7 +83,7 @@ static void only_the_first_bytes_count(void **state) {
 }
 
 static struct symbol_key key_of(const char *name, const char *id) {
-    struct spelling spelling;
+    struct spelling spelling = {0};
     struct symbol_key key;
     text_copy(spelling.name, sizeof spelling.name, name);
     text_copy(spelling.id, sizeof spelling.id, id);

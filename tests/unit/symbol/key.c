@@ -12,7 +12,7 @@
 #define BUILD_ID_RAISED "0123456789ABCDEF0123456789ABCDEF01234567"
 
 static struct spelling spell(const char *name, const char *id) {
-    struct spelling spelling;
+    struct spelling spelling = {0};
     assert_true(text_copy(spelling.name, sizeof spelling.name, name));
     assert_true(text_copy(spelling.id, sizeof spelling.id, id));
     return spelling;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "source/source_layout.h"
+
+/* A page that comes for every path is no mark, and neither is a body that cannot be read. */
+static bool is_mark(const struct content *content, struct reader *reader) {
+    char bytes[CONTENT_LOOK_BYTES];
+    struct error err;
+    ssize_t got = reader_read(reader, bytes, sizeof bytes, &err);
+    return got >= 0 && !content->announced_html && content_look(bytes, (size_t)got) != CONTENT_HTML;
+}
+
+/* Does this failure say something about that one file only? */
+static bool refused(const struct attempt_note *note, const struct error *err) {
+    return err->kind == ERROR_STATUS && note->status >= 400 && note->status < 500;
+}
+
+static bool ask_for_mark(struct source *source, void *worker, struct cancel *cancel,
+                         enum layout *out_layout, struct error *err) {
+    struct attempt_note note = {0};
+    struct source_call call = {
+        .path = "index2.txt", .cancel = cancel, .retry_after_s = -1, .note = &note};
+    struct content content;
+    CLEANUP(reader_close_at) struct reader *reader = NULL;
+    struct source_local local;
+    *out_layout = LAYOUT_SYMSTORE;
+    switch (source->ops->ask(source, worker, &call, false, &content, &reader, &local, err)) {
+    case SOURCE_FOUND:
+        if (is_mark(&content, reader))
+            *out_layout = LAYOUT_TWO_TIER;
+        return true;
+    case SOURCE_ABSENT:
+        return true;
+    case SOURCE_FAILED:
+    case SOURCE_LOCAL:
+        break;
+    }
+    return refused(&note, err);
+}
+
+bool source_layout(struct source *source, void *worker, struct cancel *cancel,
+                   enum layout *out_layout, struct error *err) {
+    *out_layout = source->options.layout;
+    if (*out_layout != LAYOUT_AUTO)
+        return true;
+    *out_layout = atomic_load_explicit(&source->found_layout, memory_order_relaxed);
+    if (*out_layout != LAYOUT_AUTO)
+        return true;
+    if (!ask_for_mark(source, worker, cancel, out_layout, err))
+        return false;
+    atomic_store_explicit(&source->found_layout, *out_layout, memory_order_relaxed);
+    return true;
+}
