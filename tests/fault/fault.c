@@ -3,6 +3,7 @@
 // meson.build. Glibc gives 64-bit file calls a second name (pwrite64), which is wrapped as well.
 #include "fault/fault.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,6 +45,7 @@
     X(fstatvfs)                                                                                    \
     X(pread)                                                                                       \
     X(preadv2)                                                                                     \
+    X(readdir)                                                                                     \
     X(sendfile)                                                                                    \
     X(send)                                                                                        \
     X(sendmsg)                                                                                     \
@@ -245,6 +247,14 @@ WRAP_PREAD(pread64)
     }
 WRAP_PREADV2(preadv2)
 WRAP_PREADV2(preadv64v2)
+
+#define WRAP_READDIR(symbol, entry)                                                                \
+    struct entry *__real_##symbol(DIR *directory);                                                 \
+    struct entry *__wrap_##symbol(DIR *directory) {                                                \
+        return fails(CALL_readdir) ? NULL : __real_##symbol(directory);                            \
+    }
+WRAP_READDIR(readdir, dirent)
+WRAP_READDIR(readdir64, dirent64)
 
 #define WRAP_FD(symbol, call)                                                                      \
     int __real_##symbol(int fd);                                                                   \
