@@ -32,6 +32,7 @@ struct source_queue {
     struct queue_line line;
     struct list idle;  /* workers without a job, the last used first: its connections are warmest */
     unsigned summoned; /* workers made or woken that have not looked for a job yet */
+    unsigned staying;  /* workers that will look for a job again */
     struct queue_worker *pausing; /* the one that waits for the end of a rest, or NULL */
     struct rest rest;
     struct queue_counters counters;
@@ -67,6 +68,11 @@ struct source_queue *queue_ref(struct source_queue *queue) {
     return queue;
 }
 
+/* Each has a connection, also those that wait for the disk with their place given back. */
+static unsigned workers_max(const struct source_queue *queue) {
+    return queue->places_max + (queue->places_max + 1) / 2;
+}
+
 /* Sees to it that a worker looks for a job, where there is one that may run. Each one that finds a
  * job calls again. */
 static void summon(struct source_queue *queue) {
@@ -80,12 +86,16 @@ static void summon(struct source_queue *queue) {
         pthread_cond_signal(&LIST_ENTRY(node, struct queue_worker, idle)->wake);
         return;
     }
+    if (queue->staying >= workers_max(queue))
+        return; /* the next one that ends its job looks */
     /* Counted before it runs: it needs the lock that is held here. */
     count(&queue->counters.workers);
+    queue->staying++;
     queue->summoned++;
     if (thread_start_detached("source", work, queue, NULL))
         return;
     queue->summoned--;
+    queue->staying--;
     count_down(&queue->counters.workers);
 }
 
@@ -202,6 +212,7 @@ static void *work(void *context) {
     void *kept = ops->worker_new ? ops->worker_new() : NULL;
     lock_take(&queue->lock);
     work_on(queue, &worker, kept);
+    queue->staying--;
     lock_give(&queue->lock);
     if (kept)
         ops->worker_free(kept);
@@ -280,7 +291,7 @@ static enum error_kind submit_locked(struct source_queue *queue, struct queue_jo
         return ERROR_BUSY;
     queue_line_add(&queue->line, job);
     summon(queue);
-    if (counted(&queue->counters.workers) > 0)
+    if (queue->staying > 0)
         return ERROR_NONE;
     /* No thread to be had, and none that would come by. */
     queue_line_remove(&queue->line, job);

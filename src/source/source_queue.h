@@ -5,8 +5,10 @@
 //
 //   places   at most places_max jobs run at once; each runs on a worker thread, made when needed
 //            and ended when idle for 10 s. A job that has been reading a body for long may lend
-//            its place back (queue_lend): at most places_max / 2 at a time do so, so at most
-//            1.5 * places_max connections are open.
+//            its place back (queue_lend): at most places_max / 2 at a time do so. One whose body
+//            has come gives it back before it syncs (queue_give). There are never more than
+//            1.5 * places_max workers (two for one place), and so of connections: a disk that is
+//            slow to sync slows the asking down and gathers no threads.
 //   order    jobs that take up a broken body first; then round robin over client addresses;
 //            within an address, jobs that somebody waits for before abandoned ones, then first
 //            come.
@@ -96,8 +98,8 @@ void queue_want(struct source_queue *queue, struct queue_job *job, bool wanted);
    thread only. */
 bool queue_lend(struct source_queue *queue, struct queue_job *job);
 
-/* A running job's place goes back at once, the thread stays (it is about to end). Job's thread
-   only. */
+/* A running job's place goes back at once, the thread stays (it is about to end), and the next job
+   starts as far as there may be workers. Job's thread only. */
 void queue_give(struct source_queue *queue, struct queue_job *job);
 
 /* Is a place free and nobody waiting? */

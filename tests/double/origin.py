@@ -393,6 +393,7 @@ class Origin:
         self.running_max = 0
         self.connections = 0
         self.connections_open = 0
+        self.connections_max = 0
         self.scripts = {}
         self.taken = collections.Counter()
         self.default = absent()
@@ -491,6 +492,7 @@ class Origin:
             self.links.add(link)
             self.connections += 1
             self.connections_open += 1
+            self.connections_max = max(self.connections_max, self.connections_open)
             self.changed.notify_all()
             return self.connections
 

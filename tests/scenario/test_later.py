@@ -186,4 +186,5 @@ def test_burst_of_300_cold_symbols_over_a_thin_line(gate, origin):
         assert gate.fetch(symbol).verdict == "hit"
     assert origin.count() == 300
     assert origin.running_max <= 10
+    assert origin.connections_max <= 15
     gate.check(*symbols)

@@ -108,6 +108,27 @@ static void a_place_given_back_is_used_at_once(void **state) {
     tasks_end(queue);
 }
 
+static void workers_that_gave_their_places_back_are_bounded(void **state) {
+    (void)state;
+    struct source_queue *queue = queue_new(&tasks_ops, 2, 1000);
+    struct task tasks[4];
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (unsigned i = 0; i < 4; i++) {
+        task_init(&tasks[i], names[i]);
+        tasks[i].then = give;
+        task_submit(queue, &tasks[i]);
+    }
+    tasks_wait(3);
+    wait_counter(&queue_counters(queue)->running, 0);
+    assert_int_equal(counted(&queue_counters(queue)->waiting), 1);
+    assert_int_equal(counted(&queue_counters(queue)->workers), 3);
+    tasks_open_gate(1);
+    tasks_wait(4);
+    assert_int_equal(counted(&queue_counters(queue)->workers), 3);
+    tasks_open_gate(3);
+    tasks_end(queue);
+}
+
 static void more_places_are_used_at_once(void **state) {
     (void)state;
     struct task blocker;
@@ -327,6 +348,7 @@ int main(void) {
         TEST(a_worker_is_used_again),
         TEST(half_the_places_may_be_lent),
         TEST(a_place_given_back_is_used_at_once),
+        TEST(workers_that_gave_their_places_back_are_bounded),
         TEST(more_places_are_used_at_once),
         TEST(closing_hands_back_what_waits),
         TEST(the_last_reference_may_go_while_a_job_runs),
