@@ -50,6 +50,8 @@ static const char *type_told(enum parameter_type type) {
         return "list of numbers";
     case PARAMETER_MAP:
         return "object of texts";
+    case PARAMETER_SECRETS:
+        return "object of texts, or of `{\"file\": …}`";
     case PARAMETER_TIMEOUTS:
         break;
     }
@@ -119,6 +121,9 @@ static json_t *type_schema(enum parameter_type type) {
     case PARAMETER_MAP:
         return json_pack("{s:s,s:{s:s}}", "type", "object", "additionalProperties", "type",
                          "string");
+    case PARAMETER_SECRETS:
+        return json_pack("{s:s,s:{s:[s,s]}}", "type", "object", "additionalProperties", "type",
+                         "string", "object");
     case PARAMETER_TIMEOUTS:
         break;
     }

@@ -67,6 +67,27 @@ struct config_timeouts {
     int64_t stall_ms;
 };
 
+/* How a server on HTTP is reached; user and password stand beside it, shares have them too. */
+struct config_access {
+    char *authentication_name; /* NULL: as what is given wants it */
+    enum authentication authentication;
+    char *token;
+    struct config_map headers;
+    char *client_certificate;
+    char *client_key;
+    char *client_key_password;
+    char *proxy; /* NULL: the environment's; "": none */
+    char *proxy_authentication_name;
+    enum authentication proxy_authentication;
+    char *proxy_user;
+    char *proxy_password;
+    struct config_text_list no_proxy;
+    char *ca_file;
+    char *tls_version_name;
+    enum tls_version tls_version;
+    bool accept_bad_certificate;
+};
+
 struct config_server {
     char *name;
     char *identifier; /* unique: given, or the name, or the remote's host */
@@ -79,6 +100,7 @@ struct config_server {
     char *domain;
     char *keytab;
     char *principal;
+    struct config_access access;
     char *cache_location;
     bool enabled;
     struct config_text_list kinds;

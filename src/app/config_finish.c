@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/config_access.h"
 #include "app/paths.h"
 #include "base/memory.h"
 #include "base/numbers.h"
@@ -151,16 +152,13 @@ static void finish_share(struct config_reading *reading, struct config_server *s
 }
 
 /* What only shares are told. */
-static void finish_credentials(struct config_reading *reading, struct config_server *server,
-                               const char *prefix) {
+static void finish_keytab(struct config_reading *reading, struct config_server *server,
+                          const char *prefix) {
     const struct {
         const char *name;
         const char *value;
-    } given[] = {{"user", server->user},
-                 {"password", server->password},
-                 {"domain", server->domain},
-                 {"keytab", server->keytab},
-                 {"principal", server->principal}};
+    } given[] = {
+        {"domain", server->domain}, {"keytab", server->keytab}, {"principal", server->principal}};
     char key[KEY_BYTES];
     for (unsigned i = 0; i < sizeof given / sizeof *given && !server->share; i++) {
         text_format(key, sizeof key, "%s.%s", prefix, given[i].name);
@@ -227,7 +225,8 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_kinds(reading, server, prefix);
     finish_layout(reading, server, prefix);
     finish_remote(reading, server, prefix);
-    finish_credentials(reading, server, prefix);
+    finish_keytab(reading, server, prefix);
+    config_finish_access(reading, server, prefix);
     finish_cache(reading, server, prefix);
     if (server->priority == 0)
         server->priority = index + 1;

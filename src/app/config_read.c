@@ -294,7 +294,7 @@ static void read_numbers(const struct value *value) {
 static void release_map(struct config_map *map) {
     for (unsigned i = 0; i < map->count; i++) {
         free(map->from[i]);
-        free(map->to[i]);
+        secret_free(map->to[i]);
     }
     free(map->from);
     free(map->to);
@@ -359,6 +359,7 @@ static void read_value(const struct value *value) {
         read_numbers(value);
         return;
     case PARAMETER_MAP:
+    case PARAMETER_SECRETS:
         read_map(value);
         return;
     case PARAMETER_TIMEOUTS:
@@ -417,8 +418,8 @@ static void release_value(enum parameter_type type, void *field) {
     switch (type) {
     case PARAMETER_TEXT:
     case PARAMETER_SECRET:
-    case PARAMETER_PATH:
-        free(*(char **)field);
+    case PARAMETER_PATH: /* of a remote, with user-info */
+        secret_free(*(char **)field);
         return;
     case PARAMETER_LIST:
         release_list(field);
@@ -427,6 +428,7 @@ static void release_value(enum parameter_type type, void *field) {
         release_patterns(field);
         return;
     case PARAMETER_MAP:
+    case PARAMETER_SECRETS:
         release_map(field);
         return;
     case PARAMETER_BOOLEAN:

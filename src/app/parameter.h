@@ -22,6 +22,7 @@ enum parameter_type {
     PARAMETER_PATTERNS,  /* list of regular expressions */
     PARAMETER_NUMBERS,   /* list of unsigned */
     PARAMETER_MAP,       /* object of texts */
+    PARAMETER_SECRETS,   /* the same of secrets */
     PARAMETER_TIMEOUTS,  /* an object of SECTION_TIMEOUTS */
 };
 

@@ -2,11 +2,52 @@
 #include "app/roster_make.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "source/source_directory.h"
 #include "source/source_http.h"
 #include "source/source_smb.h"
+
+static struct source_access access_of(const struct config_server *server) {
+    const struct config_access *access = &server->access;
+    return (struct source_access){
+        .authentication = access->authentication,
+        .user = server->user,
+        .password = server->password,
+        .token = access->token,
+        .header_names = {(const char *const *)access->headers.from, access->headers.count},
+        .header_values = {(const char *const *)access->headers.to, access->headers.count},
+        .client_certificate = access->client_certificate,
+        .client_key = access->client_key,
+        .client_key_password = access->client_key_password,
+    };
+}
+
+/* "a,b,c" in a new block; NULL for none. */
+static char *joined(const struct config_text_list *list) {
+    size_t size = 1;
+    for (unsigned i = 0; i < list->count; i++)
+        size += strlen(list->texts[i]) + 1;
+    char *text = list->count ? memory_new(size) : NULL;
+    for (unsigned i = 0, at = 0; i < list->count; i++, at = (unsigned)strlen(text))
+        text_format(text + at, size - at, "%s%s", i ? "," : "", list->texts[i]);
+    return text;
+}
+
+static struct source_route route_of(const struct config_access *access, const char *no_proxy) {
+    return (struct source_route){
+        .proxy = access->proxy,
+        .proxy_authentication = access->proxy_authentication,
+        .proxy_user = access->proxy_user,
+        .proxy_password = access->proxy_password,
+        .no_proxy = no_proxy,
+        .ca_file = access->ca_file,
+        .tls_version = access->tls_version,
+        .accept_bad_certificate = access->accept_bad_certificate,
+    };
+}
 
 static struct source *make_source(const struct config_server *server, const struct hash_key *key,
                                   const char *state_directory, struct error *err) {
@@ -42,6 +83,9 @@ static struct source *make_source(const struct config_server *server, const stru
     }
     if (server->directory)
         return source_directory_new(&options, key, err);
+    CLEANUP(free_block) char *no_proxy = joined(&server->access.no_proxy);
+    options.access = access_of(server);
+    options.route = route_of(&server->access, no_proxy);
     return source_http_new(&options, key, err);
 }
 

@@ -105,17 +105,25 @@ static const char *describe_state(const struct source *source) {
     return "<td class=good>in order</td>";
 }
 
+static void remote_cell(struct buffer *out, const struct source *source) {
+    char masked[512], escaped[2048];
+    text_mask_url(masked, sizeof masked, source->options.remote);
+    text_escape_html(escaped, sizeof escaped, masked);
+    buffer_format(out, "<td>%s%s</td>", escaped,
+                  source->options.route.accept_bad_certificate
+                      ? " <span class=bad>accepts any certificate</span>"
+                      : "");
+}
+
 static void append_servers(struct buffer *out, const struct roster *roster) {
     buffer_append_text(out, "<h2>Servers</h2><table><tr><th>Server<th>Remote<th>State<th class=n>"
                             "Asked<th class=n>Found<th class=n>Absent<th class=n>Failed<th "
                             "class=n>Waiting<th class=n>Received");
     for (unsigned i = 0; i < roster->count; i++) {
         const struct source *source = roster->sources[i];
-        char masked[512];
-        text_mask_url(masked, sizeof masked, source->options.remote);
         buffer_append_text(out, "<tr>");
         cell(out, source->options.name);
-        cell(out, masked);
+        remote_cell(out, source);
         buffer_append_text(out, describe_state(source));
         number_cell(out, counted(&source->counters->asked));
         number_cell(out, counted(&source->counters->found));

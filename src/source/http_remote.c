@@ -95,6 +95,28 @@ bool http_remote_parse(const char *url, const char *identifier, struct http_remo
     return error_hint(err, "Remove what follows the \"#\": no server ever sees it.");
 }
 
+static bool has_part(CURLU *url, CURLUPart part) {
+    CLEANUP(text_free) char *text = NULL;
+    return curl_url_get(url, part, &text, 0) == CURLUE_OK && strcmp(text, "/") != 0;
+}
+
+const char *http_proxy_fault(const char *url, bool *out_named) {
+    CLEANUP(url_free) CURLU *parts = curl_url();
+    *out_named = false;
+    if (!text_starts_folded(url, "http://") && !text_starts_folded(url, "https://"))
+        return "does not begin with http:// or https://";
+    CURLUcode rc = curl_url_set(parts, CURLUPART_URL, url, 0);
+    if (rc != CURLUE_OK)
+        return curl_url_strerror(rc);
+    *out_named = has_part(parts, CURLUPART_USER) || has_part(parts, CURLUPART_PASSWORD);
+    if (!has_part(parts, CURLUPART_PORT))
+        return "names no port";
+    if (has_part(parts, CURLUPART_PATH) || has_part(parts, CURLUPART_QUERY) ||
+        has_part(parts, CURLUPART_FRAGMENT))
+        return "has something behind the port";
+    return NULL;
+}
+
 void http_remote_release(struct http_remote *remote) {
     secret_free(remote->base);
     secret_free(remote->query);

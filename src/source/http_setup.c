@@ -40,17 +40,16 @@ static long methods_of(enum authentication authentication) {
     return (long)CURLAUTH_BASIC; /* for the user-info of a redirect's own URL */
 }
 
-/* Without a name libcurl does not authenticate at all; an empty one is one. */
-static const char *name_or_empty(enum authentication authentication, const char *text) {
-    bool named = authentication != AUTHENTICATION_NONE && authentication != AUTHENTICATION_BEARER;
-    return !text && named ? "" : text;
+/* Without a name, be it an empty one, libcurl does not authenticate at all. */
+static const char *name_or_empty(enum authentication how, const char *text, const char *other) {
+    return !text && (other || how == AUTHENTICATION_NEGOTIATE) ? "" : text;
 }
 
 static void set_access(CURL *easy, const struct source_access *access) {
     enum authentication how = access->authentication;
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, methods_of(how));
-    curl_easy_setopt(easy, CURLOPT_USERNAME, name_or_empty(how, access->user));
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, name_or_empty(how, access->password));
+    curl_easy_setopt(easy, CURLOPT_USERNAME, name_or_empty(how, access->user, access->password));
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, name_or_empty(how, access->password, access->user));
     curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, access->token);
     const char *file = access->client_certificate;
     bool packed = file && (text_ends_folded(file, ".p12") || text_ends_folded(file, ".pfx"));
@@ -69,8 +68,10 @@ static void set_proxy(CURL *easy, const struct source_route *route) {
     curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, direct);
     curl_easy_setopt(easy, CURLOPT_PROXYAUTH, methods_of(how));
-    curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, name_or_empty(how, route->proxy_user));
-    curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, name_or_empty(how, route->proxy_password));
+    curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME,
+                     name_or_empty(how, route->proxy_user, route->proxy_password));
+    curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD,
+                     name_or_empty(how, route->proxy_password, route->proxy_user));
 }
 
 static long versions_of(enum tls_version version) {

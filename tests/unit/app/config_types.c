@@ -87,6 +87,10 @@ static const struct fault *const faults_of[] = {
     [PARAMETER_MAP] =
         FAULTS({"\"x\"", "an object of texts"}, {"[]", "an object of texts"},
                {"null", "an object of texts"}, {"{\"D:\": 5}", "a text", "[\"D:\"]", 7}),
+    [PARAMETER_SECRETS] =
+        FAULTS({"\"x\"", "an object of texts"}, {"[]", "an object of texts"},
+               {"null", "an object of texts"}, {"{\"X-Key\": 5}", "a text", "[\"X-Key\"]", 10},
+               {"{\"X-Key\": {}}", "a text or", "[\"X-Key\"]", 10}),
     [PARAMETER_TIMEOUTS] = FAULTS({"5", "an object"}, {"[]", "an object"}, {"null", "an object"}),
 };
 
