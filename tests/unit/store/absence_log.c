@@ -287,7 +287,7 @@ static void compacts_to_what_counts(void **state) {
     assert_int_equal(access(next, F_OK), -1);
 }
 
-enum { ADDERS = 3, ADDED = 20000, FORGOTTEN_EVERY = 7 };
+enum { ADDERS = 3, ADDED = 5000, FORGOTTEN_EVERY = 7 };
 
 struct adder {
     pthread_t thread;
