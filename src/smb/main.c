@@ -80,17 +80,24 @@ static bool answer_connect(const struct smb_connect *how) {
     return share ? answer(&(struct smb_message){.type = SMB_CONNECTED}) : answer_failed(&err);
 }
 
-static bool answer_look(void) {
+static bool answer_opened(void) {
     struct error err = {0};
     struct smb_message message = {.type = SMB_OPENED};
     return share_look(share, &message.opened, &err) ? answer(&message) : answer_failed(&err);
+}
+
+static bool answer_look(void) {
+    struct error err = {0};
+    struct smb_message message = {.type = SMB_OPENED};
+    return share_close_and_look(share, &message.opened, &err) ? answer(&message)
+                                                              : answer_failed(&err);
 }
 
 static bool answer_open(const char *path) {
     struct error err = {0};
     switch (share_open(share, path, &err)) {
     case SHARE_FOUND:
-        return answer_look();
+        return answer_opened();
     case SHARE_ABSENT:
         return answer(
             &(struct smb_message){.type = SMB_ABSENT, .absent = {.folding = share_folding(share)}});

@@ -7,7 +7,7 @@
 //   CONNECT          CONNECTED or FAILED    first, and once
 //   OPEN             OPENED, ABSENT or FAILED
 //   READ             DATA or FAILED         DATA shorter than asked for: the file ends there
-//   LOOK             OPENED or FAILED       size and time of the open file as they are now
+//   LOOK             OPENED or FAILED       closes the file; its size and time as they are then
 //   CLOSE            CLOSED                 may follow without an open file
 //
 // A message is a head of 8 bytes (length of what follows in 4, type in 1, then 3 zeros) and its

@@ -28,8 +28,9 @@ struct share {
     char shown[SMB_PATH_BYTES];
     enum smb_folding folding;
     struct folder root_folder;
-    SMBCFILE *file; /* open, or NULL */
-    uint64_t at;    /* where its next read begins */
+    SMBCFILE *file;      /* open, or NULL */
+    char url[URL_BYTES]; /* of the file that was opened last */
+    uint64_t at;         /* where its next read begins */
 };
 
 /* --- errors --- */
@@ -51,14 +52,26 @@ static enum error_kind kind_of(int why) {
     }
 }
 
+/* Who asks, for people. */
+static const char *who(const struct share *share, char out[SMB_PATH_BYTES]) {
+    const struct smb_connect *how = &share->how;
+    if (how->keytab[0])
+        text_format(out, SMB_PATH_BYTES, "the holder of keytab \"%s\"", how->keytab);
+    else if (how->user[0])
+        text_format(out, SMB_PATH_BYTES, "user \"%s\"", how->user);
+    else
+        text_copy(out, SMB_PATH_BYTES, "guests");
+    return out;
+}
+
 /* The connection could not be made, or the directory is not to be had. */
 static bool root_failed(const struct share *share, int why, struct error *err) {
     const char *shown = share->shown;
+    char name[SMB_PATH_BYTES];
     switch (why) {
     case EACCES:
     case EPERM:
-        error_set(err, ERROR_CONNECT, "\"%s\" does not let %s%s in", shown,
-                  share->how.user[0] ? "user " : "guests", share->how.user);
+        error_set(err, ERROR_CONNECT, "\"%s\" does not let %s in", shown, who(share, name));
         return error_hint(err, "See that user, password and domain are right, and that the user "
                                "may read the share.");
     case ENOENT:
@@ -230,6 +243,7 @@ static enum share_found open_url(struct share *share, const char *url, const cha
     if (file) {
         share->file = file;
         share->at = 0;
+        text_copy(share->url, sizeof share->url, url);
         return SHARE_FOUND;
     }
     if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR)
@@ -353,16 +367,34 @@ enum share_found share_open(struct share *share, const char *path, struct error 
 
 /* --- the open file --- */
 
+static struct smb_opened described(const struct share *share, const struct stat *found) {
+    int64_t modified_ns = (int64_t)found->st_mtim.tv_sec * 1000000000 + found->st_mtim.tv_nsec;
+    return (struct smb_opened){.size = (uint64_t)found->st_size,
+                               .modified_ns = modified_ns > 0 ? (uint64_t)modified_ns : 0,
+                               .folding = share->folding};
+}
+
 bool share_look(struct share *share, struct smb_opened *out_opened, struct error *err) {
     struct stat found;
     if (!share->file)
         return error_set(err, ERROR_INVALID, "no file is open");
     if (smbc_getFunctionFstat(share->context)(share->context, share->file, &found) != 0)
         return file_failed("look at", "the open file", errno, err);
-    int64_t modified_ns = (int64_t)found.st_mtim.tv_sec * 1000000000 + found.st_mtim.tv_nsec;
-    *out_opened = (struct smb_opened){.size = (uint64_t)found.st_size,
-                                      .modified_ns = modified_ns > 0 ? (uint64_t)modified_ns : 0,
-                                      .folding = share->folding};
+    *out_opened = described(share, &found);
+    return true;
+}
+
+bool share_close_and_look(struct share *share, struct smb_opened *out_opened, struct error *err) {
+    struct stat found;
+    if (!share->file)
+        return error_set(err, ERROR_INVALID, "no file is open");
+    share_close(share);
+    int why = stat_url(share, share->url, &found);
+    if (why == ENOENT)
+        return error_set(err, ERROR_CHANGED, "the file went away while it was read");
+    if (why != 0)
+        return file_failed("look at", "the file that was read", why, err);
+    *out_opened = described(share, &found);
     return true;
 }
 

@@ -22,8 +22,13 @@ struct share *share_new(const struct smb_connect *how, struct error *err) MUST_C
 /* Opens a file, exactly as spelled, then without regard to ASCII case; closes the one before. */
 enum share_found share_open(struct share *share, const char *path, struct error *err) MUST_CHECK;
 
-/* Size and time of the open file, as they are now. */
+/* Size and time of the open file, as they were when it was opened. */
 bool share_look(struct share *share, struct smb_opened *out_opened, struct error *err) MUST_CHECK;
+
+/* Closes the file and looks at it again: while it is open servers tell its time of before. One that
+   is gone by then is ERROR_CHANGED. */
+bool share_close_and_look(struct share *share, struct smb_opened *out_opened,
+                          struct error *err) MUST_CHECK;
 
 /* Reads exactly `length` bytes of the open file, less only where it ends; -1: err. */
 ssize_t share_read(struct share *share, void *bytes, size_t length, uint64_t offset,
