@@ -77,9 +77,12 @@ static void add_cache(struct config_reading *reading, json_t *general, const cha
 static void add_element(struct config_reading *reading, json_t *general, json_t *servers,
                         char *element) {
     CLEANUP(free_block) char *whole = memory_text(element);
+    CLEANUP(json_unref) json_t *proper = json_string(element);
     char *parts[PARTS_MAX];
     unsigned count = split(element, parts);
-    if (count == 0)
+    if (!proper)
+        skip(reading, whole, "it is not UTF-8");
+    else if (count == 0)
         skip(reading, whole, "it has too many parts");
     else if (count == 1)
         add_server(servers, parts[0], NULL);

@@ -261,10 +261,12 @@ enum request_state request_feed(struct request *request, const char *bytes, size
     request->fed = (uint32_t)limit;
     if (result == HPE_PAUSED)
         return head_complete(request, err);
-    if (result != HPE_OK)
-        return refuse_error(request, result, err);
+    /* First, since what stands behind such a line is an error or not, as it comes in pieces or not.
+     */
     if (line_has_no_version(request, limit))
         return refuse(request, 505, err, "this version of HTTP is not spoken here");
+    if (result != HPE_OK)
+        return refuse_error(request, result, err);
     if (request->target.length == 0 && limit >= REQUEST_LINE_BYTES_MAX)
         return refuse(request, 414, err, "the request line is too long");
     if (limit >= REQUEST_HEAD_BYTES_MAX)

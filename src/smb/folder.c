@@ -2,6 +2,7 @@
 #include "smb/folder.h"
 
 #include <errno.h>
+#include <libsmbclient.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -32,7 +33,7 @@ static bool failed(const char *url, struct error *err) {
     return error_os(err, ERROR_DISK, errno, "could not read the folder \"%s\"", url);
 }
 
-bool folder_read(struct folder *folder, SMBCCTX *context, const char *url,
+bool folder_read(struct folder *folder, struct _SMBCCTX *context, const char *url,
                  const struct stat *as_it_is, struct error *err) {
     if (still_good(folder, as_it_is))
         return true;

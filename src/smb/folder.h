@@ -5,10 +5,12 @@
 // thousand.
 #pragma once
 
-#include <libsmbclient.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
+
+struct _SMBCCTX; /* libsmbclient's SMBCCTX */
 
 enum { FOLDER_MATCHES_MAX = 8, FOLDER_NAME_BYTES = 256 };
 
@@ -32,7 +34,7 @@ void folder_init(struct folder *folder, size_t bytes_max);
 void folder_release(struct folder *folder);
 
 /* Reads the names, unless those at hand are still good (`as_it_is` has the folder's time now). */
-bool folder_read(struct folder *folder, SMBCCTX *context, const char *url,
+bool folder_read(struct folder *folder, struct _SMBCCTX *context, const char *url,
                  const struct stat *as_it_is, struct error *err) MUST_CHECK;
 
 /* The names that are `name` but for ASCII case. */

@@ -70,14 +70,20 @@ static bool read_server(char *text, struct smb_remote *remote) {
     return text[0] && text_copy(remote->host, sizeof remote->host, text);
 }
 
+static bool is_component(const char *text) {
+    return text[0] && strcmp(text, ".") != 0 && strcmp(text, "..") != 0 && !strpbrk(text, "/\\");
+}
+
 /* Joins the components; false for ".." and for what is too long. */
 static bool read_directory(char *text, bool encoded, struct smb_remote *remote) {
     size_t length = 0;
     for (char *at = text, *next; at; at = next) {
         next = cut(at, "/\\");
+        if (encoded && !decode(at))
+            return false;
         if (at[0] == '\0' || strcmp(at, ".") == 0)
             continue;
-        if (strcmp(at, "..") == 0 || (encoded && (!decode(at) || strpbrk(at, "/\\"))))
+        if (!is_component(at))
             return false;
         if (length > 0)
             remote->directory[length++] = '/';
@@ -93,7 +99,7 @@ static bool read_path(char *path, bool encoded, struct smb_remote *remote) {
     char *directory = cut(path, "/\\");
     if (encoded && !decode(path))
         return false;
-    if (path[0] == '\0' || !text_copy(remote->share, sizeof remote->share, path))
+    if (!is_component(path) || !text_copy(remote->share, sizeof remote->share, path))
         return false;
     return !directory || read_directory(directory, encoded, remote);
 }

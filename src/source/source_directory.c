@@ -7,11 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/files.h"
+#include "base/listings.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/text.h"
-#include "source/listings.h"
 #include "source/mount_memory.h"
 #include "symbol/layout.h"
 
@@ -19,7 +18,8 @@ enum {
     IN_PLACE_THREADS = 8,
     IN_PLACE_WAITING = 10000,
     LISTINGS_BYTES = 64 * 1024 * 1024,
-    PARTS_MAX = 6
+    PARTS_MAX = 6,
+    SPELLINGS_MAX = 8,
 };
 
 #define SETTLED_NS (10 * INT64_C(1000000000))
@@ -121,19 +121,17 @@ static enum file_found walk_into(struct walk *walk, unsigned depth, const char *
 }
 
 static enum file_found walk_on(struct walk *walk, unsigned depth, int *out_fd, struct error *err) {
-    CLEANUP(close_fd) int here = -1;
-    if (depth > 0) {
-        enum file_found found =
-            files_open_directory_beneath(walk->root_fd, walk->path, walk->files_flags, &here, err);
-        if (found != FILE_FOUND)
-            return found;
-    }
-    struct listing_matches matches;
-    if (!folder_listings_find(walk->directory->listings, depth > 0 ? here : walk->root_fd,
-                              walk->parts[depth], &matches, err))
-        return FILE_FAILED;
-    for (unsigned i = 0; i < matches.count; i++) {
-        enum file_found found = walk_into(walk, depth, matches.names[i], out_fd, err);
+    CLEANUP(name_set_unref_at) struct name_set *names = NULL;
+    struct listings_place place = {.root_fd = walk->root_fd,
+                                   .directory = depth > 0 ? walk->path : ".",
+                                   .name = walk->parts[depth],
+                                   .files_flags = walk->files_flags};
+    enum file_found found = listings_find(walk->directory->listings, &place, &names, err);
+    if (found != FILE_FOUND)
+        return found;
+    const char *name;
+    for (unsigned n = 0; n < SPELLINGS_MAX && (name = name_set_find(names, place.name, n)); n++) {
+        found = walk_into(walk, depth, name, out_fd, err);
         if (found != FILE_ABSENT)
             return found;
     }
@@ -277,7 +275,7 @@ static void directory_free(struct source *source) {
     pool_free(source->pool);
     source_release(source);
     mount_memory_release(&directory->mounts);
-    folder_listings_free(directory->listings);
+    listings_free(directory->listings);
     free(directory);
 }
 
@@ -291,10 +289,11 @@ struct source *source_directory_new(const struct source_options *options,
                   options->identifier);
         return NULL;
     }
+    struct listings_options listings = {.bytes_max = LISTINGS_BYTES};
     struct directory *directory = NEW(struct directory);
     source_init(&directory->source, &directory_ops, options, key);
     directory->source.pool = pool_new("directory", IN_PLACE_THREADS, IN_PLACE_WAITING);
-    directory->listings = folder_listings_new(LISTINGS_BYTES);
+    directory->listings = listings_new(&listings);
     mount_memory_init(&directory->mounts, options->state_directory, directory->source.fingerprint);
     return &directory->source;
 }

@@ -14,7 +14,6 @@ enum {
     QUEUE_MAX = 12000, /* more than there may be searches */
     RETRY_MS = 2000,
     HANG_MS = 1000,
-    LISTING_BYTES_MAX = 16 << 20,
 };
 
 struct shelf *shelf_new(const struct shelf_options *options, struct error *err) {
@@ -24,7 +23,7 @@ struct shelf *shelf_new(const struct shelf_options *options, struct error *err) 
     shelf->options.path = shelf->path;
     shelf->pool = pool_new("shelf", THREADS_MAX, QUEUE_MAX);
     pthread_mutex_init(&shelf->lock, NULL);
-    listings_init(&shelf->listings, LISTING_BYTES_MAX);
+    shelf->listings = shelf_listings_new();
     struct error why;
     if (!shelf_root_open(shelf->path, options->read_only, &shelf->root, &why)) {
         if (why.kind == ERROR_BUSY) {
@@ -44,7 +43,7 @@ void shelf_free(struct shelf *shelf) {
     if (!shelf)
         return;
     pool_free(shelf->pool);
-    listings_release(&shelf->listings);
+    listings_free(shelf->listings);
     name_set_unref(shelf->index);
     shelf_root_unref(shelf->root);
     pthread_mutex_destroy(&shelf->lock);

@@ -6,16 +6,15 @@
 
 #include <pthread.h>
 
-#include "store/name_set.h"
+#include "base/listings.h"
 #include "store/shelf.h"
-#include "store/shelf_listing.h"
 #include "store/shelf_root.h"
 
 struct shelf {
     struct shelf_options options; /* set at creation, then read-only */
     char *path;
     struct pool *pool;
-    struct listings listings;
+    struct listings *listings; /* the identifiers in a directory that are not canonically written */
 
     pthread_mutex_t lock;    /* guards all below */
     struct shelf_root *root; /* NULL: the directory cannot be used at present */
@@ -27,6 +26,9 @@ struct shelf {
     bool index_building;
     bool complained;
 };
+
+/* The memory for what its directories hold. */
+struct listings *shelf_listings_new(void);
 
 /* The open directory (a new reference), or NULL. Never blocks. */
 struct shelf_root *shelf_take_root(struct shelf *shelf);

@@ -11,7 +11,9 @@
 #include "store/shelf_inside.h"
 
 enum {
-    INDEX_NAMES_MAX = 100000,
+    INDEX_BYTES_MAX = 8 << 20,
+    LISTINGS_BYTES_MAX = 16 << 20,
+    LISTING_TRUST_MS = 2000,
     INDEX_CHECK_MS = 250,
     INDEX_REST = 50, /* times as long as it took is an index used before it is made again */
     REMOVED_MAX = 16,
@@ -40,10 +42,14 @@ bool shelf_describe(int fd, struct shelf_found *out_found) {
     return true;
 }
 
+/* A file system in memory does not remember what is not there, but needs no disk to tell. */
+static unsigned how_to_open(const struct look *look) {
+    return look->cached && !look->root->quick ? FILES_CACHED : 0;
+}
+
 static bool try_path(struct look *look, const char *path) {
     CLEANUP(close_fd) int fd = -1;
-    bool cached = look->cached && !look->root->quick;
-    switch (files_open_beneath(look->root->fd, path, cached ? FILES_CACHED : 0, &fd, NULL)) {
+    switch (files_open_beneath(look->root->fd, path, how_to_open(look), &fd, NULL)) {
     case FILE_FOUND:
         break;
     case FILE_COLD:
@@ -81,7 +87,7 @@ static enum index_state index_state(struct look *look, struct name_set **out_ind
     int64_t now_ms = clock_ms();
     if (shelf->index_building || now_ms < shelf->index_build_ms || now_ms < shelf->index_check_ms)
         return INDEX_GOOD;
-    if (name_set_time(look->root->fd) != shelf->index->modified_ns)
+    if (!name_set_current(shelf->index, look->root->fd, true))
         return INDEX_STALE;
     shelf->index_check_ms = now_ms + INDEX_CHECK_MS;
     return INDEX_GOOD;
@@ -98,8 +104,8 @@ static bool claim_building(struct shelf *shelf) {
 static struct name_set *build_index(struct look *look) {
     struct shelf *shelf = look->shelf;
     int64_t began_ms = clock_ms();
-    struct name_choice choice = {not_folded, NULL, INDEX_NAMES_MAX};
-    struct name_set *index = name_set_read(look->root->fd, &choice);
+    struct name_choice choice = {.wanted = not_folded, .bytes_max = INDEX_BYTES_MAX};
+    struct name_set *index = name_set_read(look->root->fd, &choice, NULL);
     CLEANUP(name_set_unref_at) struct name_set *older = NULL;
     SCOPED_LOCK(&shelf->lock);
     int64_t now_ms = clock_ms();
@@ -130,6 +136,28 @@ static struct name_set *take_index(struct look *look) {
     return build_index(look);
 }
 
+/* --- the listings --------------------------------------------------------------------------- */
+
+/* In a directory with a canonical name, canonical identifiers are found by their path; of files,
+ * below an identifier, all are listed. */
+static bool not_canonical(const char *id, const void *context) {
+    const char *directory = context;
+    if (strchr(directory, '/'))
+        return true;
+    struct spelling spelling = {0};
+    struct symbol_key key;
+    if (!text_copy(spelling.name, sizeof spelling.name, directory) ||
+        !text_copy(spelling.id, sizeof spelling.id, id) || !symbol_key_make(&spelling, &key, NULL))
+        return false;
+    return strcmp(key.name, directory) != 0 || strcmp(key.id, id) != 0;
+}
+
+struct listings *shelf_listings_new(void) {
+    struct listings_options options = {
+        .bytes_max = LISTINGS_BYTES_MAX, .trust_ms = LISTING_TRUST_MS, .wanted = not_canonical};
+    return listings_new(&options);
+}
+
 /* --- the places ----------------------------------------------------------------------------- */
 
 static bool try_id(struct look *look, const char *directory, const char *id) {
@@ -148,14 +176,18 @@ static bool try_id(struct look *look, const char *directory, const char *id) {
 /* The names in a directory, or NULL, with look->cold set where the disk would tell. */
 static struct name_set *list(struct look *look, const char *directory) {
     struct name_set *names = NULL;
-    switch (
-        listings_find(&look->shelf->listings, look->root->fd, directory, look->cached, &names)) {
-    case LISTING_FOUND:
+    struct listings_place place = {.root_fd = look->root->fd,
+                                   .directory = directory,
+                                   .files_flags = how_to_open(look),
+                                   .cached = look->cached};
+    switch (listings_find(look->shelf->listings, &place, &names, NULL)) {
+    case FILE_FOUND:
         return names;
-    case LISTING_COLD:
+    case FILE_COLD:
         look->cold = true;
         break;
-    case LISTING_NOTHING:
+    case FILE_ABSENT:
+    case FILE_FAILED:
         break;
     }
     return NULL;

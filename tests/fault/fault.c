@@ -3,6 +3,7 @@
 // meson.build. Glibc gives 64-bit file calls a second name (pwrite64), which is wrapped as well.
 #include "fault/fault.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,6 +45,7 @@
     X(fstatvfs)                                                                                    \
     X(pread)                                                                                       \
     X(preadv2)                                                                                     \
+    X(readdir)                                                                                     \
     X(sendfile)                                                                                    \
     X(send)                                                                                        \
     X(sendmsg)                                                                                     \
@@ -246,6 +248,14 @@ WRAP_PREAD(pread64)
 WRAP_PREADV2(preadv2)
 WRAP_PREADV2(preadv64v2)
 
+#define WRAP_READDIR(symbol, entry)                                                                \
+    struct entry *__real_##symbol(DIR *directory);                                                 \
+    struct entry *__wrap_##symbol(DIR *directory) {                                                \
+        return fails(CALL_readdir) ? NULL : __real_##symbol(directory);                            \
+    }
+WRAP_READDIR(readdir, dirent)
+WRAP_READDIR(readdir64, dirent64)
+
 #define WRAP_FD(symbol, call)                                                                      \
     int __real_##symbol(int fd);                                                                   \
     int __wrap_##symbol(int fd) {                                                                  \
@@ -319,7 +329,7 @@ int __wrap_memfd_create(const char *name, unsigned flags) {
 // openat2 has no wrapper in glibc: the program makes it by syscall(). Six words are read whatever
 // was passed, as glibc's own syscall() does.
 long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...) {
+__attribute__((no_sanitize("address"))) long __wrap_syscall(long number, ...) {
     long words[6];
     va_list arguments;
     va_start(arguments, number);

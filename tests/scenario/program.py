@@ -35,14 +35,13 @@ def wait_until(condition, what, timeout=DEADLINE):
 def environment(**more):
     """The surroundings without what would lead requests elsewhere."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return (
-        kept
-        | {
-            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99",
-            "TSAN_OPTIONS": "exitcode=99:halt_on_error=0",
-        }
-        | more
-    )
+    sanitizers = {
+        "ASAN_OPTIONS": "abort_on_error=0:exitcode=99",
+        "TSAN_OPTIONS": "exitcode=99:halt_on_error=0",
+    }
+    for name, options in sanitizers.items():
+        sanitizers[name] = ":".join(filter(None, (kept.get(name), options)))
+    return kept | sanitizers | more
 
 
 def run(*args, timeout=DEADLINE, **how):

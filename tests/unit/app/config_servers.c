@@ -138,9 +138,9 @@ static void unmapped_windows_paths_are_told_and_never_made(void **state) {
     PARSED parsed = parse(
         "{\"general\": {\"cacheLocation\":\n \"C:\\\\cache\"}, \"servers\": ["
         " {\"remote\": \"\\\\\\\\build\\\\symbols\"}, {\"remote\": \"smb://u:s3cr3t@h/share\"},"
-        " {\"remote\": \"/x\", \"cacheLocation\": \"E:\\\\own\"}]}");
+        " {\"remote\": \"/x\", \"cacheLocation\": \"E:\\\\own\"}, {\"remote\": \"D:\\\\x\"}]}");
     assert_non_null(parsed.config);
-    assert_int_equal(parsed.problems.warnings, 4);
+    assert_int_equal(parsed.problems.warnings, 5);
     const struct config_problem *cache =
         problem_about(&parsed, PROBLEM_WARNING, "general.cacheLocation");
     assert_int_equal(cache->line, 2);
@@ -150,13 +150,47 @@ static void unmapped_windows_paths_are_told_and_never_made(void **state) {
     const struct config_problem *share =
         problem_about(&parsed, PROBLEM_WARNING, "servers[0].remote");
     assert_non_null(strstr(share->hint, "{\"\\\\\\\\build\\\\symbols\": \"/mnt/symbols\"}"));
-    assert_true(server(&parsed, 0)->unaskable);
+    assert_non_null(strstr(share->what, "symgate-smb"));
+    assert_true(server(&parsed, 0)->share);
     const struct config_problem *smb = problem_about(&parsed, PROBLEM_WARNING, "servers[1].remote");
     assert_null(strstr(smb->what, "s3cr3t"));
     assert_null(strstr(smb->hint, "s3cr3t"));
-    assert_true(server(&parsed, 1)->unaskable);
+    assert_true(server(&parsed, 1)->share);
     problem_about(&parsed, PROBLEM_WARNING, "servers[2].cacheLocation");
     assert_false(server(&parsed, 2)->unaskable);
+    problem_about(&parsed, PROBLEM_WARNING, "servers[3].remote");
+    assert_true(server(&parsed, 3)->unaskable);
+}
+
+static void shares_are_told_who_asks(void **state) {
+    (void)state;
+    PARSED parsed = parse(
+        "{\"servers\": [{\"remote\": \"//h/share\", \"user\": \"u\", \"password\": \"s3cr3t\","
+        " \"domain\": \"D\", \"keytab\": \"/etc/k\", \"principal\": \"p@R\"},"
+        " {\"remote\": \"/x\", \"keytab\": \"/etc/k\"},"
+        " {\"remote\": \"smb://u:s3cr3t@h/share\"}]}");
+    const struct config_server *share = server(&parsed, 0);
+    assert_true(share->share && !share->directory && !share->unaskable);
+    assert_string_equal(share->user, "u");
+    assert_string_equal(share->password, "s3cr3t");
+    assert_string_equal(share->domain, "D");
+    assert_string_equal(share->keytab, "/etc/k");
+    assert_string_equal(share->principal, "p@R");
+    problem_about(&parsed, PROBLEM_WARNING, "servers[1].keytab");
+    for (unsigned i = 0; i < parsed.problems.count; i++) {
+        assert_null(strstr(parsed.problems.list[i].what, "s3cr3t"));
+        assert_null(strstr(parsed.problems.list[i].hint, "s3cr3t"));
+    }
+}
+
+static void a_share_that_is_none_is_an_error(void **state) {
+    (void)state;
+    PARSED parsed = parse("{\"servers\": [{\"remote\": \"smb://u:s3cr3t@h\"}]}");
+    assert_null(parsed.config);
+    const struct config_problem *problem =
+        problem_about(&parsed, PROBLEM_ERROR, "servers[0].remote");
+    assert_non_null(strstr(problem->hint, "smb://server/share"));
+    assert_null(strstr(problem->what, "s3cr3t"));
 }
 
 static void a_cache_beside_the_global_one_is_its_own(void **state) {
@@ -195,6 +229,8 @@ int main(void) {
         cmocka_unit_test(long_identifiers_stay_unique),
         cmocka_unit_test(mapped_paths_become_local_ones),
         cmocka_unit_test(unmapped_windows_paths_are_told_and_never_made),
+        cmocka_unit_test(shares_are_told_who_asks),
+        cmocka_unit_test(a_share_that_is_none_is_an_error),
         cmocka_unit_test(a_cache_beside_the_global_one_is_its_own),
         cmocka_unit_test(kinds_are_bits),
         cmocka_unit_test(no_servers_is_a_warning),

@@ -109,7 +109,7 @@ static void assert_shipped(const struct parsed *parsed) {
     assert_int_equal(pattern_try(config->general.blacklist.patterns[1], "a.nobody"), PATTERN_YES);
     assert_int_equal(config->server_count, 2);
     assert_string_equal(config->servers[0].identifier, "mb");
-    assert_true(config->servers[0].unaskable);
+    assert_true(config->servers[0].share);
     const struct config_server *server = &config->servers[1];
     assert_string_equal(server->identifier, "mss");
     assert_true(server->retry_ms == 600000);

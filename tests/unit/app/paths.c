@@ -29,9 +29,9 @@ static void kinds_are_told_apart(void **state) {
         {"C:x", PATH_LOCAL},
         {"1:\\x", PATH_LOCAL},
         {"ab:\\x", PATH_LOCAL},
-        {"\\\\server\\share", PATH_WINDOWS},
-        {"//server/share", PATH_WINDOWS},
-        {"SMB://server/share", PATH_WINDOWS},
+        {"\\\\server\\share", PATH_SHARE},
+        {"//server/share", PATH_SHARE},
+        {"SMB://server/share", PATH_SHARE},
         {"\\x", PATH_LOCAL},
         {"x\\y", PATH_LOCAL},
     };

@@ -128,7 +128,7 @@ static void a_configuration_comes_of_it(void **state) {
     assert_string_equal(config->servers[0].cache_location, "/own");
     assert_true(config->servers[1].directory);
     assert_string_equal(config->servers[1].identifier, "plain");
-    assert_true(config->servers[2].unaskable);
+    assert_true(config->servers[2].share);
     assert_int_equal(parsed.problems.warnings, 1);
     const struct config_problem *share =
         problem_about(&parsed, PROBLEM_WARNING, "servers[2].remote");
@@ -136,12 +136,16 @@ static void a_configuration_comes_of_it(void **state) {
     assert_non_null(strstr(share->hint, "pathMap"));
 }
 
-static void text_that_is_no_utf8_is_refused(void **state) {
+static void text_that_is_no_utf8_is_named(void **state) {
     (void)state;
     PARSED parsed;
-    parsed.config = config_from_sympath("srv*/\xff", "/data", &parsed.problems);
-    assert_null(parsed.config);
-    problem_about(&parsed, PROBLEM_ERROR, "servers[0]");
+    parsed.config =
+        config_from_sympath("srv*/\xff;cache*/\xff;/\xff;/good", "/data", &parsed.problems);
+    assert_non_null(parsed.config);
+    assert_int_equal(parsed.problems.warnings, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_non_null(strstr(parsed.problems.list[i].what, "it is not UTF-8"));
+    assert_int_equal(parsed.config->server_count, 1);
 }
 
 int main(void) {
@@ -150,7 +154,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_used_is_told_with_its_reason),
         cmocka_unit_test(secrets_in_elements_are_masked),
         cmocka_unit_test(a_configuration_comes_of_it),
-        cmocka_unit_test(text_that_is_no_utf8_is_refused),
+        cmocka_unit_test(text_that_is_no_utf8_is_named),
     };
     return RUN_TESTS(tests);
 }

@@ -223,6 +223,7 @@ static const struct refused {
     {"GET /a HTTP/2.0\r\n" HOST "\r\n", 505},
     {"GET /a HTTP/0.9\r\n" HOST "\r\n", 505},
     {"GET /a\r\n", 505},
+    {"GET /aHTTP/1.1\r\n" HOST "no field\r\n\r\n", 505},
     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
 };
 

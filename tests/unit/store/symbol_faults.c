@@ -193,7 +193,8 @@ static void a_call_fails_while_a_symbol_is_spilled(void **state) {
 
 /* Not threads: a cache without its alarms ends the program, at the start. */
 static void a_call_fails_while_a_symbol_is_looked_for(void **state) {
-    static const char *const calls[] = {"openat2", "openat", "pread", "preadv2", "pwrite", NULL};
+    static const char *const calls[] = {"openat2", "openat",  "pread", "preadv2",
+                                        "pwrite",  "readdir", NULL};
     fault_loop(&look_scene, *state, calls);
 }
 

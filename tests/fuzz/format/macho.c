@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Mach-O files, one alone.
+#include "format/macho.h"
+
+#include "look.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
+    look_at(bytes, length, macho_identify);
+    return 0;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// PDB files in an MSF 2.00.
+#include "format/pdb.h"
+
+#include "look.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
+    look_at(bytes, length, pdb_identify_2);
+    return 0;
+}
