@@ -79,6 +79,7 @@ struct waits {
     uint32_t *us;
     size_t count, room;
 };
+/* Adds one. */
 void waits_add(struct waits *waits, int64_t ns);
 /* Prints `"<name>": {"count": …, "p50": …, "p99": …, "p999": …, "max": …}` in milliseconds. Sorts.
  */

@@ -70,9 +70,15 @@ struct config_timeouts {
 struct config_server {
     char *name;
     char *identifier; /* unique: given, or the name, or the remote's host */
-    char *remote;     /* as mapped; URL or directory */
+    char *remote;     /* as mapped; URL, directory or share */
     bool directory;
-    bool unaskable; /* a Windows path or share that no pathMap entry maps */
+    bool share;     /* one that no pathMap entry maps: symgate-smb reads it */
+    bool unaskable; /* a Windows path that no pathMap entry maps */
+    char *user;
+    char *password;
+    char *domain;
+    char *keytab;
+    char *principal;
     char *cache_location;
     bool enabled;
     struct config_text_list kinds;

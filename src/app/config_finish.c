@@ -8,8 +8,10 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
+#include "source/smb_helper.h"
+#include "source/smb_remote.h"
 
-enum { KEY_BYTES = 64, PORT_MAX = 65535 };
+enum { KEY_BYTES = 64, PORT_MAX = 65535, PROGRAM_BYTES = 4096 };
 
 static void replace(char **field, char *with) {
     free(*field);
@@ -130,6 +132,48 @@ static void finish_kinds(struct config_reading *reading, struct config_server *s
     }
 }
 
+/* A share that nothing maps is read through symgate-smb. */
+static void finish_share(struct config_reading *reading, struct config_server *server,
+                         const char *key) {
+    struct smb_remote remote;
+    struct error err = {0};
+    char program[PROGRAM_BYTES];
+    server->directory = false;
+    server->share = true;
+    if (!smb_remote_parse(server->remote, &remote, &err)) {
+        config_complain(reading, PROBLEM_ERROR, key, err.hint, "%s", err.what);
+    } else if (!smb_helper_find(program, sizeof program, &err)) {
+        char hint[200];
+        path_map_example(server->remote, hint, sizeof hint);
+        config_complain(reading, PROBLEM_WARNING, key, hint, "%s: this server cannot be asked",
+                        err.what);
+    }
+}
+
+/* What only shares are told. */
+static void finish_credentials(struct config_reading *reading, struct config_server *server,
+                               const char *prefix) {
+    const struct {
+        const char *name;
+        const char *value;
+    } given[] = {{"user", server->user},
+                 {"password", server->password},
+                 {"domain", server->domain},
+                 {"keytab", server->keytab},
+                 {"principal", server->principal}};
+    char key[KEY_BYTES];
+    for (unsigned i = 0; i < sizeof given / sizeof *given && !server->share; i++) {
+        text_format(key, sizeof key, "%s.%s", prefix, given[i].name);
+        if (is_given(given[i].value))
+            config_complain(reading, PROBLEM_WARNING, key, "Delete it.",
+                            "has no effect: the remote is no share");
+    }
+    if (!is_given(server->keytab))
+        return;
+    text_format(key, sizeof key, "%s.keytab", prefix);
+    replace(&server->keytab, local_path(reading, key, server->keytab, "it is not used"));
+}
+
 static void finish_remote(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
     char key[KEY_BYTES];
@@ -143,12 +187,18 @@ static void finish_remote(struct config_reading *reading, struct config_server *
     if (!server->directory)
         return;
     if (path_kind(server->remote) == PATH_LOCAL && strstr(server->remote, "://")) {
-        config_complain(reading, PROBLEM_ERROR, key, "Write http://, https:// or a directory.",
+        config_complain(reading, PROBLEM_ERROR, key,
+                        "Write http://, https://, smb:// or a directory.",
                         "is a URL of a kind that cannot be asked");
         return;
     }
-    char *path = local_path(reading, key, server->remote,
-                            "this server cannot be asked (shares are not read yet)");
+    CLEANUP(free_block)
+    char *mapped = path_mapped(&reading->config->general.path_map, server->remote);
+    if (!mapped && path_kind(server->remote) == PATH_SHARE) {
+        finish_share(reading, server, key);
+        return;
+    }
+    char *path = local_path(reading, key, server->remote, "this server cannot be asked");
     server->unaskable = !path;
     if (path)
         replace(&server->remote, path);
@@ -177,6 +227,7 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_kinds(reading, server, prefix);
     finish_layout(reading, server, prefix);
     finish_remote(reading, server, prefix);
+    finish_credentials(reading, server, prefix);
     finish_cache(reading, server, prefix);
     if (server->priority == 0)
         server->priority = index + 1;

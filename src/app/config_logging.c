@@ -91,7 +91,7 @@ static char *read_file_name(struct config_reading *reading, const json_t *handle
     if (!expanded)
         return NULL;
     CLEANUP(free_block) char *mapped = path_mapped(&reading->config->general.path_map, expanded);
-    if (!mapped && path_kind(expanded) == PATH_WINDOWS) {
+    if (!mapped && path_kind(expanded) != PATH_LOCAL) {
         char hint[200];
         path_map_example(expanded, hint, sizeof hint);
         config_complain(reading, PROBLEM_WARNING, key, hint,

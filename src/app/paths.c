@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "source/smb_remote.h"
 
 enum { PATH_BYTES = 4096 };
 
@@ -16,9 +17,9 @@ enum path_kind path_kind(const char *text) {
         return PATH_URL;
     bool drive = isalpha((unsigned char)text[0]) && text[1] == ':' &&
                  (text[2] == '\\' || text[2] == '/' || text[2] == '\0');
-    bool share =
-        text_starts(text, "\\\\") || text_starts(text, "//") || text_starts_folded(text, "smb://");
-    return drive || share ? PATH_WINDOWS : PATH_LOCAL;
+    if (smb_remote_is_one(text))
+        return PATH_SHARE;
+    return drive ? PATH_WINDOWS : PATH_LOCAL;
 }
 
 static char folded(char c) {

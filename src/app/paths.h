@@ -9,7 +9,8 @@
 enum path_kind {
     PATH_URL,     /* http:// or https:// */
     PATH_LOCAL,   /* a path of this machine */
-    PATH_WINDOWS, /* C:\…, \\server\share, //server/share, smb://…: needs a map */
+    PATH_WINDOWS, /* C:\…: needs a map */
+    PATH_SHARE,   /* \\server\share, //server/share, smb://… */
 };
 
 /* What sort of path a text is. */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "source/source_directory.h"
 #include "source/source_http.h"
+#include "source/source_smb.h"
 
 static struct source *make_source(const struct config_server *server, const struct hash_key *key,
                                   const char *state_directory, struct error *err) {
@@ -31,6 +32,14 @@ static struct source *make_source(const struct config_server *server, const stru
     };
     for (unsigned i = 0; i < server->absent_statuses.count; i++)
         options.absent_statuses[i] = (int)server->absent_statuses.numbers[i];
+    if (server->share) {
+        struct smb_credentials credentials = {.user = server->user,
+                                              .password = server->password,
+                                              .domain = server->domain,
+                                              .keytab = server->keytab,
+                                              .principal = server->principal};
+        return source_smb_new(&options, &credentials, key, err);
+    }
     if (server->directory)
         return source_directory_new(&options, key, err);
     return source_http_new(&options, key, err);

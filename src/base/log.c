@@ -43,6 +43,7 @@ static struct {
     size_t filled;
     struct log_files *next;  /* the sinks to use from now on */
     struct log_files *files; /* owned by the writer while it runs */
+    uint64_t told; /* how many dropped lines the log speaks of; the writer's, as `files` */
     pthread_t writer;
     counter dropped;
     atomic_int level;
@@ -111,32 +112,35 @@ static bool enqueue(int64_t at_ns, enum log_level level, const char *text, size_
     return true;
 }
 
-static bool is_control(const char *at) {
+static bool is_control(const char *at, size_t length) {
     unsigned char byte = (unsigned char)at[0];
-    bool c1 = byte == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
+    unsigned char next = length > 1 ? (unsigned char)at[1] : 0;
+    bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
     return byte < 0x20 || byte == 0x7F || c1;
 }
 
-/* Escapes control characters, so that nobody forges a line or drives a terminal through a name. */
-static size_t escape(char out[LOG_TEXT_MAX], const char *text) {
-    size_t used = 0;
-    for (; *text && used + 5 < LOG_TEXT_MAX; text++) {
-        if (!is_control(text)) {
-            out[used++] = *text;
-            continue;
-        }
-        if ((unsigned char)*text == 0xC2)
-            text++;
-        used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)*text);
-    }
-    return used;
-}
-
-static bool has_control(const char *text) {
-    for (; *text; text++)
-        if (is_control(text))
+static bool has_control(const char *text, size_t length) {
+    if (text_is_plain(text, length))
+        return false;
+    for (size_t at = 0; at < length; at++)
+        if (is_control(text + at, length - at))
             return true;
     return false;
+}
+
+/* Escapes control characters, so that nobody forges a line or drives a terminal through a name. */
+static size_t escape(char out[LOG_TEXT_MAX], const char *text, size_t length) {
+    size_t used = 0;
+    for (size_t at = 0; at < length && used + 5 < LOG_TEXT_MAX; at++) {
+        if (!is_control(text + at, length - at)) {
+            out[used++] = text[at];
+            continue;
+        }
+        if ((unsigned char)text[at] == 0xC2)
+            at++;
+        used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)text[at]);
+    }
+    return used;
 }
 
 /* A cut must not leave half a UTF-8 character behind. */
@@ -152,30 +156,35 @@ static size_t whole_characters(const char *text, size_t length) {
     return length - start < wanted ? start : length;
 }
 
+static bool is_wanted(enum log_level level) {
+    return (int)level >= atomic_load_explicit(&the_log.level, memory_order_relaxed);
+}
+
+void log_text(enum log_level level, const char *text, size_t length) {
+    if (!is_wanted(level))
+        return;
+    if (length >= LOG_TEXT_MAX)
+        length = whole_characters(text, LOG_TEXT_MAX - 1);
+    char escaped[LOG_TEXT_MAX];
+    if (has_control(text, length)) {
+        length = escape(escaped, text, length);
+        text = escaped;
+    }
+    int64_t now_ns = clock_wall_ns();
+    if (!enqueue(now_ns, level, text, length))
+        log_files_direct(now_ns, level, text, length);
+}
+
 void log_line(enum log_level level, const char *format, ...) {
-    if ((int)level < atomic_load_explicit(&the_log.level, memory_order_relaxed))
+    if (!is_wanted(level))
         return;
     char text[LOG_TEXT_MAX];
     va_list args;
     va_start(args, format);
     int wanted = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (wanted < 0)
-        return;
-    size_t length = (size_t)wanted;
-    if (length >= sizeof text) {
-        length = whole_characters(text, sizeof text - 1);
-        text[length] = '\0';
-    }
-    char escaped[LOG_TEXT_MAX];
-    const char *line = text;
-    if (has_control(text)) {
-        length = escape(escaped, text);
-        line = escaped;
-    }
-    int64_t now_ns = clock_wall_ns();
-    if (!enqueue(now_ns, level, line, length))
-        log_files_direct(now_ns, level, line, length);
+    if (wanted >= 0)
+        log_text(level, text, (size_t)wanted);
 }
 
 void log_failure(enum log_level level, const char *doing, const struct error *err) {
@@ -195,16 +204,16 @@ static void write_batch(const char *batch, size_t length) {
     }
 }
 
-static void tell_dropped(uint64_t *told) {
+static void tell_dropped(void) {
     uint64_t dropped = log_dropped();
-    if (dropped == *told)
+    if (dropped == the_log.told)
         return;
     char text[96];
     text_format(text, sizeof text,
                 "%llu log lines were lost: the log could not be written fast enough",
-                (unsigned long long)(dropped - *told));
+                (unsigned long long)(dropped - the_log.told));
     log_files_line(the_log.files, clock_wall_ns(), LOG_WARNING, text, strlen(text));
-    *told = dropped;
+    the_log.told = dropped;
 }
 
 struct turn {
@@ -245,7 +254,6 @@ static struct turn take_turn(bool after_lines) {
 
 static void *write_log(void *context) {
     (void)context;
-    uint64_t told = log_dropped();
     bool after_lines = false;
     for (;;) {
         struct turn turn = take_turn(after_lines);
@@ -257,7 +265,7 @@ static void *write_log(void *context) {
         if (turn.reopen)
             log_files_reopen(the_log.files);
         write_batch(turn.batch, turn.length);
-        tell_dropped(&told);
+        tell_dropped();
         log_files_flush(the_log.files);
         if (turn.last)
             break;
@@ -286,6 +294,7 @@ bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
     the_log.filling = memory_new(QUEUE_BYTES);
     the_log.spare = memory_new(QUEUE_BYTES);
     the_log.filled = 0;
+    the_log.told = log_dropped();
     the_log.stopping = false;
     the_log.ended = false;
     atomic_store(&the_log.level, (int)level);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/line.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -188,9 +189,16 @@ static size_t make_head(char out[LOG_HEAD_MAX], struct stamp *stamp, int64_t at_
         strftime(stamp->text, sizeof stamp->text, "%Y-%m-%d %H:%M:%S", &local);
         stamp->second = second;
     }
-    text_format(out, LOG_HEAD_MAX, "%s.%03u %s ", stamp->text, (unsigned)(at_ns / 1000000 % 1000),
-                log_level_name(level));
-    return strlen(out);
+    struct line head;
+    line_begin(&head, out, LOG_HEAD_MAX);
+    line_text(&head, stamp->text);
+    unsigned ms = (unsigned)(at_ns / 1000000 % 1000);
+    char fraction[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                       (char)('0' + ms % 10), ' '};
+    line_bytes(&head, fraction, sizeof fraction);
+    line_text(&head, log_level_name(level));
+    line_bytes(&head, " ", 1);
+    return head.length;
 }
 
 static size_t make_line(char out[LOG_HEAD_MAX + LOG_TEXT_MAX], struct stamp *stamp, int64_t at_ns,

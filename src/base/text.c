@@ -53,6 +53,22 @@ bool text_same(const char *a, const char *b) {
     return folded(*a) == folded(*b);
 }
 
+bool text_is_plain(const char *text, size_t length) {
+    /* Eight bytes at a time: the top bit of each is set where one is below space, DEL or beyond.
+       What borrowing does to the bytes above happens only where the answer is no already. */
+    const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+    uint64_t odd = 0;
+    size_t at = 0;
+    for (; at + sizeof odd <= length; at += sizeof odd) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        odd |= word | (word - ' ' * ones) | ((word ^ 0x7F * ones) - ones);
+    }
+    for (; at < length; at++)
+        odd |= (unsigned char)text[at] < ' ' || (unsigned char)text[at] >= 0x7F ? tops : 0;
+    return (odd & tops) == 0;
+}
+
 bool text_starts(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }

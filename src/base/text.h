@@ -27,6 +27,9 @@ void text_raise(char *text);
 /* Equal but for the case of ASCII letters? */
 bool text_same(const char *a, const char *b);
 
+/* Are the first `length` bytes all printing ASCII, space included? Quick, since most are. */
+bool text_is_plain(const char *text, size_t length);
+
 /* Does text begin with prefix? */
 bool text_starts(const char *text, const char *prefix);
 

@@ -20,6 +20,7 @@ enum {
     SECTION_NULL = 0,
     SECTION_NOTE = 7,
     SECTION_NOBITS = 8,
+    SEGMENT_NULL = 0,
     SEGMENT_NOTE = 4,
     NOTE_BUILD_ID = 3,
 };
@@ -59,11 +60,6 @@ static uint32_t get_32(const struct elf *elf, const unsigned char *at) {
 /* An address or offset: as wide as the file is. */
 static uint64_t get_wide(const struct elf *elf, const unsigned char *at) {
     return elf->wide ? number_64(at, elf->big_endian) : number_32(at, elf->big_endian);
-}
-
-static void demand(struct elf *elf, uint64_t end) {
-    if (end > elf->out->stated_length)
-        elf->out->stated_length = end;
 }
 
 static struct piece section_of(const struct elf *elf, const unsigned char *head) {
@@ -139,15 +135,15 @@ static bool visit_section(struct elf *elf, const unsigned char *head) {
     struct piece section = section_of(elf, head);
     if (section.type == SECTION_NULL || section.type == SECTION_NOBITS)
         return true;
-    demand(elf, end_of(section.at, section.bytes));
+    identity_demand(elf->out, end_of(section.at, section.bytes));
     return section.type != SECTION_NOTE || elf->out->build_id_length > 0 ||
            read_notes(elf, &section);
 }
 
 static bool visit_segment(struct elf *elf, const unsigned char *head) {
     struct piece segment = segment_of(elf, head);
-    if (elf->sections.count == 0)
-        demand(elf, end_of(segment.at, segment.bytes));
+    if (segment.type != SEGMENT_NULL && elf->sections.count == 0)
+        identity_demand(elf->out, end_of(segment.at, segment.bytes));
     return segment.type != SEGMENT_NOTE || elf->out->build_id_length > 0 ||
            read_notes(elf, &segment);
 }
@@ -182,7 +178,7 @@ static bool read_table(struct elf *elf, const unsigned char *at, const unsigned 
 static bool read_head(struct elf *elf) {
     unsigned char head[HEAD_BYTES_64];
     unsigned length = elf->wide ? HEAD_BYTES_64 : HEAD_BYTES_32;
-    demand(elf, length);
+    identity_demand(elf->out, length);
     if (!probe_read(elf->probe, head, length, 0) ||
         !read_table(elf, head + (elf->wide ? 32 : 28), head + (elf->wide ? 54 : 42),
                     elf->wide ? SEGMENT_BYTES_64 : SEGMENT_BYTES_32, &elf->segments) ||
@@ -196,7 +192,7 @@ static bool read_head(struct elf *elf) {
         if (__builtin_mul_overflow(tables[i]->count, tables[i]->entry_bytes, &bytes))
             bytes = UINT64_MAX;
         if (bytes > 0)
-            demand(elf, end_of(tables[i]->at, bytes));
+            identity_demand(elf->out, end_of(tables[i]->at, bytes));
     }
     return true;
 }

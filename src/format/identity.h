@@ -69,6 +69,12 @@ struct identity {
     struct breakpad_module module; /* BREAKPAD */
 };
 
+/* For the families: the structure demands that the file reaches to `end`. */
+static inline void identity_demand(struct identity *identity, uint64_t end) {
+    if (end > identity->stated_length)
+        identity->stated_length = end;
+}
+
 enum identify_outcome {
     IDENTIFY_READ, /* *out holds all that the file says; it may still be shorter than it states */
     IDENTIFY_UNKNOWN, /* no format that is known here */

@@ -135,9 +135,7 @@ static bool read_slice(struct probe *probe, const unsigned char *entry, bool wid
         .slice = {.cpu = number_32(entry, true)},
     };
     uint64_t bytes = wide ? number_64(entry + 16, true) : number_32(entry + 12, true);
-    uint64_t end = end_of(macho.at, bytes);
-    if (end > out->stated_length)
-        out->stated_length = end;
+    identity_demand(out, end_of(macho.at, bytes));
     bool other = false;
     if (!read_thin(&macho, &other))
         return false;

@@ -42,11 +42,6 @@ struct chunk {
     uint32_t bytes;
 };
 
-static void demand(struct msfz *msfz, uint64_t end) {
-    if (end > msfz->out->stated_length)
-        msfz->out->stated_length = end;
-}
-
 static struct chunk chunk_of(const unsigned char *entry) {
     return (struct chunk){
         .at = le_64(entry),
@@ -68,7 +63,7 @@ static bool count_chunks(struct msfz *msfz) {
         struct chunk chunk = chunk_of(entries + (size_t)in_batch * CHUNK_BYTES);
         if (chunk.bytes == 0 || chunk.packed_bytes == 0)
             return probe_damaged(msfz->probe, "chunk %u of the MSFZ is empty", n);
-        demand(msfz, end_of(chunk.at, chunk.packed_bytes));
+        identity_demand(msfz->out, end_of(chunk.at, chunk.packed_bytes));
     }
     return true;
 }
@@ -97,7 +92,7 @@ static bool read_fragments(struct msfz *msfz, struct unpack *directory, struct s
         if (!(fragment.location >> CHUNKED_BIT)) {
             if (fragment.location >> PLACE_BITS)
                 return probe_damaged(msfz->probe, "a fragment of the MSFZ has no valid place");
-            demand(msfz, fragment.location + bytes);
+            identity_demand(msfz->out, fragment.location + bytes);
         }
         if (out->kept < FRAGMENTS_KEPT)
             out->fragments[out->kept++] = fragment;
@@ -197,8 +192,8 @@ bool msfz_identify(struct probe *probe, struct identity *out) {
     uint64_t table_bytes = (uint64_t)msfz.chunk_count * CHUNK_BYTES;
     if (le_32(head + 76) != table_bytes)
         return probe_damaged(probe, "the MSFZ's chunk table has not %u entries", msfz.chunk_count);
-    demand(&msfz, end_of(directory_at, directory_bytes));
-    demand(&msfz, end_of(msfz.chunk_table, table_bytes));
+    identity_demand(out, end_of(directory_at, directory_bytes));
+    identity_demand(out, end_of(msfz.chunk_table, table_bytes));
     if (!count_chunks(&msfz))
         return false;
     CLEANUP(unpack_free_at)

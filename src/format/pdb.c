@@ -6,9 +6,8 @@
 enum {
     BLOCK_BYTES_MIN = 512,
     BLOCK_BYTES_MAX = 65536,
-    HEAD_7_BYTES = 52, /* up to the list of the directory's map */
-    HEAD_2_BYTES = 60, /* up to the list of the directory's blocks */
-    NIL_STREAM = -1,
+    HEAD_7_BYTES = 52,       /* up to the list of the directory's map */
+    HEAD_2_BYTES = 60,       /* up to the list of the directory's blocks */
     INFO_BYTES_2 = 12,       /* an info stream without GUID */
     VERSION_VC70 = 20000404, /* of the info stream: from here on it has a GUID */
 };
@@ -91,7 +90,7 @@ static bool directory_16(const struct msf *msf, uint64_t offset, uint32_t *out) 
 }
 
 /* Walks the streams before the wanted one: the directory has all lengths first, then the blocks of
- * each stream. A stream that does not exist has no bytes. */
+ * each stream. A stream that does not exist has the length UINT32_MAX, and no blocks. */
 static bool find_stream(const struct msf *msf, unsigned wanted, struct stream *out) {
     uint32_t streams = 0;
     *out = (struct stream){0};
@@ -102,10 +101,10 @@ static bool find_stream(const struct msf *msf, unsigned wanted, struct stream *o
     unsigned each = msf->version_7 ? 4 : 8; /* 2.00 has an unused pointer behind each length */
     uint64_t blocks = 0;
     for (unsigned n = 0; n <= wanted; n++) {
-        blocks += (uint64_t)((out->bytes + (uint64_t)msf->block_bytes - 1) / msf->block_bytes);
+        blocks += ((uint64_t)out->bytes + msf->block_bytes - 1) / msf->block_bytes;
         if (!directory_32(msf, 4 + (uint64_t)n * each, &out->bytes))
             return false;
-        if (out->bytes == (uint32_t)NIL_STREAM)
+        if (out->bytes == UINT32_MAX)
             out->bytes = 0;
     }
     if (out->bytes == 0)

@@ -20,29 +20,24 @@ enum {
     DBG_ENTRIES_MAX = 256,
 };
 
-static void demand(struct identity *out, uint64_t end) {
-    if (end > out->stated_length)
-        out->stated_length = end;
-}
-
 /* What the optional header says; its first `length` bytes are there. */
 static void read_optional(const unsigned char *bytes, unsigned length, struct identity *out) {
     out->image_size = le_32(bytes + 56);
     if (length >= 64)
-        demand(out, le_32(bytes + 60)); /* SizeOfHeaders */
+        identity_demand(out, le_32(bytes + 60)); /* SizeOfHeaders */
     unsigned directories = le_16(bytes) == OPTIONAL_64 ? 112 : 96;
     unsigned certificates = directories + CERTIFICATES * DIRECTORY_BYTES;
     if (length < certificates + DIRECTORY_BYTES || le_32(bytes + directories - 4) <= CERTIFICATES)
         return;
     uint32_t at = le_32(bytes + certificates);
     if (at)
-        demand(out, end_of(at, le_32(bytes + certificates + 4)));
+        identity_demand(out, end_of(at, le_32(bytes + certificates + 4)));
 }
 
 static bool read_sections(struct probe *probe, uint64_t table, unsigned count,
                           struct identity *out) {
     unsigned char sections[SECTIONS_BATCH * SECTION_BYTES];
-    demand(out, table + (uint64_t)count * SECTION_BYTES);
+    identity_demand(out, table + (uint64_t)count * SECTION_BYTES);
     for (unsigned i = 0; i < count; i++) {
         unsigned in_batch = i % SECTIONS_BATCH;
         unsigned left = count - i < SECTIONS_BATCH ? count - i : SECTIONS_BATCH;
@@ -53,7 +48,7 @@ static bool read_sections(struct probe *probe, uint64_t table, unsigned count,
         uint32_t bytes = le_32(section + 16);
         uint32_t at = le_32(section + 20);
         if (at && bytes)
-            demand(out, end_of(at, bytes));
+            identity_demand(out, end_of(at, bytes));
     }
     return true;
 }
@@ -66,7 +61,7 @@ bool pe_identify(struct probe *probe, struct identity *out) {
         return false;
     uint64_t at = le_32(dos + PE_AT_OFFSET);
     unsigned char head[HEAD_BYTES];
-    demand(out, at + sizeof head);
+    identity_demand(out, at + sizeof head);
     if (!probe_read(probe, head, sizeof head, at))
         return false;
     if (memcmp(head, "PE\0\0", 4) != 0) {
@@ -81,7 +76,7 @@ bool pe_identify(struct probe *probe, struct identity *out) {
     unsigned char optional[OPTIONAL_BYTES_MAX];
     unsigned length = optional_bytes < sizeof optional ? optional_bytes : sizeof optional;
     uint64_t table = at + HEAD_BYTES + optional_bytes;
-    demand(out, table);
+    identity_demand(out, table);
     if (!probe_read(probe, optional, length, at + HEAD_BYTES))
         return false;
     read_optional(optional, length, out);
@@ -95,7 +90,7 @@ static bool read_debug_entries(struct probe *probe, uint64_t table, unsigned cou
         unsigned char entry[DBG_ENTRY_BYTES];
         if (!probe_read(probe, entry, sizeof entry, table + (uint64_t)i * DBG_ENTRY_BYTES))
             return false;
-        demand(out, end_of(le_32(entry + 24), le_32(entry + 16)));
+        identity_demand(out, end_of(le_32(entry + 24), le_32(entry + 16)));
     }
     return true;
 }
@@ -117,6 +112,6 @@ bool pe_identify_debug(struct probe *probe, struct identity *out) {
     out->stamp = le_32(head + 8);
     out->image_size = le_32(head + 20);
     uint64_t table = DBG_BYTES + (uint64_t)sections * SECTION_BYTES + names_bytes;
-    demand(out, table + entries_bytes);
+    identity_demand(out, table + entries_bytes);
     return read_debug_entries(probe, table, entries, out);
 }

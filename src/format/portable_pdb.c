@@ -11,11 +11,6 @@ enum {
     STREAM_HEAD_BYTES = 8,
 };
 
-static void demand(struct identity *out, uint64_t end) {
-    if (end > out->stated_length)
-        out->stated_length = end;
-}
-
 /* The length of a stream's name in its header, with NUL and padding; 0 when it does not end. */
 static unsigned name_length(const char *name, size_t room) {
     size_t length = strnlen(name, room);
@@ -38,9 +33,9 @@ static bool read_stream(struct probe *probe, uint64_t *inout_at, struct identity
         return probe_damaged(probe, "the portable PDB has a stream whose name does not end");
     uint32_t at = le_32(head);
     uint32_t bytes = le_32(head + 4);
-    demand(out, end_of(at, bytes));
+    identity_demand(out, end_of(at, bytes));
     *inout_at += STREAM_HEAD_BYTES + name_bytes;
-    demand(out, *inout_at);
+    identity_demand(out, *inout_at);
     if (strcmp(name, "#Pdb") != 0)
         return true;
     if (bytes < PORTABLE_ID_BYTES)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "http/conditional.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/line.h"
 #include "http/date.h"
 
 /* One entity tag in a header value; `text` begins with its quote. */
@@ -15,7 +14,11 @@ struct tag {
 };
 
 void conditional_etag(int64_t modified_ns, char out[ETAG_BYTES]) {
-    snprintf(out, ETAG_BYTES, "\"%" PRIx64 "\"", (uint64_t)modified_ns);
+    struct line line;
+    line_begin(&line, out, ETAG_BYTES);
+    line_text(&line, "\"");
+    line_hex(&line, (uint64_t)modified_ns, 1);
+    line_text(&line, "\"");
 }
 
 static bool take_tag(const char **at, struct tag *out) {

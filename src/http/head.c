@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/line.h"
+#include "base/text.h"
 #include "http/date.h"
 
 enum {
     END_BYTES = 2,        /* kept free for the empty line */
     HEAD_BYTES_MIN = 128, /* status line, Date and end fit for sure */
-    NUMBER_DIGITS_MAX = 20,
+    NUMBER_BYTES = 21,
 };
 
 static const struct status_text {
@@ -87,10 +89,23 @@ static size_t head_room(const struct head *head) {
 void head_begin(struct head *head, char *bytes, size_t size, int status) {
     assert(size >= HEAD_BYTES_MIN);
     *head = (struct head){.bytes = bytes, .size = size};
-    int length = snprintf(bytes, size, "HTTP/1.1 %03d %s\r\n%s", status, head_status_text(status),
-                          date_line());
-    assert(length > 0 && (size_t)length + END_BYTES <= size);
-    head->length = (size_t)length;
+    assert(status >= 100 && status <= 999);
+    struct line line;
+    line_begin(&line, bytes, size);
+    line_text(&line, "HTTP/1.1 ");
+    line_number(&line, (uint64_t)status);
+    line_text(&line, " ");
+    line_text(&line, head_status_text(status));
+    line_text(&line, "\r\n");
+    line_text(&line, date_line());
+    assert(line.length + END_BYTES <= size);
+    head->length = line.length;
+}
+
+static void clean(char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = ' ';
 }
 
 /* A line goes in whole or not at all. */
@@ -106,9 +121,8 @@ static void head_line(struct head *head, const char *name, const char *value, si
     char *value_at = out;
     out = put(out, value, length);
     put(out, "\r\n", 2);
-    for (; value_at < out; value_at++)
-        if ((unsigned char)*value_at < 0x20 || *value_at == 0x7f)
-            *value_at = ' ';
+    if (!text_is_plain(value_at, length))
+        clean(value_at, length);
     head->length += line_length;
 }
 
@@ -117,13 +131,11 @@ void head_field(struct head *head, const char *name, const char *value) {
 }
 
 void head_number(struct head *head, const char *name, uint64_t value) {
-    char digits[NUMBER_DIGITS_MAX];
-    char *first = digits + sizeof digits;
-    do {
-        *--first = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    head_line(head, name, first, (size_t)(digits + sizeof digits - first));
+    char digits[NUMBER_BYTES];
+    struct line line;
+    line_begin(&line, digits, sizeof digits);
+    line_number(&line, value);
+    head_line(head, name, digits, line.length);
 }
 
 void head_date(struct head *head, const char *name, int64_t seconds) {

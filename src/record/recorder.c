@@ -2,11 +2,10 @@
 #include "record/recorder.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
+#include "base/line.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -97,46 +96,78 @@ static const char *word(const char *name, char space[WORD_BYTES]) {
     return space;
 }
 
-static void append_notes(struct buffer *line, const struct attempt_note *notes,
-                         unsigned count_notes) {
+static void add_notes(struct line *line, const struct attempt_note *notes, unsigned count_notes) {
     for (unsigned i = 0; i < count_notes; i++) {
         const struct attempt_note *note = &notes[i];
         char source[WORD_BYTES];
-        buffer_format(line, "%s%s %s", i ? ", " : " asked=[", word(note->source, source),
-                      attempt_result_name(note->result));
-        if (note->status)
-            buffer_format(line, " %d", note->status);
-        if (note->cause != ERROR_NONE)
-            buffer_format(line, " %s", error_kind_name(note->cause));
-        buffer_format(line, " %lld ms", (long long)note->total_ms);
+        line_text(line, i ? ", " : " asked=[");
+        line_text(line, word(note->source, source));
+        line_text(line, " ");
+        line_text(line, attempt_result_name(note->result));
+        if (note->status > 0) {
+            line_text(line, " ");
+            line_number(line, (uint64_t)note->status);
+        }
+        if (note->cause != ERROR_NONE) {
+            line_text(line, " ");
+            line_text(line, error_kind_name(note->cause));
+        }
+        line_text(line, " ");
+        line_number(line, note->total_ms > 0 ? (uint64_t)note->total_ms : 0);
+        line_text(line, " ms");
     }
     if (count_notes)
-        buffer_append_text(line, "]");
+        line_text(line, "]");
+}
+
+/* Who asked for what. */
+static void add_request(struct line *line, const struct outcome *outcome) {
+    char path[2 * sizeof outcome->path];
+    line_text(line, or_dash(outcome->client));
+    line_text(line, " \"");
+    line_text(line, outcome->method);
+    line_text(line, " ");
+    line_text(line, quotable(outcome->path, path, sizeof path));
+    line_text(line, "\" ");
+}
+
+/* What was answered, and how long it took. */
+static void add_answer(struct line *line, const struct outcome *outcome) {
+    line_number(line, (uint64_t)outcome->status);
+    line_text(line, " ");
+    line_text(line, outcome->about_symbol ? verdict_name(outcome->verdict) : "-");
+    line_text(line, " ");
+    line_number(line, outcome->bytes);
+    line_text(line, " bytes ");
+    line_ms(line, outcome->waited_us);
+    line_text(line, "/");
+    line_ms(line, outcome->total_us);
+    line_text(line, " ms");
 }
 
 static void write_line(const struct outcome *outcome, const struct attempt_note *notes) {
-    char block[LINE_BYTES], path[2 * sizeof outcome->path], reason[2 * sizeof outcome->reason];
-    char source[WORD_BYTES];
-    int length = snprintf(
-        block, sizeof block,
-        "%s \"%s %s\" %d %s %llu bytes %.1f/%.1f ms source=%s dialect=%s id=%s%s%s",
-        or_dash(outcome->client), outcome->method, quotable(outcome->path, path, sizeof path),
-        outcome->status, outcome->about_symbol ? verdict_name(outcome->verdict) : "-",
-        (unsigned long long)outcome->bytes, (double)outcome->waited_us / 1000,
-        (double)outcome->total_us / 1000, word(outcome->source, source), or_dash(outcome->dialect),
-        outcome->id, outcome->broken ? (outcome->hung_up ? " hung-up" : " broken") : "",
-        outcome->not_kept ? " not-kept" : "");
-    if (length > 0 && outcome->note_count == 0 && !outcome->reason[0]) {
-        log_info("%s", block);
-        return;
+    char block[LINE_BYTES], source[WORD_BYTES], reason[2 * sizeof outcome->reason];
+    struct line line;
+    line_begin(&line, block, sizeof block);
+    add_request(&line, outcome);
+    add_answer(&line, outcome);
+    line_text(&line, " source=");
+    line_text(&line, word(outcome->source, source));
+    line_text(&line, " dialect=");
+    line_text(&line, or_dash(outcome->dialect));
+    line_text(&line, " id=");
+    line_text(&line, outcome->id);
+    if (outcome->broken)
+        line_text(&line, outcome->hung_up ? " hung-up" : " broken");
+    if (outcome->not_kept)
+        line_text(&line, " not-kept");
+    if (outcome->reason[0]) {
+        line_text(&line, " reason=\"");
+        line_text(&line, quotable(outcome->reason, reason, sizeof reason));
+        line_text(&line, "\"");
     }
-    CLEANUP(buffer_release) struct buffer line;
-    buffer_init(&line, LINE_BYTES);
-    buffer_append_text(&line, block);
-    if (outcome->reason[0])
-        buffer_format(&line, " reason=\"%s\"", quotable(outcome->reason, reason, sizeof reason));
-    append_notes(&line, notes, outcome->note_count);
-    log_info("%s", line.bytes ? line.bytes : block);
+    add_notes(&line, notes, outcome->note_count);
+    log_text(LOG_INFO, line.bytes, line.length);
 }
 
 static const char *const *texts_of(const struct outcome *outcome, const char *texts[7]) {

@@ -90,6 +90,10 @@ static ssize_t read_some(struct connection *connection, char *bytes, size_t size
             connection->ready &= ~(unsigned)READY_IN;
             return -1;
         }
+        /* Less than was asked for: nothing is left, and what comes next is a new event (an end that
+           has come already is one that has been told). */
+        if (got > 0 && (size_t)got < size && !(connection->ready & READY_HUP))
+            connection->ready &= ~(unsigned)READY_IN;
         return got > 0 ? got : 0;
     }
 }

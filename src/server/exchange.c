@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "http/conditional.h"
@@ -48,7 +49,9 @@ static void make_id(struct exchange *exchange) {
     struct loop *loop = exchange->connection->loop;
     loop->id_seed += 0x9e3779b97f4a7c15U;
     uint64_t mixed = (loop->id_seed ^ (loop->id_seed >> 31)) * 0xbf58476d1ce4e5b9U;
-    text_format(exchange->id, sizeof exchange->id, "%016llx", (unsigned long long)mixed);
+    struct line line;
+    line_begin(&line, exchange->id, sizeof exchange->id);
+    line_hex(&line, mixed, 16);
 }
 
 /* A client's own id is taken over only when it is one that can stand in any log. */
@@ -176,10 +179,17 @@ static void describe_client(const struct exchange *exchange, char *out, size_t s
     case LOG_CLIENTS_FULL:
         break;
     }
-    if (v4)
-        inet_ntop(AF_INET, &ip.s6_addr[12], out, (socklen_t)size);
-    else
+    if (!v4) {
         inet_ntop(AF_INET6, &ip, out, (socklen_t)size);
+        return;
+    }
+    struct line line;
+    line_begin(&line, out, size);
+    for (unsigned i = 12; i < 16; i++) {
+        if (i > 12)
+            line_text(&line, ".");
+        line_number(&line, ip.s6_addr[i]);
+    }
 }
 
 static const char *method_name(enum method method) {
@@ -216,9 +226,13 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     describe_client(exchange, outcome.client, sizeof outcome.client);
     text_copy(outcome.id, sizeof outcome.id, exchange->id);
     text_copy(outcome.path, sizeof outcome.path, exchange->path);
-    if (exchange->question.key.name[0])
-        text_format(outcome.key, sizeof outcome.key, "%s/%s", exchange->question.key.name,
-                    exchange->question.key.id);
+    if (exchange->question.key.name[0]) {
+        struct line key;
+        line_begin(&key, outcome.key, sizeof outcome.key);
+        line_text(&key, exchange->question.key.name);
+        line_text(&key, "/");
+        line_text(&key, exchange->question.key.id);
+    }
     if (exchange->verdict == VERDICT_EXCLUDED && exchange->rule)
         text_copy(outcome.rule, sizeof outcome.rule, exchange->rule);
     text_copy(outcome.source, sizeof outcome.source, exchange->source);

@@ -11,8 +11,7 @@
 enum { VALUE_BYTES = 512 };
 
 static void begin(struct http_answer *answer) {
-    *answer = (struct http_answer){.redirects = answer->redirects,
-                                   .head_bytes = answer->head_bytes,
+    *answer = (struct http_answer){.head_bytes = answer->head_bytes,
                                    .length = SIZE_UNKNOWN,
                                    .range_start = SIZE_UNKNOWN,
                                    .range_end = SIZE_UNKNOWN,
@@ -21,23 +20,20 @@ static void begin(struct http_answer *answer) {
 }
 
 void http_answer_init(struct http_answer *answer) {
-    answer->redirects = 0;
     answer->head_bytes = 0;
     begin(answer);
 }
 
-static bool leads_elsewhere(const struct http_answer *answer) {
-    return answer->status >= 300 && answer->status <= 399 && answer->located;
+bool http_answer_final(const struct http_answer *answer) {
+    return answer->complete && answer->status >= 200;
 }
 
-bool http_answer_final(const struct http_answer *answer) {
-    return answer->complete && answer->status >= 200 && !leads_elsewhere(answer);
+bool http_answer_leads_on(const struct http_answer *answer) {
+    return answer->complete && answer->status >= 300 && answer->status <= 399 && answer->located;
 }
 
 /* "HTTP/1.1 200 OK" */
 static void take_status(struct http_answer *answer, const char *line) {
-    if (answer->complete && leads_elsewhere(answer))
-        answer->redirects++;
     begin(answer);
     const char *at = strchr(line, ' ');
     for (int digits = 0; at && digits < 3; digits++) {
@@ -158,7 +154,7 @@ void http_answer_line(struct http_answer *answer, const char *line, size_t lengt
     while (length > 0 && strchr("\r\n \t", line[length - 1]))
         length--;
     /* Values that are longer than this are none that count here, but for what a Location says,
-     * which is the library's business. */
+     * which is asked of the library. */
     char text[VALUE_BYTES];
     text_copy_n(text, sizeof text, line, length);
     if (text_starts_folded(text, "HTTP/")) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What the head of a symbol server's answer says, gathered line by line (RFC 9110, 9112). Where an
-// answer is followed by another one (1xx, redirects), the next status line begins anew. Pure; no
-// I/O.
+// answer is followed by another one (1xx, what a handshake is asked again with), the next status
+// line begins anew. Pure; no I/O.
 #pragma once
 
 #include <stdbool.h>
@@ -17,9 +17,8 @@ enum { RETRY_UNTOLD = -1 };
 
 struct http_answer {
     int status;
-    unsigned redirects; /* answers before this one that led elsewhere */
-    bool complete;      /* the head's empty line has come */
-    bool located;       /* names another place */
+    bool complete; /* the head's empty line has come */
+    bool located;  /* names another place */
     bool chunked;
     bool lengths_differ;  /* two Content-Lengths, or one that is no number */
     uint64_t length;      /* Content-Length, or SIZE_UNKNOWN */
@@ -41,5 +40,8 @@ void http_answer_init(struct http_answer *answer);
 /* Takes one line of a head as it came, line end included. */
 void http_answer_line(struct http_answer *answer, const char *line, size_t length);
 
-/* Has a head come that no other one follows? */
+/* Has a whole head come that is no interim one (1xx)? */
 bool http_answer_final(const struct http_answer *answer);
+
+/* Is it one that leads elsewhere? */
+bool http_answer_leads_on(const struct http_answer *answer);

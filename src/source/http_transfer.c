@@ -11,8 +11,6 @@
 enum {
     CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
     SOCKETS_MAX = 32,
-    REDIRECTS_MAX = 10,
-    CURL_BUFFER_BYTES = 512 * 1024,
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 2 * 1024 * 1024,
     HEAD_BYTES_MAX = 256 * 1024,
@@ -26,6 +24,7 @@ struct http_worker {
     unsigned transfers;       /* under way */
     int sockets[SOCKETS_MAX]; /* of all connections, kept or in use */
     unsigned socket_count;
+    CURL *learned; /* a handle that knows a server's nonce; NULL: none, or in use */
 };
 
 struct http_transfer {
@@ -33,8 +32,11 @@ struct http_transfer {
     const char *source;
     struct cancel *cancel;
     CURL *easy;
+    bool learns; /* the handle is kept */
     struct curl_slist *fields;
     struct http_answer answer;
+    bool shakes_hands; /* 401 and 407 need not be the end */
+    bool body_begun;
     bool done; /* code and text say how it ended */
     CURLcode code;
     char text[CURL_ERROR_SIZE];
@@ -66,6 +68,7 @@ struct http_worker *http_worker_new(void) {
 }
 
 void http_worker_free(struct http_worker *worker) {
+    curl_easy_cleanup(worker->learned);
     curl_multi_cleanup(worker->multi);
     free(worker);
 }
@@ -106,6 +109,8 @@ static void drop_unclean(struct http_worker *worker) {
 
 static size_t take_head(char *line, size_t size, size_t count, void *context) {
     struct http_transfer *transfer = context;
+    if (transfer->answer.complete)
+        transfer->received = 0; /* what came belonged to the answer before */
     http_answer_line(&transfer->answer, line, size * count);
     return transfer->answer.head_bytes > HEAD_BYTES_MAX ? 0 : size * count;
 }
@@ -141,6 +146,7 @@ static bool gather_room(struct http_transfer *transfer, size_t length) {
 static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     struct http_transfer *transfer = context;
     size_t length = size * count;
+    transfer->body_begun = true;
     if (transfer->discard)
         return transfer->received > DRAIN_BYTES_MAX ? 0 : length;
     size_t direct = gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
@@ -170,42 +176,6 @@ static int take_trace(CURL *easy, curl_infotype type, char *bytes, size_t length
     return 0;
 }
 
-static void set_request(struct http_transfer *transfer, const struct http_request *request) {
-    CURL *easy = transfer->easy;
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
-    if (request->user_agent)
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, request->user_agent);
-    char field[VALIDATOR_BYTES + 16];
-    if (request->if_range) {
-        text_format(field, sizeof field, "If-Range: %s", request->if_range);
-        transfer->fields = curl_slist_append(transfer->fields, field);
-    }
-    /* Undone here and not by libcurl, which cannot be held up in the middle of what a small piece
-     * unfolds to. */
-    transfer->fields = curl_slist_append(
-        transfer->fields, request->range ? "Accept-Encoding: identity" : "Accept-Encoding: gzip");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields);
-    if (request->range)
-        curl_easy_setopt(easy, CURLOPT_RANGE, request->range);
-}
-
-static void set_manners(CURL *easy) {
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-    curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER_BYTES);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    /* Without it the end of a transfer waits for a name server that does not answer. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-}
-
 static void set_callbacks(struct http_transfer *transfer) {
     CURL *easy = transfer->easy;
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->text);
@@ -222,6 +192,26 @@ static void set_callbacks(struct http_transfer *transfer) {
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->worker);
 }
 
+/* One that has learned something, where this question may profit by it, else a new one. */
+static CURL *take_handle(struct http_worker *worker, bool learns) {
+    CURL *easy = learns ? TAKE(worker->learned) : NULL;
+    if (!easy)
+        easy = curl_easy_init();
+    if (!easy)
+        abort(); /* out of memory for a small block */
+    return easy;
+}
+
+static void give_handle(struct http_worker *worker, CURL *easy, bool learns) {
+    if (!learns || worker->learned) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 0L); /* no word to a transfer that is gone */
+    worker->learned = easy;
+}
+
 struct http_transfer *http_transfer_new(struct http_worker *worker,
                                         const struct http_request *request, struct error *err) {
     drop_unclean(worker);
@@ -230,13 +220,12 @@ struct http_transfer *http_transfer_new(struct http_worker *worker,
     worker->transfers++;
     transfer->source = request->source;
     transfer->cancel = request->cancel;
+    transfer->shakes_hands = http_shakes_hands(request);
+    transfer->learns = http_handle_learns(request);
     http_answer_init(&transfer->answer);
-    transfer->easy = curl_easy_init();
-    if (!transfer->easy)
-        abort(); /* out of memory for a small block */
-    set_manners(transfer->easy);
+    transfer->easy = take_handle(worker, transfer->learns);
+    http_setup(transfer->easy, request, &transfer->fields);
     set_callbacks(transfer);
-    set_request(transfer, request);
     CURLMcode rc = curl_multi_add_handle(worker->multi, transfer->easy);
     if (rc == CURLM_OK)
         return transfer;
@@ -250,11 +239,25 @@ void http_transfer_free(struct http_transfer *transfer) {
         return;
     struct http_worker *worker = transfer->worker;
     curl_multi_remove_handle(worker->multi, transfer->easy);
-    curl_easy_cleanup(transfer->easy);
-    curl_slist_free_all(transfer->fields);
+    give_handle(worker, transfer->easy, transfer->learns);
+    http_fields_free(transfer->fields);
     free(transfer->gather);
     free(transfer);
     worker->transfers--;
+}
+
+const char *http_transfer_location(const struct http_transfer *transfer) {
+    struct curl_header *header;
+    if (!http_answer_leads_on(&transfer->answer) ||
+        curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return NULL;
+    return header->value;
+}
+
+int http_transfer_refused_by_proxy(const struct http_transfer *transfer) {
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? (int)status : 0;
 }
 
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
@@ -318,11 +321,8 @@ static enum error_kind kind_of(const struct http_transfer *transfer) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
         return ERROR_TLS;
-    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9 when not allowed" */
     case CURLE_URL_MALFORMAT:
-        return ERROR_REDIRECT;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return transfer->answer.status > 0 ? ERROR_REDIRECT : ERROR_STATUS;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_WRITE_ERROR:
         return ERROR_STATUS;
@@ -336,19 +336,44 @@ static enum error_kind kind_of(const struct http_transfer *transfer) {
     }
 }
 
+/* libcurl's own words quote a bad proxy URL whole, with its password. */
+static const char *words_of(const struct http_transfer *transfer) {
+    bool usable = transfer->text[0] && !strchr(transfer->text, '@');
+    return usable ? transfer->text : curl_easy_strerror(transfer->code);
+}
+
 static bool fail(const struct http_transfer *transfer, struct error *err) {
     if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
         return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
                          transfer->source);
-    const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(transfer->code);
-    return error_set(err, kind_of(transfer), "source \"%s\": %s", transfer->source, text);
+    int refused = http_transfer_refused_by_proxy(transfer);
+    if (refused) {
+        error_set(err, ERROR_CONNECT, "source \"%s\": the proxy does not lead there (status %d)",
+                  transfer->source, refused);
+        return refused != 407 || error_hint(err, "The proxy wants proxyUser and proxyPassword, "
+                                                 "others, or another proxyAuthentication.");
+    }
+    error_set(err, kind_of(transfer), "source \"%s\": %s", transfer->source, words_of(transfer));
+    if (transfer->code == CURLE_PEER_FAILED_VERIFICATION)
+        error_hint(err, "Where it has an authority of its own, name that one's file in caFile.");
+    return false;
+}
+
+/* Is the head one that stays, whatever libcurl does next? */
+static bool head_stands(const struct http_transfer *transfer) {
+    int status = transfer->answer.status;
+    if (!http_answer_final(&transfer->answer))
+        return false;
+    if (!transfer->shakes_hands || (status != 401 && status != 407))
+        return true;
+    return transfer->body_begun || (transfer->done && transfer->code == CURLE_OK);
 }
 
 bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
     int64_t began_ms = clock_ms();
     for (;;) {
         perform(transfer);
-        if (http_answer_final(&transfer->answer))
+        if (head_stands(transfer))
             return true;
         if (transfer->done)
             return fail(transfer, err);

@@ -7,27 +7,17 @@
 // What libcurl delivers goes straight into the buffer of the read that waits for it; what does not
 // fit there is gathered, with a ceiling that one round of libcurl does not reach, so that pausing
 // it (which costs speed) is the last resort. One thread at a time. Made for libcurl 7.88.
+//
+// Digest, NTLM and Negotiate answer a 401 or 407 by themselves: its head is final only when libcurl
+// has ended with it, or passes its body on. Redirects are not followed here.
 #pragma once
 
-#include <curl/curl.h>
-
-#include "source/cancel.h"
 #include "source/http_answer.h"
+#include "source/http_setup.h"
 #include "symbol/reader.h"
 
 struct http_worker;
 struct http_transfer;
-
-struct http_request {
-    const char *source; /* the source's name, for messages */
-    const char *url;
-    const char *user_agent; /* may be NULL */
-    const char *range;      /* a Range header's value without its unit ("100-"), or NULL */
-    const char *if_range;   /* a validator or date, or NULL */
-    bool fresh_connection;
-    int64_t connect_ms;
-    struct cancel *cancel; /* may be NULL */
-};
 
 /* What a worker thread keeps: connections. */
 struct http_worker *http_worker_new(void);
@@ -46,6 +36,13 @@ void http_transfer_free(struct http_transfer *transfer);
 /* Waits for the final head; false with err when it has not come by deadline_ms. */
 bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms,
                         struct error *err) MUST_CHECK;
+
+/* Where its final head says that the answer is, as it says it; NULL where it does not. Good until
+   the transfer goes on. */
+const char *http_transfer_location(const struct http_transfer *transfer);
+
+/* With what status a proxy refused to lead through to the server, or 0. */
+int http_transfer_refused_by_proxy(const struct http_transfer *transfer);
 
 /* The head so far. */
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer);

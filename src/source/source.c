@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 enum {
     WAITING_MAX = 1000,
@@ -13,7 +13,7 @@ enum {
     CONNECT_MS = 3 * 1000,
     FIRST_BYTE_MS = 60 * 1000,
     STALL_MS = 10 * 1000,
-    HOW_BYTES = 64, /* the kind of a source and its switches, in the text of its fingerprint */
+    HOW_BYTES_MAX = 1024 * 1024, /* what the fingerprint is made of */
 };
 
 static void copy_options(struct source_options *to, const struct source_options *from) {
@@ -23,6 +23,8 @@ static void copy_options(struct source_options *to, const struct source_options 
     to->remote = memory_text(from->remote);
     to->user_agent = memory_text(from->user_agent);
     to->state_directory = memory_text(from->state_directory);
+    source_access_copy(&to->access, &from->access);
+    source_route_copy(&to->route, &from->route);
     if (to->requests_max == 0)
         to->requests_max = REQUESTS_MAX;
     if (to->connect_ms <= 0)
@@ -42,17 +44,21 @@ unsigned source_forms(const struct source *source) {
     return forms;
 }
 
-/* Only what changes which file is found: not the name, place, filters, retry time or limits. */
+/* Only what changes which file is found, and by whom: not the name, place, filters, retry time or
+   limits. */
 static uint64_t fingerprint_of(const struct source *source, const struct hash_key *key) {
-    size_t length = strlen(source->options.remote);
-    while (length > 1 && source->options.remote[length - 1] == '/')
+    const struct source_options *options = &source->options;
+    size_t length = strlen(options->remote);
+    while (length > 1 && options->remote[length - 1] == '/')
         length--;
-    size_t size = length + HOW_BYTES;
-    CLEANUP(free_block) char *text = memory_new(size);
-    text_format(text, size, "%s\n%d\n%s\n%s\n%.*s", source->ops->type,
-                (int)source->options.follow_links, layout_name(source->options.layout),
-                casing_name(source->options.casing), (int)length, source->options.remote);
-    return hash_bytes(key, text, strlen(text));
+    CLEANUP(buffer_release) struct buffer how;
+    buffer_init(&how, HOW_BYTES_MAX);
+    buffer_format(&how, "%s\n%d\n%s\n%s\n%016llx", source->ops->type, (int)options->follow_links,
+                  layout_name(options->layout), casing_name(options->casing),
+                  (unsigned long long)hash_bytes(key, options->remote, length));
+    source_access_digest(&options->access, key, &how);
+    source_route_digest(&options->route, key, &how);
+    return hash_bytes(key, how.bytes, how.length);
 }
 
 void source_init(struct source *source, const struct source_ops *ops,
@@ -81,9 +87,11 @@ void source_release(struct source *source) {
     queue_unref(source->queue);
     free((char *)(uintptr_t)source->options.identifier);
     free((char *)(uintptr_t)source->options.name);
-    free((char *)(uintptr_t)source->options.remote);
+    secret_free((char *)(uintptr_t)source->options.remote);
     free((char *)(uintptr_t)source->options.user_agent);
     free((char *)(uintptr_t)source->options.state_directory);
+    source_access_release(&source->options.access);
+    source_route_release(&source->options.route);
     *source = (struct source){0};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/counter.h"
 #include "base/hash.h"
+#include "source/access.h"
 #include "source/cancel.h"
 #include "source/source_queue.h"
 #include "symbol/attempt.h"
@@ -34,6 +35,8 @@ struct source_options {
     int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
     const char *user_agent;
     int absent_statuses[STATUSES_MAX]; /* besides 404 and 410; 0 ends */
+    struct source_access access;       /* http */
+    struct source_route route;         /* http */
     bool follow_links;                 /* directories */
     enum layout layout;
     enum casing casing;

@@ -10,19 +10,18 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "source/gunzip.h"
-#include "source/http_transfer.h"
+#include "source/http_redirect.h"
+#include "source/http_remote.h"
 #include "symbol/layout.h"
 
 enum {
-    REMOTE_BYTES_MAX = 4096,
-    URL_BYTES = REMOTE_BYTES_MAX + 3 * LAYOUT_PATH_BYTES,
+    URL_BYTES = HTTP_REMOTE_BYTES_MAX + 3 * LAYOUT_PATH_BYTES,
     DATE_BYTES = 40,
 };
 
 struct http_source {
     struct source source;
-    char *base;  /* the remote up to its query, without slashes at its end */
-    char *query; /* "?…" of the remote (a signature that opens a bucket), or "" */
+    struct http_remote remote;
 };
 
 /* A body on its way. */
@@ -118,16 +117,37 @@ static bool honours(const struct http_answer *answer, const struct resume *resum
            answer->coding == CODING_NONE;
 }
 
+/* What to change where somebody was not let in. */
+static const char *advice_on(const struct source_access *access, int status, bool left) {
+    if (status == 407)
+        return "The proxy wants proxyUser and proxyPassword, others, or another "
+               "proxyAuthentication.";
+    if (left && (status == 401 || status == 403))
+        return "It redirected to another server, which is shown no credentials. Is that one meant "
+               "as the remote?";
+    if (status != 401)
+        return NULL;
+    if (access->authentication == AUTHENTICATION_NEGOTIATE)
+        return "There is no Kerberos ticket that it takes: see KRB5_CLIENT_KTNAME and KRB5CCNAME.";
+    if (access->authentication != AUTHENTICATION_NONE)
+        return "It does not accept these credentials, or wants another \"authentication\".";
+    return "It wants to know who asks: give user and password, a token or headers.";
+}
+
 static enum meaning fail_status(const struct source *source, const struct http_answer *answer,
-                                struct error *err) {
+                                const struct http_way *way, struct error *err) {
     bool throttled = answer->status == 429 || answer->retry_after_s > 0;
     error_set(err, throttled ? ERROR_THROTTLED : ERROR_STATUS,
               "source \"%s\" answered with status %d", source->options.identifier, answer->status);
+    const char *advice = advice_on(&source->options.access, answer->status, way->left);
+    if (advice)
+        error_hint(err, "%s", advice);
     return MEANS_FAILED;
 }
 
 static enum meaning meaning_of(const struct source *source, const struct http_answer *answer,
-                               const struct resume *resume, struct error *err) {
+                               const struct http_way *way, const struct resume *resume,
+                               struct error *err) {
     if (resume && answer->status == 206)
         return honours(answer, resume) ? MEANS_REST : MEANS_AGAIN;
     if (resume && answer->status == 416)
@@ -135,7 +155,7 @@ static enum meaning meaning_of(const struct source *source, const struct http_an
     if (source_absent_status(source, answer->status))
         return MEANS_ABSENT;
     if (answer->status != 200)
-        return fail_status(source, answer, err);
+        return fail_status(source, answer, way, err);
     if (answer->coding == CODING_OTHER)
         error_set(err, ERROR_ENCODING, "source \"%s\" sent a content coding it was not asked for",
                   source->options.identifier);
@@ -147,15 +167,15 @@ static enum meaning meaning_of(const struct source *source, const struct http_an
     return MEANS_FAILED;
 }
 
-static void describe(const struct http_answer *answer, const struct resume *resume,
-                     struct content *out_content) {
+static void describe(const struct http_answer *answer, const struct http_way *way,
+                     const struct resume *resume, struct content *out_content) {
     bool encoded = answer->coding == CODING_GZIP;
     *out_content = (struct content){.size = SIZE_UNKNOWN,
                                     .last_modified = answer->last_modified,
                                     .encoded = encoded,
                                     .announced_html = answer->html,
                                     .announced_text = answer->text,
-                                    .redirected = answer->redirects > 0};
+                                    .redirected = way->redirects > 0};
     if (resume) {
         out_content->start = resume->offset;
         out_content->size =
@@ -186,9 +206,16 @@ static void condition_of(const struct resume *resume, char out[VALIDATOR_BYTES +
     strftime(out, DATE_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &parts);
 }
 
-static struct http_transfer *begin(struct source *source, struct http_worker *worker,
-                                   const struct source_call *call, const char *url,
-                                   const struct resume *resume, struct error *err) {
+/* What one question has brought. */
+struct brought {
+    struct http_transfer *transfer;
+    struct http_way way;
+};
+
+static struct http_transfer *put(struct source *source, struct http_worker *worker,
+                                 const struct source_call *call, const char *url,
+                                 const struct resume *resume, struct http_way *out_way,
+                                 struct error *err) {
     char range[32];
     char condition[VALIDATOR_BYTES + DATE_BYTES];
     struct http_request request = {.source = source->options.identifier,
@@ -196,39 +223,42 @@ static struct http_transfer *begin(struct source *source, struct http_worker *wo
                                    .user_agent = source->options.user_agent,
                                    .fresh_connection = call->fresh_connection,
                                    .connect_ms = source->options.connect_ms,
-                                   .cancel = call->cancel};
+                                   .cancel = call->cancel,
+                                   .access = &source->options.access,
+                                   .route = &source->options.route,
+                                   .at_home = true};
     if (resume) {
         snprintf(range, sizeof range, "%llu-", (unsigned long long)resume->offset);
         condition_of(resume, condition);
         request.range = range;
         request.if_range = condition;
     }
-    return http_transfer_new(worker, &request, err);
+    int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
+    return http_question(worker, &request, deadline_ms, out_way, err);
 }
 
-/* One question and what its head means; on a body *out_transfer is its transfer. */
+/* One question and what its head means; only with a body *out has a transfer. */
 static enum meaning ask_once(struct source *source, struct http_worker *worker,
                              struct source_call *call, const struct resume *resume,
-                             struct http_transfer **out_transfer, struct error *err) {
+                             struct brought *out, struct error *err) {
     char url[URL_BYTES];
     char path[3 * LAYOUT_PATH_BYTES];
     const struct http_source *http = (const struct http_source *)source;
     if (!text_encode_percent(path, sizeof path, call->path, "/") ||
-        !text_format(url, sizeof url, "%s/%s%s", http->base, path, http->query)) {
+        !text_format(url, sizeof url, "%s/%s%s", http->remote.base, path, http->remote.query)) {
         error_set(err, ERROR_INVALID, "the name is too long for a URL");
         return MEANS_FAILED;
     }
     text_mask_url(call->note->url, sizeof call->note->url, url);
     CLEANUP(transfer_free_at)
-    struct http_transfer *transfer = begin(source, worker, call, url, resume, err);
-    int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
-    if (!transfer || !http_transfer_head(transfer, deadline_ms, err))
+    struct http_transfer *transfer = put(source, worker, call, url, resume, &out->way, err);
+    if (!transfer)
         return MEANS_FAILED;
     const struct http_answer *answer = http_transfer_answer(transfer);
     call->note->status = answer->status;
-    enum meaning meaning = meaning_of(source, answer, resume, err);
+    enum meaning meaning = meaning_of(source, answer, &out->way, resume, err);
     if (meaning == MEANS_BODY || meaning == MEANS_REST) {
-        *out_transfer = TAKE(transfer);
+        out->transfer = TAKE(transfer);
         return meaning;
     }
     call->retry_after_s = answer->retry_after_s;
@@ -244,20 +274,21 @@ static enum source_answer http_ask(struct source *source, void *worker, struct s
     (void)out_local;
     int64_t began_ms = clock_ms();
     const struct resume *resume = usable(call->resume);
-    struct http_transfer *transfer = NULL;
+    struct brought brought = {0};
     call->retry_after_s = RETRY_UNTOLD;
-    enum meaning meaning = ask_once(source, worker, call, resume, &transfer, err);
+    enum meaning meaning = ask_once(source, worker, call, resume, &brought, err);
     if (meaning == MEANS_AGAIN) {
         resume = NULL;
-        meaning = ask_once(source, worker, call, NULL, &transfer, err);
+        meaning = ask_once(source, worker, call, NULL, &brought, err);
     }
     call->note->head_ms = clock_ms() - began_ms;
     switch (meaning) {
     case MEANS_BODY:
     case MEANS_REST:
-        describe(http_transfer_answer(transfer), meaning == MEANS_REST ? resume : NULL,
-                 out_content);
-        *out_reader = http_reader_new(transfer, out_content->encoded, source->options.stall_ms);
+        describe(http_transfer_answer(brought.transfer), &brought.way,
+                 meaning == MEANS_REST ? resume : NULL, out_content);
+        *out_reader =
+            http_reader_new(brought.transfer, out_content->encoded, source->options.stall_ms);
         return SOURCE_FOUND;
     case MEANS_ABSENT:
         return SOURCE_ABSENT;
@@ -279,8 +310,7 @@ static void worker_free(void *worker) {
 static void http_free(struct source *source) {
     struct http_source *http = (struct http_source *)source;
     source_release(source);
-    free(http->base);
-    free(http->query);
+    http_remote_release(&http->remote);
     free(http);
 }
 
@@ -290,79 +320,27 @@ static const struct source_ops http_ops = {.type = "http",
                                            .ask = http_ask,
                                            .free = http_free};
 
-static void url_free(CURLU **url) {
-    curl_url_cleanup(*url);
-}
-
-static void text_free(char **text) {
-    curl_free(*text);
-}
-
-/* Runs of slashes to one, none at the end: some servers refuse doubled ones. */
-static bool tidy_path(CURLU *url) {
-    CLEANUP(text_free) char *path = NULL;
-    if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
-        return false;
-    char *to = path;
-    for (const char *from = path; *from; from++)
-        if (*from != '/' || to == path || to[-1] != '/')
-            *to++ = *from;
-    *to = '\0';
-    return curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK;
-}
-
-/* Takes the query out of a URL; a new text. */
-static char *take_query(CURLU *url) {
-    CLEANUP(text_free) char *query = NULL;
-    if (curl_url_get(url, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
-        return memory_text("");
-    char *marked = memory_new(strlen(query) + 2);
-    marked[0] = '?';
-    memcpy(marked + 1, query, strlen(query) + 1);
-    curl_url_set(url, CURLUPART_QUERY, NULL, 0);
-    return marked;
-}
-
-/* The remote as requests are made from it; false for what cannot be one. */
-static bool read_remote(struct http_source *http, const struct source_options *options,
-                        struct error *err) {
-    char shown[512];
-    text_mask_url(shown, sizeof shown, options->remote);
-    CLEANUP(url_free) CURLU *url = curl_url();
-    CURLUcode rc = curl_url_set(url, CURLUPART_URL, options->remote, CURLU_URLENCODE);
-    if (rc == CURLUE_OK && !text_starts_folded(options->remote, "http://") &&
-        !text_starts_folded(options->remote, "https://"))
-        rc = CURLUE_UNSUPPORTED_SCHEME;
-    CLEANUP(text_free) char *text = NULL;
-    http->query = take_query(url);
-    if (rc != CURLUE_OK || !tidy_path(url) ||
-        curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK ||
-        strlen(text) + strlen(http->query) >= REMOTE_BYTES_MAX) {
-        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" is no usable URL: %s", shown,
-                  options->identifier, rc ? curl_url_strerror(rc) : "too long");
-        return false;
-    }
-    if (strchr(options->remote, '#')) {
-        error_set(err, ERROR_CONFIG, "remote \"%s\" of source \"%s\" has a fragment", shown,
-                  options->identifier);
-        return error_hint(err, "Remove what follows the \"#\": no server ever sees it.");
-    }
-    size_t length = strlen(text);
-    while (length > 0 && text[length - 1] == '/')
-        text[--length] = '\0';
-    http->base = memory_text(text);
-    return true;
+/* User-info in the URL is the short way to say who asks. */
+static void name_asker(struct source_options *options, const struct http_remote *remote) {
+    struct source_access *access = &options->access;
+    if ((!remote->user && !remote->password) || access->user || access->password)
+        return;
+    access->user = remote->user;
+    access->password = remote->password;
+    if (access->authentication == AUTHENTICATION_NONE)
+        access->authentication = AUTHENTICATION_BASIC;
 }
 
 struct source *source_http_new(const struct source_options *options, const struct hash_key *key,
                                struct error *err) {
     source_http_start();
-    struct http_source *http = NEW(struct http_source);
-    if (!read_remote(http, options, err)) {
-        free(http->query);
-        free(http);
+    struct http_remote remote;
+    if (!http_remote_parse(options->remote, options->identifier, &remote, err))
         return NULL;
-    }
-    source_init(&http->source, &http_ops, options, key);
+    struct http_source *http = NEW(struct http_source);
+    http->remote = remote;
+    struct source_options complete = *options;
+    name_asker(&complete, &remote);
+    source_init(&http->source, &http_ops, &complete, key);
     return &http->source;
 }

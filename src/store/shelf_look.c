@@ -160,14 +160,21 @@ struct listings *shelf_listings_new(void) {
 
 /* --- the places ----------------------------------------------------------------------------- */
 
+/* The file that is looked for, as it is called where the symbol's name is written like this. */
+static bool file_of(const struct look *look, const char *name, char out[NAME_BYTES_MAX + 1]) {
+    struct spelling spelling = {.part = look->key->part};
+    return text_copy(spelling.name, sizeof spelling.name, name) && layout_file_name(&spelling, out);
+}
+
 static bool try_id(struct look *look, const char *directory, const char *id) {
-    const char *files[] = {directory, look->key->name, look->spelling->name};
+    const char *names[] = {directory, look->key->name, look->spelling->name};
+    char file[NAME_BYTES_MAX + 1];
     char path[LAYOUT_PATH_BYTES];
-    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
-        if (i > 0 && strcmp(files[i], files[i - 1]) == 0)
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
             continue;
-        if (text_format(path, sizeof path, "%s/%s/%s", directory, id, files[i]) &&
-            try_path(look, path))
+        if (file_of(look, names[i], file) &&
+            text_format(path, sizeof path, "%s/%s/%s", directory, id, file) && try_path(look, path))
             return true;
     }
     return false;
@@ -197,11 +204,13 @@ static struct name_set *list(struct look *look, const char *directory) {
 static bool try_files(struct look *look, const char *directory, const char *id) {
     char folder[LAYOUT_PATH_BYTES];
     char path[LAYOUT_PATH_BYTES];
-    if (!text_format(folder, sizeof folder, "%s/%s", directory, id))
+    char wanted[NAME_BYTES_MAX + 1];
+    if (!file_of(look, look->key->name, wanted) ||
+        !text_format(folder, sizeof folder, "%s/%s", directory, id))
         return false;
     CLEANUP(name_set_unref_at) struct name_set *files = list(look, folder);
     const char *file;
-    for (unsigned n = 0; files && (file = name_set_find(files, look->key->name, n)); n++)
+    for (unsigned n = 0; files && (file = name_set_find(files, wanted, n)); n++)
         if (text_format(path, sizeof path, "%s/%s", folder, file) && try_path(look, path))
             return true;
     return false;
@@ -210,8 +219,13 @@ static bool try_files(struct look *look, const char *directory, const char *id) 
 /* A directory of this name in some case: the identifiers in it may be written in any case too. */
 static bool try_directory(struct look *look, const char *directory) {
     CLEANUP(name_set_unref_at) struct name_set *ids = list(look, directory);
+    if (!ids)
+        return false;
+    /* Where both are canonical they are not listed, but the file may be in another case still. */
+    if (strcmp(directory, look->key->name) == 0 && try_files(look, directory, look->key->id))
+        return true;
     const char *id;
-    for (unsigned n = 0; ids && (id = name_set_find(ids, look->key->id, n)); n++)
+    for (unsigned n = 0; (id = name_set_find(ids, look->key->id, n)); n++)
         if (try_id(look, directory, id) || try_files(look, directory, id))
             return true;
     return false;

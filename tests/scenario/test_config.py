@@ -241,7 +241,7 @@ def test_path_map(start, origin, tmp_path):
 
 
 def test_unmapped_windows_remote_cannot_be_asked(start, origin):
-    gate = start(server("\\\\build\\symbols"), server(origin, "two"))
+    gate = start(server("D:\\build\\symbols"), server(origin, "two"))
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
     gate.fetch(symbol)

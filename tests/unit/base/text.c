@@ -49,6 +49,24 @@ static void beginnings_and_ends(void **state) {
     assert_true(text_ends_folded("x", ""));
 }
 
+/* Every byte at every place of a text longer than the blocks that are looked at. */
+static void plain_is_printing_ascii(void **state) {
+    (void)state;
+    char text[20];
+    for (size_t length = 0; length <= sizeof text; length++) {
+        memset(text, '~', sizeof text);
+        memset(text, ' ', length / 2);
+        assert_true(text_is_plain(text, length));
+        for (size_t at = 0; at < length; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char kept = text[at];
+                text[at] = (char)byte;
+                assert_int_equal(text_is_plain(text, length), byte >= ' ' && byte < 0x7f);
+                text[at] = kept;
+            }
+    }
+}
+
 static void hexadecimal(void **state) {
     (void)state;
     assert_true(text_is_hex("09afAF", 0));
@@ -226,6 +244,7 @@ int main(void) {
         cmocka_unit_test(copies_are_bounded),
         cmocka_unit_test(only_ascii_letters_are_folded),
         cmocka_unit_test(beginnings_and_ends),
+        cmocka_unit_test(plain_is_printing_ascii),
         cmocka_unit_test(hexadecimal),
         cmocka_unit_test(percent_coding_is_undone),
         cmocka_unit_test(percent_coding_is_made),

@@ -56,8 +56,11 @@ static bool take_bytes(struct decoder_sink *sink, const void *bytes, size_t leng
         out->given_first = out->reader->given;
     if (out->writes++ == out->fail_at)
         return error_set(err, ERROR_DISK, "no room for more");
-    out->bytes = realloc(out->bytes, out->length + length);
-    assert_non_null(out->bytes);
+    if (out->length + length > out->capacity) {
+        out->capacity = 2 * (out->length + length);
+        out->bytes = realloc(out->bytes, out->capacity);
+        assert_non_null(out->bytes);
+    }
     memcpy(out->bytes + out->length, bytes, length);
     out->length += length;
     out->more = more;
@@ -102,6 +105,7 @@ enum decoder_end bench_run(struct bench *bench) {
 void bench_release(struct bench *bench) {
     free(bench->out.bytes);
     bench->out.bytes = NULL;
+    bench->out.capacity = 0;
 }
 
 bool bench_began(const struct bench *bench, const struct bytes *plain) {

@@ -30,6 +30,7 @@ struct bench_sink {
     struct decoder_sink sink;
     unsigned char *bytes;
     size_t length;
+    size_t capacity;
     size_t writes;
     size_t fail_at;     /* the write that fails, from 0; SIZE_MAX: none */
     bool fail_announce; /* … or the announcement does */

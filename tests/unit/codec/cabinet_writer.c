@@ -78,7 +78,8 @@ static void put_head(const struct cabinet_shape *shape, size_t length, struct bu
     if (frames > FRAMES_MAX)
         abort();
     buffer_append(out, "MSCF", 4);
-    put(out, 0, 12); /* the size comes when it is known */
+    put(out, 0, 4);
+    put(out, 0, 8); /* the size comes when it is known */
     put(out, cabinet_file_at(shape), 4);
     put(out, 0, 4);
     put(out, 0x0103, 2);

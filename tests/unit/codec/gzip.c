@@ -74,14 +74,14 @@ static void what_follows_is_refused(void **state) {
 
 static void cuts_are_told_from_breaks(void **state) {
     (void)state;
-    CLEANUP(bytes_release) struct bytes plain = bytes_words(3000, 4);
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(1000, 4);
     CLEANUP(bytes_release) struct bytes archive = gzip(&plain);
     bench_cut(CODING_GZIP, &archive, &plain);
 }
 
 static void no_turned_bit_goes_unseen(void **state) {
     (void)state;
-    CLEANUP(bytes_release) struct bytes plain = bytes_words(1500, 5);
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(500, 5);
     CLEANUP(bytes_release) struct bytes archive = gzip(&plain);
     assert_true(bench_flip(CODING_GZIP, &archive, &plain) > (archive.length - 10) * 8);
 }

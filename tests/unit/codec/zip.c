@@ -175,7 +175,7 @@ static void expands_whatever_its_shape(void **state) {
 
 static void cuts_are_told_from_breaks(void **state) {
     (void)state;
-    CLEANUP(bytes_release) struct bytes plain = bytes_words(600, 2);
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(150, 2);
     for (size_t i = 0; i < LENGTH_OF(plain_shapes); i++) {
         CLEANUP(bytes_release) struct bytes archive = zip(&plain_shapes[i], &plain);
         bench_cut(CODING_ZIP, &archive, &plain);
@@ -184,10 +184,11 @@ static void cuts_are_told_from_breaks(void **state) {
 
 static void no_turned_bit_goes_unseen(void **state) {
     (void)state;
-    CLEANUP(bytes_release) struct bytes plain = bytes_words(600, 3);
-    for (size_t i = 0; i < LENGTH_OF(plain_shapes); i++) {
-        CLEANUP(bytes_release) struct bytes archive = zip(&plain_shapes[i], &plain);
-        assert_true(bench_flip(CODING_ZIP, &archive, &plain) > 300 * 8);
+    static const size_t turned[] = {0, 1, 2, 6}; /* stored, deflated, described, wide */
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(200, 3);
+    for (size_t i = 0; i < LENGTH_OF(turned); i++) {
+        CLEANUP(bytes_release) struct bytes archive = zip(&plain_shapes[turned[i]], &plain);
+        assert_true(bench_flip(CODING_ZIP, &archive, &plain) > 150 * 8);
     }
 }
 

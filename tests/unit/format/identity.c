@@ -21,8 +21,7 @@ static void test_unknown(void **state) {
         "Microsoft MSFZ Container\r\n\x1b\x41LD",
         "MODULES of ours",
         "module Linux x86 0 a\n",
-        "\x7f"
-        "elf",
+        "\x7f\x65lf",
         "\xfe\xed\xfa\xcd",
         "BSJ",
     };

@@ -276,7 +276,7 @@ static void a_request_is_one_line(void **state) {
     outcome.total_us = 20000;
     CLEANUP(free_block) char *line = line_of(*state, &outcome, NULL);
     assert_string_equal(line, "192.0.2.7 \"GET /symbols/a.pdb/1/a.pdb\" 200 hit 4096 bytes "
-                              "1.2/20.0 ms source=mss dialect=symsrv id=id-1");
+                              "1.3/20.0 ms source=mss dialect=symsrv id=id-1");
 }
 
 static void what_there_is_not_is_a_dash(void **state) {

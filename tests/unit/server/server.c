@@ -19,7 +19,7 @@
 #include "unit/base/clock_fake.h"
 #include "unit/proxy/stage.h"
 
-enum { WAIT_MS = 20000, CONNECTIONS_MAX = 4, ENDED = -1, RESET = -2 };
+enum { WAIT_MS = 20000, CONNECTIONS_MAX = 8, ENDED = -1, RESET = -2 };
 
 #define OK_GET "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

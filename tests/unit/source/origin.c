@@ -70,11 +70,12 @@ bool peer_reset(struct peer *peer) {
 const char *peer_header(const struct peer *peer, const char *name) {
     static _Thread_local char value[1024];
     char wanted[128];
-    snprintf(wanted, sizeof wanted, "\r\n%s: ", name);
+    snprintf(wanted, sizeof wanted, "\r\n%s:", name);
     const char *at = strcasestr(peer->head, wanted);
     if (!at)
         return NULL;
     at += strlen(wanted);
+    at += strspn(at, " ");
     snprintf(value, sizeof value, "%.*s", (int)strcspn(at, "\r"), at);
     return value;
 }

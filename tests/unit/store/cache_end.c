@@ -187,6 +187,31 @@ static void closes_what_was_not_used_for_longest(void **state) {
     }
 }
 
+/* Names whose keys lie in one shard, where what is used has a second chance. */
+static struct question next_in_shard(unsigned *n, uint64_t hash) {
+    for (;;) {
+        struct question question = nth_question((*n)++);
+        if (question.key.hash >> 58 == hash >> 58)
+            return question;
+    }
+}
+
+static void keeps_what_is_used_all_the_time(void **state) {
+    struct bench *bench = *state;
+    unsigned n = 1;
+    struct question first = nth_question(0);
+    struct copy *used = bench_keep(bench, &first, 100);
+    for (unsigned i = 0; i < 3 * BENCH_OPEN_FILES_MAX; i++) {
+        struct question question = next_in_shard(&n, first.key.hash);
+        copy_unref(bench_keep(bench, &question, 100));
+        struct copy *same = found(bench, &first);
+        assert_ptr_equal(same, used);
+        copy_unref(same);
+    }
+    assert_int_equal(counted(&counters(bench)->evicted), 2 * BENCH_OPEN_FILES_MAX + 1);
+    copy_unref(used);
+}
+
 static void evicts_no_file_from_its_readers(void **state) {
     struct bench *bench = *state;
     struct question first = nth_question(0);
@@ -291,6 +316,7 @@ int main(void) {
         TEST(drops_only_what_nobody_wants),
         TEST(replaces_without_pushing_another_out),
         TEST(closes_what_was_not_used_for_longest),
+        TEST(keeps_what_is_used_all_the_time),
         TEST(evicts_no_file_from_its_readers),
         TEST(forgets_what_is_complete),
         TEST(lists_what_is_under_way),

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/shelf_inside.h"
 #include "store/staging.h"
 #include "unit/base/clock_fake.h"
 #include "unit/store/bench.h"
@@ -51,6 +52,8 @@ static void finds_every_spelling(void **state) {
         "App.PDB/0123456789abcdef0123456789abcdef1/App.PDB",
         "App.PDB/0123456789abcdef0123456789abcdef1/app.pdb",
         "app.pdb/0123456789abcdef0123456789ABCDEF1/app.pdb",
+        "app.pdb/0123456789ABCDEF0123456789ABCDEF1/APP.PDB",
+        "App.PDB/0123456789abcdef0123456789abcdef1/aPP.pDb",
     };
     static const char *const names[] = {"app.pdb", "App.PDB", "APP.pdb"};
     for (size_t i = 0; i < LENGTH_OF(trees); i++) {
@@ -64,6 +67,44 @@ static void finds_every_spelling(void **state) {
             assert_string_equal(found.path, trees[i]);
             assert_int_equal(found.size, 7);
         }
+        bench_close(&bench);
+    }
+}
+
+/* The text made of a symbol file is a file of its own, in every case; the one never stands for the
+ * other. */
+static void tells_a_part_from_the_file_itself(void **state) {
+    (void)state;
+    static const char *const folders[] = {
+        "app.pdb/0123456789ABCDEF0123456789ABCDEF1",
+        "app.pdb/0123456789abcdef0123456789abcdef1",
+        "App.PDB/0123456789ABCDEF0123456789ABCDEF1",
+    };
+    static const char *const parts[] = {"app.sym", "APP.sym", "App.SYM"};
+    for (size_t i = 0; i < LENGTH_OF(folders) * LENGTH_OF(parts); i++) {
+        struct bench bench = {0};
+        char path[100];
+        struct shelf_found found;
+        bench_open(&bench, 10);
+        struct question itself = bench_question("App.pdb", id);
+        struct question part = itself;
+        struct error err;
+        part.spelling.part = PART_SYM;
+        assert_true(symbol_key_make(&part.spelling, &part.key, &err));
+        for (unsigned n = 0; n < 2; n++) {
+            snprintf(path, sizeof path, "%s/%s", folders[i % 3], n ? "app.pdb" : "App.PDB");
+            bench_put(&bench, path, "symbols");
+        }
+        assert_int_equal(look(bench.shelf, &itself, &found), SHELF_FOUND);
+        assert_int_equal(look(bench.shelf, &part, &found), SHELF_NOTHING);
+        settle();
+        snprintf(path, sizeof path, "%s/%s", folders[i % 3], parts[i / 3]);
+        bench_put(&bench, path, "text");
+        assert_int_equal(look(bench.shelf, &part, &found), SHELF_FOUND);
+        assert_string_equal(found.path, path);
+        assert_int_equal(shelf_remove(bench.shelf, &part.key), 1);
+        assert_int_equal(look(bench.shelf, &part, &found), SHELF_NOTHING);
+        assert_int_equal(look(bench.shelf, &itself, &found), SHELF_FOUND);
         bench_close(&bench);
     }
 }
@@ -130,6 +171,47 @@ static void is_cold_only_once(void **state) {
     assert_int_equal(shelf_look(bench.shelf, &question.spelling, &question.key, true, &found),
                      SHELF_FOUND);
     close(found.fd);
+    bench_close(&bench);
+}
+
+/* However many are missed, no directory is read for each. */
+static void reads_no_directory_for_a_miss(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    struct shelf_found found;
+    bench_open(&bench, 10);
+    bench_put(&bench, "App.PDB/0123456789ABCDEF0123456789ABCDEF1/App.PDB", "symbols");
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF2/app.pdb", "symbols");
+    settle();
+    for (unsigned i = 0; i < 200; i++) {
+        char other[40];
+        snprintf(other, sizeof other, "0123456789ABCDEF0123456789ABCDEF%x", 0x100 + i);
+        struct question question = bench_question("app.pdb", other);
+        assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+        clock_fake_advance(100); /* so that what is known is looked at again and again */
+    }
+    assert_int_equal(listings_reads(bench.shelf->listings), 2);
+    struct question question = bench_question("app.pdb", id);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+    bench_close(&bench);
+}
+
+/* A file system in memory keeps no memory of what is not there, but needs no disk to tell. */
+static void is_never_cold_in_memory(void **state) {
+    (void)state;
+    char template[] = "/dev/shm/symgate-test-XXXXXX";
+    struct bench bench = {0};
+    struct shelf_found found;
+    const char *folder = mkdtemp(template);
+    bench.folder = folder ? strdup(folder) : scratch_new();
+    bench.root = scratch_path(bench.folder, "shelf");
+    bench_open(&bench, 10);
+    settle();
+    struct question question = bench_question("app.pdb", id);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    struct question unseen = bench_question("unseen.pdb", id);
+    assert_int_equal(shelf_look(bench.shelf, &unseen.spelling, &unseen.key, true, &found),
+                     shelf_quick(bench.shelf) ? SHELF_NOTHING : SHELF_COLD);
     bench_close(&bench);
 }
 
@@ -266,10 +348,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_held_by_one_program),
         cmocka_unit_test(finds_every_spelling),
+        cmocka_unit_test(tells_a_part_from_the_file_itself),
         cmocka_unit_test(finds_nothing_else),
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(notices_what_is_put_there),
         cmocka_unit_test(is_cold_only_once),
+        cmocka_unit_test(reads_no_directory_for_a_miss),
+        cmocka_unit_test(is_never_cold_in_memory),
         cmocka_unit_test(tells_a_changed_file),
         cmocka_unit_test(removes_every_spelling),
         cmocka_unit_test(finds_other_forms_by_their_name),
