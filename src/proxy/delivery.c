@@ -232,7 +232,7 @@ static enum fetch_end broke(struct delivery *delivery, const struct error *err,
 static enum fetch_end move_plain(struct delivery *delivery, struct error *err) {
     enum fetch_end end = FETCH_WHOLE;
     if (delivery->filled > 0 || delivery->ended)
-        end = advance(delivery, reader_ready(delivery->reader), err);
+        end = advance(delivery, !delivery->ended && reader_ready(delivery->reader), err);
     while (end == FETCH_WHOLE && !delivery->ended) {
         struct error why = {0};
         bool more = delivery_read(delivery, room(delivery), &why);

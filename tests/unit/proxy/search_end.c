@@ -19,7 +19,7 @@ static void test_all_join_one_fetch_and_nobody_stops_it_by_leaving(void **state)
     double_play(source, scene);
     struct answer first = stage_ask(stage, "app.dat", 1);
     stage_wait_written(first.copy, 100000);
-    struct answer second = stage_ask(stage, "APP.PDB", 2);
+    struct answer second = stage_ask(stage, "APP.DAT", 2);
     assert_int_equal(second.verdict, VERDICT_JOINED);
     assert_ptr_equal(first.copy, second.copy);
     symbols_leave(stage->symbols, first.copy, COPY_LEFT_HUNG_UP);
