@@ -1,130 +1,244 @@
 // SPDX-License-Identifier: MIT
-//
-// The lengths that MSF and PE files state themselves. MSF 7.00 and 2.00: LLVM's "The MSF File
-// Format" and the sources that Microsoft published as microsoft-pdb. PE: "PE Format" of the Windows
-// documentation.
 #include "proxy/verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum {
-    MSF7_MAGIC_BYTES = 32,
-    MSF2_MAGIC_BYTES = 44,
-    MSF_HEAD_BYTES = 56,
-    PE_AT_OFFSET = 0x3c,
-    PE_HEAD_BYTES = 24,      /* signature and file header */
-    PE_OPTIONAL_BYTES = 160, /* as much of the optional header as is read */
-    PE_SECTION_BYTES = 40,
-    PE_SECTIONS_MAX = 96, /* what the loader accepts */
-};
+#include "base/text.h"
+#include "format/identity.h"
 
-static const char msf7_magic[MSF7_MAGIC_BYTES + 1] = "Microsoft C/C++ MSF 7.00\r\n\x1a"
-                                                     "DS\0\0\0";
-static const char msf2_magic[MSF2_MAGIC_BYTES + 1] =
-    "Microsoft C/C++ program database 2.00\r\n\x1aJG\0";
+enum { GUID_DIGITS = 2 * GUID_BYTES, STAMP_DIGITS = 8 };
 
-static uint32_t read_16(const unsigned char *at) {
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8;
-}
-
-static uint32_t read_32(const unsigned char *at) {
-    return read_16(at) | read_16(at + 2) << 16;
-}
+/* What a comparison comes to. */
+enum match { MATCHES, DIFFERS, UNTOLD };
 
 bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
                   size_t length, struct error *err) {
     return content_acceptable(key, content, bytes, length, err);
 }
 
-/* Reads a piece that the structure points to; false where the file ends before it or cannot be read
- * back. */
-static bool read_piece(const struct staging *staging, void *out, size_t length, uint64_t offset) {
-    uint64_t whole = staging_length(staging);
-    if (offset > whole || length > whole - offset)
-        return false;
-    return staging_read(staging, out, length, offset, NULL);
-}
+/* --- keys ----------------------------------------------------------------------------------- */
 
-/* The length that an MSF file states, 0 for what is none. */
-static uint64_t msf_length(const struct staging *staging) {
-    unsigned char head[MSF_HEAD_BYTES];
-    if (!read_piece(staging, head, sizeof head, 0))
-        return 0;
-    if (memcmp(head, msf7_magic, MSF7_MAGIC_BYTES) == 0)
-        return (uint64_t)read_32(head + 32) * read_32(head + 40);
-    if (memcmp(head, msf2_magic, MSF2_MAGIC_BYTES) == 0)
-        return (uint64_t)read_32(head + 44) * read_16(head + 50);
-    return 0;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
-
-/* Where a PE file's last section ends; UINT64_MAX when not even the section table is there. */
-static uint64_t pe_sections_end(const struct staging *staging, uint64_t table, unsigned count) {
-    uint64_t end = table + (uint64_t)count * PE_SECTION_BYTES;
-    for (unsigned i = 0; i < count; i++) {
-        unsigned char section[PE_SECTION_BYTES];
-        if (!read_piece(staging, section, sizeof section, table + (uint64_t)i * PE_SECTION_BYTES))
-            return UINT64_MAX;
-        uint64_t bytes = read_32(section + 16);
-        if (bytes)
-            end = larger(end, read_32(section + 20) + bytes);
+/* Does the text begin with these bytes in hexadecimal digits? */
+static bool hex_is(const char *text, const unsigned char *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char digits[3];
+        text_format(digits, sizeof digits, "%02x", (unsigned)bytes[i]);
+        if (!text_starts_folded(text + 2 * i, digits))
+            return false;
     }
-    return end;
+    return true;
 }
 
-/* The least length that a PE file's headers demand: headers, sections, certificates. 0 for what is
- * none. */
-static uint64_t pe_length(const struct staging *staging) {
-    unsigned char dos[PE_AT_OFFSET + 4];
-    if (!read_piece(staging, dos, sizeof dos, 0) || dos[0] != 'M' || dos[1] != 'Z')
-        return 0;
-    uint64_t at = read_32(dos + PE_AT_OFFSET);
-    unsigned char head[PE_HEAD_BYTES];
-    if (!read_piece(staging, head, sizeof head, at))
-        return at + sizeof head;
-    unsigned sections = read_16(head + 6);
-    unsigned optional_bytes = read_16(head + 20);
-    if (memcmp(head, "PE\0\0", 4) != 0 || sections > PE_SECTIONS_MAX)
-        return 0;
-    uint64_t end = pe_sections_end(staging, at + PE_HEAD_BYTES + optional_bytes, sections);
-    unsigned char optional[PE_OPTIONAL_BYTES];
-    if (optional_bytes < sizeof optional ||
-        !read_piece(staging, optional, sizeof optional, at + PE_HEAD_BYTES))
-        return end;
-    end = larger(end, read_32(optional + 60)); /* SizeOfHeaders */
-    /* Data directory 4, certificates: the only one whose place is a file offset. */
-    unsigned directories = read_16(optional) == 0x20b ? 112 : 96;
-    if (read_32(optional + directories - 4) <= 4)
-        return end;
-    const unsigned char *certificates = optional + directories + 4 * 8;
-    return larger(end, (uint64_t)read_32(certificates) + read_32(certificates + 4));
+static uint32_t hex_number(const char *digits) {
+    return (uint32_t)strtoul(digits, NULL, 16);
 }
 
-static bool verify_length(uint64_t demanded, const struct staging *staging, struct error *err) {
-    uint64_t length = staging_length(staging);
-    if (demanded <= length)
-        return true;
+static bool name_is_one_of(const char *name, const char *const *beginnings) {
+    for (; *beginnings; beginnings++)
+        if (text_starts(name, *beginnings))
+            return true;
+    return false;
+}
+
+/* Libraries that debuggers look for under the runtime's id. */
+static bool is_clr_private(const struct symbol_key *key) {
+    static const char *const beginnings[] = {"mscordac", "mscordbi", "libmscordac",   "libmscordbi",
+                                             "sos.",     "sos_",     "libsos.",       "clrgc.",
+                                             "coreclr_", "dac_",     "mscordaccore_", NULL};
+    return strstr(key->id, "-coreclr-") != NULL || name_is_one_of(key->name, beginnings);
+}
+
+static bool names_a_pdb(const struct symbol_key *key) {
+    return text_ends_folded(key->name, ".pdb");
+}
+
+static bool names_an_image(const struct symbol_key *key) {
+    static const char *const endings[] = {".dll", ".exe", ".sys", ".ocx", ".dbg"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends_folded(key->name, endings[i]))
+            return true;
+    return false;
+}
+
+/* --- comparing ------------------------------------------------------------------------------ */
+
+/* Where the format is one that the key cannot mean, the file is another; where it is unknown, only
+ * names that promise a format are held to it. */
+static enum match of_other_format(const struct identity *found, bool promised) {
+    return found->format == FORMAT_UNKNOWN && !promised ? UNTOLD : DIFFERS;
+}
+
+static enum match match_age(const char *digits, uint32_t age) {
+    return age >= hex_number(digits) ? MATCHES : DIFFERS;
+}
+
+/* A portable PDB has no age of its own, and one that is asked for as portable none that counts. */
+static enum match match_pdb70(const struct symbol_key *key, const struct identity *found) {
+    switch (found->format) {
+    case FORMAT_PDB70:
+    case FORMAT_MSFZ:
+        if (!hex_is(key->id, found->guid, GUID_BYTES))
+            return DIFFERS;
+        return key->identifier == IDENTIFIER_PORTABLE
+                   ? MATCHES
+                   : match_age(key->id + GUID_DIGITS, found->age);
+    case FORMAT_PORTABLE_PDB:
+        return hex_is(key->id, found->guid, GUID_BYTES) ? MATCHES : DIFFERS;
+    case FORMAT_UNKNOWN:
+    case FORMAT_PDB20:
+    case FORMAT_PE:
+    case FORMAT_DBG:
+    case FORMAT_ELF:
+    case FORMAT_MACHO:
+    case FORMAT_BREAKPAD:
+    case FORMAT_COUNT:
+        break;
+    }
+    return of_other_format(found, names_a_pdb(key));
+}
+
+static enum match match_pdb20(const struct symbol_key *key, const struct identity *found) {
+    if (found->format != FORMAT_PDB20 && found->format != FORMAT_PDB70)
+        return of_other_format(found, true);
+    char signature[STAMP_DIGITS + 1];
+    text_copy_n(signature, sizeof signature, key->id, STAMP_DIGITS);
+    return hex_number(signature) == found->signature ? match_age(key->id + STAMP_DIGITS, found->age)
+                                                     : DIFFERS;
+}
+
+static enum match match_image(const struct symbol_key *key, const struct identity *found) {
+    if (found->format != FORMAT_PE && found->format != FORMAT_DBG)
+        return of_other_format(found, names_an_image(key));
+    char stamp[STAMP_DIGITS + 1];
+    text_copy_n(stamp, sizeof stamp, key->id, STAMP_DIGITS);
+    bool same = hex_number(stamp) == found->stamp &&
+                hex_number(key->id + STAMP_DIGITS) == found->image_size;
+    return same ? MATCHES : DIFFERS;
+}
+
+/* SSQP pads short build ids with zeros, others do not. */
+static bool build_id_is(const char *digits, const struct identity *found) {
+    if (!hex_is(digits, found->build_id, found->build_id_length))
+        return false;
+    const char *rest = digits + 2 * found->build_id_length;
+    return rest[strspn(rest, "0")] == '\0';
+}
+
+static const char *after(const char *id, const char *prefix, const char *other) {
+    if (text_starts(id, prefix))
+        return id + strlen(prefix);
+    return text_starts(id, other) ? id + strlen(other) : id;
+}
+
+static enum match match_elf(const struct symbol_key *key, const struct identity *found) {
+    const char *digits = after(key->id, "elf-buildid-sym-", "elf-buildid-");
+    if (found->format != FORMAT_ELF)
+        return of_other_format(found, true);
+    if (!text_is_hex(digits, 0))
+        return UNTOLD;
+    return found->build_id_length > 0 && build_id_is(digits, found) ? MATCHES : DIFFERS;
+}
+
+static enum match match_macho(const struct symbol_key *key, const struct identity *found) {
+    const char *digits = after(key->id, "mach-uuid-sym-", "mach-uuid-");
+    if (found->format != FORMAT_MACHO)
+        return of_other_format(found, true);
+    if (!text_is_hex(digits, GUID_DIGITS))
+        return UNTOLD;
+    for (unsigned i = 0; i < found->slice_count; i++)
+        if (found->slices[i].has_uuid && hex_is(digits, found->slices[i].uuid, GUID_BYTES))
+            return MATCHES;
+    return DIFFERS;
+}
+
+static enum match match_text(const struct symbol_key *key, const struct identity *found) {
+    if (found->format != FORMAT_BREAKPAD)
+        return of_other_format(found, key->part == PART_SYM);
+    return text_same(key->id, found->module.id) ? MATCHES : DIFFERS;
+}
+
+static enum match match(const struct symbol_key *key, const struct identity *found) {
+    if (key->part == PART_SYM)
+        return match_text(key, found);
+    if (key->kind == KIND_SYM || is_clr_private(key))
+        return UNTOLD;
+    switch (key->identifier) {
+    case IDENTIFIER_PDB70:
+    case IDENTIFIER_PORTABLE:
+        return match_pdb70(key, found);
+    case IDENTIFIER_PDB20:
+        return match_pdb20(key, found);
+    case IDENTIFIER_PE:
+        return match_image(key, found);
+    case IDENTIFIER_ELF:
+        return match_elf(key, found);
+    case IDENTIFIER_MACHO:
+        return match_macho(key, found);
+    case IDENTIFIER_OTHER:
+    case IDENTIFIER_SHA1:
+    case IDENTIFIER_COUNT:
+        break;
+    }
+    return UNTOLD;
+}
+
+/* --- verdicts ------------------------------------------------------------------------------- */
+
+static bool refuse_other(const struct identity *found, struct error *err) {
+    char own[96];
+    identity_format(found, own, sizeof own);
+    if (found->format == FORMAT_UNKNOWN)
+        return error_set(err, ERROR_IDENTITY, "the file is none of the kind that was asked for");
+    return error_set(err, ERROR_IDENTITY, "the file is another one: %s %s",
+                     format_name(found->format), own[0] ? own : "without an id");
+}
+
+static bool refuse_cut(uint64_t length, uint64_t stated, struct error *err) {
     return error_set(err, ERROR_LENGTH,
-                     "the file is cut: it has %llu bytes and its own structure wants more",
-                     (unsigned long long)length);
+                     "the file is cut: it has %llu bytes and its own structure wants %llu",
+                     (unsigned long long)length, (unsigned long long)stated);
+}
+
+static bool verify_view(const struct symbol_key *key, const struct view *view, bool announced,
+                        struct error *err) {
+    struct identity found;
+    struct error damage = {0};
+    enum identify_outcome outcome = identify(view, &found, &damage);
+    if (outcome == IDENTIFY_FAILED) {
+        *err = damage;
+        return false;
+    }
+    enum match verdict = match(key, &found);
+    if (verdict == UNTOLD)
+        return true;
+    bool believed = announced && found.format == FORMAT_PE;
+    if (found.stated_length > view->length && !believed)
+        return refuse_cut(view->length, found.stated_length, err);
+    if (outcome == IDENTIFY_DAMAGED)
+        return error_set(err, ERROR_IDENTITY, "the file is damaged: %s", damage.what);
+    return verdict == MATCHES || refuse_other(&found, err);
+}
+
+struct staging_view {
+    struct view view;
+    const struct staging *staging;
+};
+
+static bool read_staging(const struct view *view, void *out, size_t length, uint64_t offset,
+                         struct error *err) {
+    const struct staging_view *staged = (const struct staging_view *)view;
+    return staging_read(staged->staging, out, length, offset, err);
 }
 
 bool verify_whole(const struct symbol_key *key, const struct staging *staging, bool announced,
                   struct error *err) {
-    switch (key->kind) {
-    case KIND_PDB:
-        return verify_length(msf_length(staging), staging, err);
-    case KIND_PE:
-        return announced || verify_length(pe_length(staging), staging, err);
-    case KIND_OTHER:
-    case KIND_ELF:
-    case KIND_MACHO:
-    case KIND_SYM:
-    case KIND_COUNT:
-        break;
-    }
-    return true;
+    static const struct view_ops ops = {.read = read_staging};
+    struct staging_view staged = {.view = {&ops, staging_length(staging)}, .staging = staging};
+    return verify_view(key, &staged.view, announced, err);
+}
+
+bool verify_file(const struct symbol_key *key, int fd, uint64_t size, struct error *err) {
+    struct file_view file = file_view_of(fd, size);
+    return verify_view(key, &file.view, true, err);
 }

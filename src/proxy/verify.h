@@ -2,12 +2,16 @@
 //
 // Is a body what the key says? It is asked twice: with the first bytes, before a copy may begin,
 // and at the end, before it is called whole. Until the second answer the copy is not certain and
-// its readers hold the end back. At present the content's look and, for MSF and PE files, the
-// length that their own structure demands; identity (GUID and age, time stamp, build id) joins
-// here.
+// its readers hold the end back. Files that lie on a shelf or are served in place are asked for
+// their identity alone.
+//
+// What must be equal: GUID, the age at least the one asked for (stores serve updated PDBs for lower
+// ages); time stamp and size of a PE; build id; a Mach-O's UUID; the MODULE line's id. Not checked
+// are what carries another identity by design (the CLR's debugging libraries under the runtime's
+// id: SSQP CLR private key conventions), sha1 keys, and files of kinds that are not known here.
 #pragma once
 
-#include "store/copy.h"
+#include "format/view.h"
 #include "store/staging.h"
 #include "symbol/content.h"
 
@@ -15,7 +19,11 @@
 bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
                   size_t length, struct error *err) MUST_CHECK;
 
-/* With the whole body. `announced`: its length was announced and met; else a structure that says it
- * is longer proves a cut. */
+/* With the whole body: ERROR_LENGTH when its own structure says that it is cut, ERROR_IDENTITY when
+   it is another symbol, ERROR_DISK when it could not be read back. `announced`: its length was
+   announced and met, which is believed for PE files (stores hold some without their signature). */
 bool verify_whole(const struct symbol_key *key, const struct staging *staging, bool announced,
                   struct error *err) MUST_CHECK;
+
+/* The same for a file that lies somewhere; the descriptor stays the caller's. May block. */
+bool verify_file(const struct symbol_key *key, int fd, uint64_t size, struct error *err) MUST_CHECK;

@@ -48,10 +48,10 @@ class Symbol:
         return Symbol(name or self.name, id or self.id, self.body)
 
 
-def pdb(name="app.pdb", size=64 * 1024, seed=1, age=1):
-    """A PDB 7.0 file of about `size` bytes (whole pages, at least eight)."""
-    guid = uuid.UUID(int=random.Random(f"guid {name} {seed}").getrandbits(128))
-    body = msf([b"", info_stream(guid, age), b"", debug_stream(age)], max(size // PAGE, 8), seed)
+def pdb(name="app.pdb", size=64 * 1024, seed=1, age=1, guid=None):
+    """A PDB 7.0 file of about `size` bytes (whole pages, at least nine)."""
+    guid = uuid.UUID(guid or random.Random(f"guid {name} {seed}").randbytes(16).hex())
+    body = msf([b"", info_stream(guid, age), b"", debug_stream(age)], max(size // PAGE, 9), seed)
     return Symbol(name, guid.hex.upper() + f"{age:x}", body)
 
 
@@ -102,6 +102,18 @@ def pe(name="app.dll", size=32 * 1024, seed=1):
     top = (top + b"PE\0\0" + coff + optional + section).ljust(0x400, b"\0")
     body = top + random.Random(seed).randbytes(raw)
     return Symbol(name, f"{stamp:08X}{image:x}", body)
+
+
+def elf(name="libx.so", size=9000, seed=1, id=None):
+    """A 64-bit shared object: head, one segment with the build id's note, noise."""
+    build_id = bytes.fromhex(id) if id else random.Random(f"build {name} {seed}").randbytes(20)
+    note = struct.pack("<III4s", 4, len(build_id), 3, b"GNU") + build_id
+    top = b"\x7fELF\2\1\1".ljust(16, b"\0")
+    top += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    top += struct.pack("<IIQQQQQQ", 4, 4, 120, 120, 120, len(note), len(note), 4)
+    kind = "elf-buildid-sym-" if name == "_.debug" else "elf-buildid-"
+    noise = random.Random(seed).randbytes(size - len(top) - len(note))
+    return Symbol(name, kind + build_id.hex(), top + note + noise)
 
 
 def missing(number, name="none.pdb"):

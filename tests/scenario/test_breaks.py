@@ -219,7 +219,7 @@ def test_other_length_at_the_second_take(gate, origin):
 
 def test_changed_validator_at_the_second_take(gate, origin):
     old, new = pdb(size=2 * MIB), pdb(size=2 * MIB)
-    new.body = bytes(4096) + new.body[4096:]
+    new.body = new.body[: MIB // 2] + bytes(4096) + new.body[MIB // 2 + 4096 :]
     origin.on(old.remote, cut(old, etag='"old"'), good(new.body, etag='"new"'))
     answer = gate.get(old.path)
     assert answer.broken == "reset"

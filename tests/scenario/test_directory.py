@@ -48,8 +48,8 @@ def test_served_in_place(start, store):
 
 
 def test_exact_name_first_then_any_case(start, store):
-    lower, upper = pdb("app.pdb", seed=1), pdb("APP.PDB", seed=1)
-    upper.id = lower.id
+    lower = pdb("app.pdb")
+    upper = pdb("APP.PDB", guid=lower.id[:32])
     upper.body = upper.body[:-100] + bytes(100)
     put(store, lower)
     put(store, upper)
@@ -102,8 +102,7 @@ def test_file_that_changes_is_served_anew(start, store):
     path = put(store, symbol)
     gate = start(server(store))
     gate.fetch(symbol)
-    new = pdb(size=2 * MIB, seed=2)
-    new.id = symbol.id
+    new = pdb(size=2 * MIB, seed=2, guid=symbol.id[:32])
     put(store, new, age=1800)
 
     def anew():

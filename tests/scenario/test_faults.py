@@ -13,7 +13,7 @@ from program import PROGRAM, Program
 from symbols import pdb, pe
 
 FAULTY = PROGRAM.with_name("symgate-fault")
-LARGE, SMALL = pdb("large.pdb", size=96 * 1024), pe("small.dll", size=8 * 1024)
+LARGE, SMALL = pdb("large.pdb", size=1024 * 1024), pe("small.dll", size=8 * 1024)
 TRIES = 3
 
 # What can go wrong in the field: disks that are full or broken, descriptors and memory used up, short writes.

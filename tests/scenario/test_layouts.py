@@ -4,11 +4,11 @@
 import pytest
 from conftest import server
 from double.origin import Script, good, head, page, status
-from symbols import Symbol, missing, pdb, pe
+from symbols import Symbol, elf, missing, pdb, pe
 
 GUID = "94AD5C4B9A1E4420AB047F672A23E48A"
-ELF = Symbol("libx.so", "elf-buildid-" + "ab" * 20, b"\x7fELF" + bytes(9000))
-DEBUG = Symbol("_.debug", "elf-buildid-sym-" + "ab" * 20, b"\x7fELF" + bytes(8000))
+ELF, DEBUG = elf("libx.so", id="ab" * 20), elf("_.debug", id="ab" * 20)
+DLL, EXE = pe("App.dll"), pe("App.exe")
 TEXT = b"MODULE windows x86_64 " + GUID.encode() + b"1 App.pdb\n" * 200
 
 
@@ -34,9 +34,9 @@ def placed(layout, symbol, path):
     [
         placed("symstore", pdb("App.pdb"), None),
         placed("two-tier", pdb("App.pdb"), "/Ap{}"),
-        placed("ssqp", Symbol("App.pdb", GUID + "1", pdb().body), f"/app.pdb/{GUID.lower()}1/app.pdb"),
-        placed("ssqp", Symbol("App.dll", "5A1BC03E12000", pe().body), "/app.dll/5A1BC03E12000/app.dll"),
-        placed("ssqp", Symbol("App.exe", "5A1BC03E12000", pe().body), "/app.exe/5a1bc03e12000/app.exe"),
+        placed("ssqp", pdb("App.pdb", guid=GUID), f"/app.pdb/{GUID.lower()}1/app.pdb"),
+        placed("ssqp", DLL, f"/app.dll/{DLL.id}/app.dll"),
+        placed("ssqp", EXE, f"/app.exe/{EXE.id.lower()}/app.exe"),
         placed("breakpad", Breakpad("App.pdb", GUID.lower() + "1", TEXT), f"/App.pdb/{GUID}1/App.sym"),
         placed("build-id", ELF, "/.build-id/ab/" + "ab" * 19),
         placed("build-id", DEBUG, "/.build-id/ab/" + "ab" * 19 + ".debug"),
@@ -68,7 +68,7 @@ def test_casing(start, origin, casing, change):
 def test_breakpad_file_beside_its_module(start, origin):
     """Two files of one name and id: each is its own."""
     gate = start(server(origin))
-    module = pdb("App.pdb")
+    module = pdb("App.pdb", guid=GUID)
     text = Breakpad(module.name, module.id, TEXT)
     origin.on(module.remote, good(module.body))
     origin.on(text.remote, good(text.body))

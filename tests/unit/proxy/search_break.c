@@ -21,7 +21,7 @@ static void test_break_is_taken_up_at_its_byte(void **state) {
     struct pair pair = open_pair(stage, 2, NULL);
     double_play(pair.first, broken(100000, true));
     double_play(pair.first, broken(0, true));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_written(answer.copy, 100000);
     stage_wait_failed(pair.first, 1);
     stage_pass(stage, 100);
@@ -37,7 +37,7 @@ static void test_break_without_ranges_is_read_again_and_compared(void **state) {
     struct double_source *source = open_single(stage, NULL);
     double_play(source, broken(100000, false));
     double_play(source, broken(0, false));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_failed(source, 1);
     stage_pass(stage, 100);
     stage_assert_body(answer.copy, body, BODY_BYTES);
@@ -51,7 +51,7 @@ static void test_break_goes_on_at_the_next_source(void **state) {
     double_play(pair.first, broken(100000, true));
     double_play(pair.first, fails(ERROR_CONNECT, 0));
     double_play(pair.second, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     static const int64_t pauses_ms[] = {100, 500};
     for (unsigned i = 0; i < 2; i++) {
         stage_wait_failed(pair.first, i + 1);
@@ -69,7 +69,7 @@ static void test_break_before_the_copy_began_is_taken_up_too(void **state) {
     struct double_source *source = open_single(stage, NULL);
     double_play(source, broken(1000, true));
     double_play(source, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_failed(source, 1);
     stage_pass(stage, 100);
     stage_assert_body(answer.copy, body, BODY_BYTES);
@@ -80,7 +80,7 @@ static void test_five_takes_are_the_most(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, NULL);
     double_play(source, broken(100000, false));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     static const int64_t pauses_ms[] = {100, 500, 2000, 5000};
     for (unsigned i = 0; i < 4; i++) {
         stage_wait_failed(source, i + 1);
@@ -88,7 +88,7 @@ static void test_five_takes_are_the_most(void **state) {
     }
     stage_wait_phase(answer.copy, COPY_FAILED);
     assert_int_equal(double_asked(source), 5);
-    struct answer judged = judge(stage, answer.copy, "app.pdb", JUDGED);
+    struct answer judged = judge(stage, answer.copy, "app.dat", JUDGED);
     assert_int_equal(judged.verdict, VERDICT_FAILED);
     assert_int_equal(judged.why.kind, ERROR_RESET);
     leave(stage, &answer);
@@ -101,9 +101,9 @@ static void test_pause_gives_the_place_back(void **state) {
     double_play(source, broken(100000, true));
     double_play(source, whole()); /* for another symbol, in the pause */
     double_play(source, broken(0, true));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_failed(source, 1);
-    struct answer other = stage_ask(stage, "other.pdb", 1);
+    struct answer other = stage_ask(stage, "other.dat", 1);
     stage_assert_body(other.copy, body, BODY_BYTES);
     stage_pass(stage, 100);
     stage_assert_body(answer.copy, body, BODY_BYTES);
@@ -118,12 +118,12 @@ static void test_other_bytes_replace_the_copy(void **state) {
     struct scene other = whole();
     other.body = (const char *)other_body;
     double_play(source, other);
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_failed(source, 1);
     stage_pass(stage, 100);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    struct answer moved = judge(stage, answer.copy, "app.pdb", JUDGED_MOVED);
-    struct question question = stage_question("app.pdb", 1);
+    struct answer moved = judge(stage, answer.copy, "app.dat", JUDGED_MOVED);
+    struct question question = stage_question("app.dat", 1);
     struct answer cut;
     assert_int_equal(symbols_judge(stage->symbols, answer.copy, &question, true, false, &cut),
                      JUDGED);
@@ -145,7 +145,7 @@ static void test_old_body_lends_its_place(void **state) {
     scene.holds_again_at = 200000;
     double_play(source, scene);
     double_play(source, held(whole()));
-    struct answer old = stage_ask(stage, "old.pdb", 1);
+    struct answer old = stage_ask(stage, "old.dat", 1);
     stage_wait_written(old.copy, 100000);
     double_wait_holding(source, 1);
     stage_pass(stage, 10 * 1000);
@@ -153,8 +153,8 @@ static void test_old_body_lends_its_place(void **state) {
     const struct queue_counters *queue = queue_counters(source->source.queue);
     stage_wait_counter(&queue->lent, 1);
     /* Three run, though there are two places. */
-    struct answer a = stage_ask(stage, "a.pdb", 1);
-    struct answer b = stage_ask(stage, "b.pdb", 1);
+    struct answer a = stage_ask(stage, "a.dat", 1);
+    struct answer b = stage_ask(stage, "b.dat", 1);
     double_wait_holding(source, 3);
     double_open(source, 3);
     stage_assert_body(old.copy, body, BODY_BYTES);
@@ -188,7 +188,7 @@ static void test_false_body_ends_its_copy_not_the_search(void **state) {
     double_play(pair.first, held(lying));
     double_play(pair.second, held(whole()));
     double_play(pair.second, whole()); /* asked again after it lost */
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(pair.first, 1);
     double_wait_holding(pair.second, 1);
     double_open(pair.first, 1);
@@ -196,7 +196,7 @@ static void test_false_body_ends_its_copy_not_the_search(void **state) {
     double_wait_cancelled(pair.second, 1);
     double_open(pair.first, 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    struct answer moved = judge(stage, answer.copy, "app.pdb", JUDGED_MOVED);
+    struct answer moved = judge(stage, answer.copy, "app.dat", JUDGED_MOVED);
     stage_assert_body(moved.copy, body, BODY_BYTES);
     assert_int_equal(double_asked(pair.first), 1);
     assert_int_equal(double_asked(pair.second), 2);
@@ -214,14 +214,14 @@ static void test_false_body_of_the_last_source_fails(void **state) {
     lying.body = (const char *)false_body;
     double_play(pair.first, absent);
     double_play(pair.second, lying);
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    struct answer judged = judge(stage, answer.copy, "app.pdb", JUDGED);
+    struct answer judged = judge(stage, answer.copy, "app.dat", JUDGED);
     assert_int_equal(judged.verdict, VERDICT_FAILED);
     assert_int_equal(judged.why.kind, ERROR_LENGTH);
     leave(stage, &answer);
     double_play(pair.second, whole());
-    answer = stage_ask(stage, "app.pdb", 1);
+    answer = stage_ask(stage, "app.dat", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     leave(stage, &answer);
 }

@@ -17,9 +17,9 @@ static void test_all_join_one_fetch_and_nobody_stops_it_by_leaving(void **state)
     struct scene scene = whole();
     scene.holds_body_at = 100000;
     double_play(source, scene);
-    struct answer first = stage_ask(stage, "app.pdb", 1);
+    struct answer first = stage_ask(stage, "app.dat", 1);
     stage_wait_written(first.copy, 100000);
-    struct answer second = stage_ask(stage, "APP.PDB", 2);
+    struct answer second = stage_ask(stage, "APP.DAT", 2);
     assert_int_equal(second.verdict, VERDICT_JOINED);
     assert_ptr_equal(first.copy, second.copy);
     symbols_leave(stage->symbols, first.copy, COPY_LEFT_HUNG_UP);
@@ -34,10 +34,10 @@ static void test_hung_up_before_a_place_is_dropped(void **state) {
     struct double_source *source = open_single(stage, never_hedge);
     double_narrow(source, 1, 10);
     double_play(source, held(whole()));
-    struct answer running = stage_ask(stage, "a.pdb", 1);
+    struct answer running = stage_ask(stage, "a.dat", 1);
     double_wait_holding(source, 1);
-    struct answer waiting = stage_ask(stage, "b.pdb", 1);
-    struct answer told_later = stage_ask(stage, "c.pdb", 1);
+    struct answer waiting = stage_ask(stage, "b.dat", 1);
+    struct answer told_later = stage_ask(stage, "c.dat", 1);
     stage_wait_counter(&queue_counters(source->source.queue)->waiting, 2);
     symbols_leave(stage->symbols, waiting.copy, COPY_LEFT_HUNG_UP);
     assert_int_equal(counted(&counters(stage)->dropped), 1);
@@ -48,8 +48,8 @@ static void test_hung_up_before_a_place_is_dropped(void **state) {
     assert_int_equal(counted(&counters(stage)->dropped), 1);
     double_open(source, 2);
     double_wait_asked(source, 2);
-    assert_string_equal(double_call(source, 1).name, "c.pdb");
-    running = stage_ask(stage, "a.pdb", 1);
+    assert_string_equal(double_call(source, 1).name, "c.dat");
+    running = stage_ask(stage, "a.dat", 1);
     stage_assert_body(running.copy, body, BODY_BYTES);
     leave(stage, &running);
 }
@@ -59,23 +59,23 @@ static void test_waiter_with_another_spelling_asks_once_more(void **state) {
     struct double_source *source = open_single(stage, never_hedge);
     double_play(source, held(absent));
     double_play(source, whole());
-    struct answer leader = stage_ask(stage, "app.pdb", 1);
+    struct answer leader = stage_ask(stage, "app.dat", 1);
     double_wait_holding(source, 1);
-    struct answer waiter = stage_ask(stage, "App.pdb", 2);
+    struct answer waiter = stage_ask(stage, "App.dat", 2);
     assert_ptr_equal(waiter.copy, leader.copy);
     double_open(source, 1);
     stage_wait_phase(waiter.copy, COPY_ABSENT);
-    judge(stage, leader.copy, "app.pdb", JUDGED);
-    judge(stage, waiter.copy, "App.pdb", JUDGED_ASK_MORE);
-    struct question question = stage_question("App.pdb", 2);
+    judge(stage, leader.copy, "app.dat", JUDGED);
+    judge(stage, waiter.copy, "App.dat", JUDGED_ASK_MORE);
+    struct question question = stage_question("App.dat", 2);
     struct answer judged;
     assert_int_equal(symbols_judge(stage->symbols, waiter.copy, &question, false, true, &judged),
                      JUDGED);
     leave(stage, &leader);
     leave(stage, &waiter);
-    waiter = stage_ask(stage, "App.pdb", 2);
+    waiter = stage_ask(stage, "App.dat", 2);
     stage_assert_body(waiter.copy, body, BODY_BYTES);
-    assert_string_equal(double_call(source, 1).name, "App.pdb");
+    assert_string_equal(double_call(source, 1).name, "App.dat");
     leave(stage, &waiter);
 }
 
@@ -86,13 +86,13 @@ static void test_full_queues_are_busy(void **state) {
     struct double_source *source = open_single(stage, never_hedge);
     double_narrow(source, 1, 1);
     double_play(source, held(absent));
-    struct answer running = stage_ask(stage, "a.pdb", 1);
+    struct answer running = stage_ask(stage, "a.dat", 1);
     double_wait_holding(source, 1);
-    struct answer waiting = stage_ask(stage, "b.pdb", 1);
+    struct answer waiting = stage_ask(stage, "b.dat", 1);
     stage_wait_counter(&queue_counters(source->source.queue)->waiting, 1);
-    struct answer refused = stage_ask(stage, "c.pdb", 1);
+    struct answer refused = stage_ask(stage, "c.dat", 1);
     stage_wait_phase(refused.copy, COPY_FAILED);
-    assert_int_equal(judge(stage, refused.copy, "c.pdb", JUDGED).verdict, VERDICT_BUSY);
+    assert_int_equal(judge(stage, refused.copy, "c.dat", JUDGED).verdict, VERDICT_BUSY);
     leave(stage, &refused);
     double_open(source, 2);
     stage_wait_phase(waiting.copy, COPY_ABSENT);
@@ -106,11 +106,11 @@ static void test_full_queue_leads_to_the_next_source(void **state) {
     double_narrow(pair.first, 1, 1);
     double_play(pair.first, held(absent));
     double_play(pair.second, whole());
-    struct answer running = stage_ask(stage, "a.pdb", 1);
+    struct answer running = stage_ask(stage, "a.dat", 1);
     double_wait_holding(pair.first, 1);
-    struct answer waiting = stage_ask(stage, "b.pdb", 1);
+    struct answer waiting = stage_ask(stage, "b.dat", 1);
     stage_wait_counter(&queue_counters(pair.first->source.queue)->waiting, 1);
-    struct answer answer = stage_ask(stage, "c.pdb", 1);
+    struct answer answer = stage_ask(stage, "c.dat", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     struct attempt_note note = stage_note(answer.copy, "first");
     assert_int_equal(note.result, ATTEMPT_UNASKED);
@@ -128,22 +128,22 @@ static void test_resting_source_costs_nothing_and_is_a_failure(void **state) {
     struct scene throttled = fails(ERROR_THROTTLED, 503);
     throttled.retry_after_s = 300;
     double_play(pair.first, throttled);
-    struct answer answer = stage_ask(stage, "a.pdb", 1);
+    struct answer answer = stage_ask(stage, "a.dat", 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
     leave(stage, &answer);
-    answer = stage_ask(stage, "b.pdb", 1);
+    answer = stage_ask(stage, "b.dat", 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    assert_int_equal(judge(stage, answer.copy, "b.pdb", JUDGED).why.kind, ERROR_RESTING);
+    assert_int_equal(judge(stage, answer.copy, "b.dat", JUDGED).why.kind, ERROR_RESTING);
     assert_int_equal(stage_note(answer.copy, "first").cause, ERROR_RESTING);
     leave(stage, &answer);
     /* Nobody is left to be asked: told at once. */
-    answer = stage_ask(stage, "b.pdb", 1);
+    answer = stage_ask(stage, "b.dat", 1);
     assert_null(answer.copy);
     assert_int_equal(answer.verdict, VERDICT_FAILED);
     assert_int_equal(answer.why.kind, ERROR_RESTING);
     assert_int_equal(double_asked(pair.first), 1);
     stage_pass(stage, 300 * 1000);
-    answer = stage_ask(stage, "b.pdb", 1);
+    answer = stage_ask(stage, "b.dat", 1);
     double_wait_asked(pair.first, 2);
     stage_wait_phase(answer.copy, COPY_FAILED);
     leave(stage, &answer);
@@ -154,9 +154,9 @@ static void test_removed_source_counts_as_not_there(void **state) {
     struct pair pair = open_pair(stage, 1, never_hedge);
     double_narrow(pair.first, 1, 10);
     double_play(pair.first, held(absent));
-    struct answer running = stage_ask(stage, "a.pdb", 1);
+    struct answer running = stage_ask(stage, "a.dat", 1);
     double_wait_holding(pair.first, 1);
-    struct answer answer = stage_ask(stage, "b.pdb", 1);
+    struct answer answer = stage_ask(stage, "b.dat", 1);
     stage_wait_counter(&pair.second->source.counters->absent, 2);
     queue_close(pair.first->source.queue);
     stage_wait_phase(answer.copy, COPY_ABSENT);
@@ -180,19 +180,19 @@ static void put_on_shelf(struct stage *stage, const char *name) {
 static void test_excluded(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, NULL);
-    struct answer answer = stage_ask(stage, "nobody.pdb", 1);
+    struct answer answer = stage_ask(stage, "nobody.dat", 1);
     if (answer.copy) {
         /* The shelf lies on a disk that must be asked first. */
         stage_wait_phase(answer.copy, COPY_FAILED);
-        assert_int_equal(judge(stage, answer.copy, "nobody.pdb", JUDGED).verdict, VERDICT_EXCLUDED);
+        assert_int_equal(judge(stage, answer.copy, "nobody.dat", JUDGED).verdict, VERDICT_EXCLUDED);
         leave(stage, &answer);
     } else {
         assert_int_equal(answer.verdict, VERDICT_EXCLUDED);
         assert_string_equal(answer.rule, "nobody");
     }
-    put_on_shelf(stage, "nobody.pdb");
-    put_on_shelf(stage, "forbidden.pdb");
-    answer = stage_ask(stage, "nobody.pdb", 1);
+    put_on_shelf(stage, "nobody.dat");
+    put_on_shelf(stage, "forbidden.dat");
+    answer = stage_ask(stage, "nobody.dat", 1);
     if (answer.verdict == VERDICT_FETCHED) {
         stage_wait_phase(answer.copy, COPY_COMPLETE);
         assert_int_equal(symbols_served(answer.copy, answer.verdict), VERDICT_HIT);
@@ -200,7 +200,7 @@ static void test_excluded(void **state) {
         assert_int_equal(answer.verdict, VERDICT_HIT);
     }
     leave(stage, &answer);
-    answer = stage_ask(stage, "forbidden.pdb", 1);
+    answer = stage_ask(stage, "forbidden.dat", 1);
     assert_int_equal(answer.verdict, VERDICT_EXCLUDED);
     assert_string_equal(answer.rule, "forbidden");
     assert_null(answer.copy);
@@ -215,14 +215,14 @@ static void test_file_served_in_place(void **state) {
     source->source.pool = pool_new("test", 1, 10);
     struct pool *pool = source->source.pool;
     stage_roster(stage, &source, 1);
-    scratch_write(stage->folder, "here.pdb", "not copied\1");
-    char *path = scratch_path(stage->folder, "here.pdb");
+    scratch_write(stage->folder, "here.dat", "not copied\1");
+    char *path = scratch_path(stage->folder, "here.dat");
     double_play(source, (struct scene){.play = PLAY_LOCAL, .path = path});
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_phase(answer.copy, COPY_COMPLETE);
     assert_int_equal(symbols_served(answer.copy, answer.verdict), VERDICT_LOCAL);
     char *cached =
-        scratch_read(stage->folder, "cache/app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb");
+        scratch_read(stage->folder, "cache/app.dat/0123456789ABCDEF0123456789ABCDEF1/app.dat");
     assert_null(cached);
     leave(stage, &answer);
     free(path);
@@ -236,9 +236,9 @@ static void test_ending_cancels_what_runs(void **state) {
     scene.holds_body_at = 100000;
     double_play(source, held(whole()));
     double_play(source, scene);
-    struct answer silent = stage_ask(stage, "a.pdb", 1);
+    struct answer silent = stage_ask(stage, "a.dat", 1);
     double_wait_holding(source, 1);
-    struct answer arriving = stage_ask(stage, "b.pdb", 1);
+    struct answer arriving = stage_ask(stage, "b.dat", 1);
     stage_wait_written(arriving.copy, 100000);
     double_wait_holding(source, 2);
     symbols_free(TAKE(stage->symbols));

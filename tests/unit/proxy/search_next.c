@@ -11,7 +11,7 @@ static void test_second_delivers_what_first_has_not(void **state) {
     struct pair pair = open_pair(stage, 2, NULL);
     double_play(pair.first, absent);
     double_play(pair.second, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     assert_int_equal(answer.verdict, VERDICT_FETCHED);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     assert_int_equal(stage_note(answer.copy, "first").result, ATTEMPT_ABSENT);
@@ -20,7 +20,7 @@ static void test_second_delivers_what_first_has_not(void **state) {
     assert_int_equal(note.status, 200);
     assert_int_equal(note.bytes, BODY_BYTES);
     leave(stage, &answer);
-    answer = stage_ask(stage, "APP.pdb", 2);
+    answer = stage_ask(stage, "APP.dat", 2);
     assert_int_equal(answer.verdict, VERDICT_HIT);
     leave(stage, &answer);
     assert_int_equal(double_asked(pair.first), 1);
@@ -32,22 +32,22 @@ static void test_second_delivers_what_first_has_not(void **state) {
 static void test_absent_is_remembered_until_the_retry_time(void **state) {
     struct stage *stage = *state;
     struct pair pair = open_pair(stage, 2, NULL);
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_phase(answer.copy, COPY_ABSENT);
-    assert_int_equal(judge(stage, answer.copy, "app.pdb", JUDGED).verdict, VERDICT_ABSENT);
+    assert_int_equal(judge(stage, answer.copy, "app.dat", JUDGED).verdict, VERDICT_ABSENT);
     leave(stage, &answer);
-    answer = stage_ask(stage, "app.pdb", 1);
+    answer = stage_ask(stage, "app.dat", 1);
     assert_int_equal(answer.verdict, VERDICT_ABSENT);
     assert_null(answer.copy);
     assert_int_equal(double_asked(pair.first), 1);
     /* Another spelling is another question. */
-    answer = stage_ask(stage, "App.pdb", 1);
+    answer = stage_ask(stage, "App.dat", 1);
     stage_wait_phase(answer.copy, COPY_ABSENT);
     leave(stage, &answer);
     assert_int_equal(double_asked(pair.second), 2);
     stage_pass(stage, 60 * 1000);
     double_play(pair.second, whole());
-    answer = stage_ask(stage, "app.pdb", 1);
+    answer = stage_ask(stage, "app.dat", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     leave(stage, &answer);
 }
@@ -57,13 +57,13 @@ static void test_failure_is_no_absence(void **state) {
     struct pair pair = open_pair(stage, 2, NULL);
     double_play(pair.first, fails(ERROR_STATUS, 500));
     double_play(pair.first, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    struct answer judged = judge(stage, answer.copy, "app.pdb", JUDGED);
+    struct answer judged = judge(stage, answer.copy, "app.dat", JUDGED);
     assert_int_equal(judged.verdict, VERDICT_FAILED);
     assert_int_equal(judged.why.kind, ERROR_STATUS);
     leave(stage, &answer);
-    answer = stage_ask(stage, "app.pdb", 1);
+    answer = stage_ask(stage, "app.dat", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     leave(stage, &answer);
     /* What the second said is remembered, the search's failure notwithstanding. */
@@ -78,7 +78,7 @@ static void test_refused_bodies_lead_to_the_next(void **state) {
                                            .length = 34,
                                            .announces = true});
     double_play(pair.second, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_assert_body(answer.copy, body, BODY_BYTES);
     struct attempt_note note = stage_note(answer.copy, "first");
     assert_int_equal(note.result, ATTEMPT_FAILED);
@@ -90,9 +90,9 @@ static void test_empty_body_fails(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, NULL);
     double_play(source, (struct scene){.play = PLAY_BODY, .body = "", .length = 0});
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_wait_phase(answer.copy, COPY_FAILED);
-    assert_int_equal(judge(stage, answer.copy, "app.pdb", JUDGED).why.kind, ERROR_EMPTY);
+    assert_int_equal(judge(stage, answer.copy, "app.dat", JUDGED).why.kind, ERROR_EMPTY);
     leave(stage, &answer);
 }
 
@@ -103,7 +103,7 @@ static void test_small_body_of_unknown_length(void **state) {
     scene.length = 100;
     scene.announces = false;
     double_play(source, scene);
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     stage_assert_body(answer.copy, body, 100);
     leave(stage, &answer);
 }
@@ -115,7 +115,7 @@ static void test_silent_source_is_hedged_and_first_that_delivers_wins(void **sta
     struct pair pair = open_pair(stage, 2, NULL);
     double_play(pair.first, held(whole()));
     double_play(pair.second, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(pair.first, 1);
     stage_pass(stage, 4999);
     assert_int_equal(double_asked(pair.second), 0);
@@ -133,7 +133,7 @@ static void test_silent_source_may_still_win(void **state) {
     struct pair pair = open_pair(stage, 2, NULL);
     double_play(pair.first, held(whole()));
     double_play(pair.second, held(whole()));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(pair.first, 1);
     stage_pass(stage, 5000);
     double_wait_holding(pair.second, 1);
@@ -147,7 +147,7 @@ static void test_never_hedge(void **state) {
     struct stage *stage = *state;
     struct pair pair = open_pair(stage, 2, never_hedge);
     double_play(pair.first, held(whole()));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(pair.first, 1);
     stage_pass(stage, 59 * 1000);
     double_open(pair.first, 1);
@@ -167,7 +167,7 @@ static void test_hedge_at_once_and_equal_priorities_ask_together(void **state) {
     stage_roster(stage, sources, 3);
     for (unsigned i = 0; i < 3; i++)
         double_play(sources[i], held(whole()));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(sources[0], 1);
     double_wait_holding(sources[1], 1);
     assert_int_equal(double_asked(sources[2]), 0);
@@ -183,7 +183,7 @@ static void test_hedge_after_0_asks_the_next_at_once(void **state) {
     struct pair pair = open_pair(stage, 2, hedge_at_once);
     double_play(pair.first, held(whole()));
     double_play(pair.second, held(absent));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(pair.first, 1);
     double_wait_holding(pair.second, 1);
     double_open(pair.second, 1);
@@ -200,7 +200,7 @@ static void test_no_of_a_hedge_leads_on(void **state) {
     double_play(sources[0], held(whole()));
     double_play(sources[1], absent);
     double_play(sources[2], whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(sources[0], 1);
     stage_pass(stage, 5000);
     stage_assert_body(answer.copy, body, BODY_BYTES);
@@ -219,14 +219,14 @@ static void test_full_queue_refuses_a_hedge_without_counting_it(void **state) {
     struct double_source *blocked = pair.second;
     /* Two other searches fill the second's place and its queue. */
     double_play(pair.first, absent);
-    struct answer place = stage_ask(stage, "a.pdb", 1);
+    struct answer place = stage_ask(stage, "a.dat", 1);
     double_wait_holding(pair.first, 1);
     double_open(pair.first, 1);
     double_wait_holding(blocked, 1);
-    struct answer line = stage_ask(stage, "b.pdb", 2);
+    struct answer line = stage_ask(stage, "b.dat", 2);
     stage_wait_counter(&queue_counters(blocked->source.queue)->waiting, 1);
     double_play(pair.first, held(absent));
-    struct answer answer = stage_ask(stage, "c.pdb", 3);
+    struct answer answer = stage_ask(stage, "c.dat", 3);
     double_wait_holding(pair.first, 1);
     stage_pass(stage, 5000);
     stage_wait_note(answer.copy, "second", ATTEMPT_UNASKED);
@@ -247,7 +247,7 @@ static void test_silent_for_10_s_is_asked_on_a_new_connection(void **state) {
     struct double_source *source = open_single(stage, NULL);
     double_play(source, held(whole()));
     double_play(source, whole());
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(source, 1);
     stage_pass(stage, 9999);
     assert_int_equal(double_asked(source), 1);
@@ -264,7 +264,7 @@ static void test_second_connection_needs_a_free_place(void **state) {
     struct double_source *source = open_single(stage, NULL);
     double_narrow(source, 1, 10);
     double_play(source, held(whole()));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(source, 1);
     stage_pass(stage, 10 * 1000);
     stage_pass(stage, 10 * 1000);
@@ -279,7 +279,7 @@ static void test_failure_of_one_of_two_connections_waits_for_the_other(void **st
     struct double_source *source = open_single(stage, NULL);
     double_play(source, held(fails(ERROR_TIMEOUT, 0)));
     double_play(source, held(absent));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(source, 1);
     stage_pass(stage, 10 * 1000);
     double_wait_holding(source, 2);
@@ -292,7 +292,7 @@ static void test_failure_of_one_of_two_connections_waits_for_the_other(void **st
 static void test_slow_source_is_asked_together_with_the_next(void **state) {
     struct stage *stage = *state;
     struct pair pair = open_pair(stage, 2, NULL);
-    static const char *const names[] = {"a.pdb", "b.pdb", "c.pdb"};
+    static const char *const names[] = {"a.dat", "b.dat", "c.dat"};
     for (unsigned i = 0; i < 3; i++) {
         double_play(pair.first, held(absent));
         struct answer answer = stage_ask(stage, names[i], 1);
@@ -304,7 +304,7 @@ static void test_slow_source_is_asked_together_with_the_next(void **state) {
         leave(stage, &answer);
     }
     double_play(pair.first, held(absent));
-    struct answer answer = stage_ask(stage, "d.pdb", 1);
+    struct answer answer = stage_ask(stage, "d.dat", 1);
     double_wait_asked(pair.second, 4); /* without a moment passing */
     double_wait_holding(pair.first, 1);
     double_open(pair.first, 1);
@@ -312,7 +312,7 @@ static void test_slow_source_is_asked_together_with_the_next(void **state) {
     leave(stage, &answer);
     /* It answered soon once: it is asked alone again. */
     double_play(pair.first, held(whole()));
-    answer = stage_ask(stage, "e.pdb", 1);
+    answer = stage_ask(stage, "e.dat", 1);
     double_wait_holding(pair.first, 1);
     assert_int_equal(double_asked(pair.second), 4);
     double_open(pair.first, 1);
@@ -324,14 +324,14 @@ static void test_late_source_hurries(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, never_hedge);
     double_play(source, held(whole()));
-    struct answer answer = stage_ask(stage, "app.pdb", 1);
+    struct answer answer = stage_ask(stage, "app.dat", 1);
     double_wait_holding(source, 1);
     for (unsigned i = 0; i < 3; i++) {
-        struct answer later = stage_ask(stage, "app.pdb", i);
+        struct answer later = stage_ask(stage, "app.dat", i);
         assert_int_equal(later.verdict, VERDICT_JOINED);
         symbols_leave(stage->symbols, later.copy, COPY_LEFT_LATER);
     }
-    struct answer next = stage_ask(stage, "next.pdb", 1);
+    struct answer next = stage_ask(stage, "next.dat", 1);
     double_wait_holding(source, 2);
     struct copy_state seen;
     copy_look(next.copy, &seen);

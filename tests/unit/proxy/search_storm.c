@@ -56,7 +56,7 @@ static bool follow(struct client *client, const struct question *question, struc
 }
 
 static void ask_once(struct client *client, unsigned number) {
-    char name[] = "a.pdb";
+    char name[] = "a.dat";
     name[0] = (char)('a' + (number * 7 + client->number) % NAMES);
     struct question question = stage_question(name, client->number);
     struct answer answer;
@@ -78,7 +78,7 @@ static void ask_once(struct client *client, unsigned number) {
 /* So that there is something to search for again. */
 static void forget_all(struct stage *stage) {
     for (char letter = 'a'; letter < 'a' + NAMES; letter++) {
-        char name[] = "a.pdb";
+        char name[] = "a.dat";
         name[0] = letter;
         struct question question = stage_question(name, 1);
         unsigned absences;

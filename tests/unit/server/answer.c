@@ -81,7 +81,7 @@ static void good_verdicts_are_200(void **state) {
         assert_int_equal(status_of_verdict(good[i], 503), 200);
 }
 
-#define GET(fields) "GET " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST fields "\r\n"
+#define GET(fields) "GET " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST fields "\r\n"
 
 /* Fetches, and leaves a complete copy. */
 static char *fetch(struct talk *talk) {
@@ -147,7 +147,7 @@ static void ranges_are_served(void **state) {
         CLEANUP(free_block) char *head = NULL;
         CLEANUP(free_block) char *body = NULL;
         snprintf(request, sizeof request,
-                 "GET " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST "Range: %s\r\n\r\n",
+                 "GET " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST "Range: %s\r\n\r\n",
                  ranges[i].range);
         int status = talk_ask(talk, request, &head, &body);
         if (status != ranges[i].status)
@@ -188,7 +188,7 @@ static void conditions_are_judged(void **state) {
         CLEANUP(free_block) char *head = NULL;
         CLEANUP(free_block) char *body = NULL;
         snprintf(request, sizeof request,
-                 "GET " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST "%s: %s\r\n\r\n", cases[i].field,
+                 "GET " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST "%s: %s\r\n\r\n", cases[i].field,
                  cases[i].value);
         int status = talk_ask(talk, request, &head, &body);
         if (status != cases[i].status)
@@ -208,7 +208,7 @@ static void head_has_the_length_and_no_body(void **state) {
     free(fetch(talk));
     CLEANUP(free_block) char *head = NULL;
     assert_int_equal(
-        talk_ask(talk, "HEAD " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST "\r\n", &head, NULL), 200);
+        talk_ask(talk, "HEAD " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST "\r\n", &head, NULL), 200);
     field_is(head, "Content-Length", "5000");
     field_is(head, "X-Symgate-Verdict", "hit");
     assert_int_equal(talk_outcome(talk).bytes, 0);
@@ -224,7 +224,7 @@ static void an_unknown_length_is_framed_by_version(void **state) {
     struct client modern = talk_connect(talk, "127.0.0.1");
     struct client old = talk_connect(talk, "127.0.0.1");
     talk_say(&modern, GET(""));
-    talk_say(&old, "GET " KEY_PATH("a.pdb") " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    talk_say(&old, "GET " KEY_PATH("a.dat") " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     double_wait_holding(talk->source, 1);
     talk_wait_state(&modern, EXCHANGE_HOLDING);
     talk_wait_state(&old, EXCHANGE_HOLDING);
@@ -262,7 +262,7 @@ static void failures_have_their_reason(void **state) {
     struct outcome outcome = talk_outcome(talk);
     assert_int_equal(outcome.verdict, VERDICT_FAILED);
     assert_true(outcome.about_symbol);
-    assert_string_equal(outcome.key, "a.pdb/0123456789ABCDEF0123456789ABCDEF1");
+    assert_string_equal(outcome.key, "a.dat/0123456789ABCDEF0123456789ABCDEF1");
     struct attempt_note note;
     talk_field(head, "X-Request-Id", value);
     assert_true(recorder_find(talk->recorder, value, &outcome, &note, 1));

@@ -304,7 +304,7 @@ static void who_leaves_while_waiting_has_hung_up(void **state) {
     struct talk *talk = *state;
     double_play(talk->source, (struct scene){.play = PLAY_ABSENT, .holds_head = true});
     struct client client = talk_connect(talk, "127.0.0.1");
-    talk_say(&client, "GET " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST "\r\n");
+    talk_say(&client, "GET " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST "\r\n");
     double_wait_holding(talk->source, 1);
     talk_leave(&client);
     struct outcome outcome = talk_outcome(talk);
@@ -319,7 +319,7 @@ static void a_pipeline_waits_for_a_slow_answer(void **state) {
     struct talk *talk = *state;
     double_play(talk->source, (struct scene){.play = PLAY_ABSENT, .holds_head = true});
     struct client client = talk_connect(talk, "127.0.0.1");
-    talk_say(&client, "GET " KEY_PATH("a.pdb") " HTTP/1.1\r\n" HOST "\r\n" OK_GET OK_GET);
+    talk_say(&client, "GET " KEY_PATH("a.dat") " HTTP/1.1\r\n" HOST "\r\n" OK_GET OK_GET);
     double_wait_holding(talk->source, 1);
     assert_int_equal(client.length, 0);
     double_open(talk->source, 1);

@@ -91,7 +91,7 @@ static void paths_are_kept_without_their_query(void **state) {
         {"/healthz", "/healthz"},
         {"/healthz?", "/healthz?***"},
         {"/healthz?token=s3cr3t", "/healthz?***"},
-        {"/symbols/a.pdb?x=/?y", "/symbols/a.pdb?***"},
+        {"/symbols/a.dat?x=/?y", "/symbols/a.dat?***"},
         {"http://u:s3cr3t@h/healthz?s3cr3t", "/healthz?***"},
         {"/api/v1/forget?name=s3cr3t", "/api/v1/forget?***"},
     };
@@ -116,9 +116,9 @@ static void paths_are_kept_without_their_query(void **state) {
 static void secrets_come_out_nowhere(void **state) {
     static const char *const requests[] = {
         "GET /healthz?s3cr3t HTTP/1.1\r\n" HOST "\r\n",
-        "GET /symbols/a.pdb?s3cr3t HTTP/1.1\r\n" HOST "Authorization: Bearer s3cr3t\r\n\r\n",
+        "GET /symbols/a.dat?s3cr3t HTTP/1.1\r\n" HOST "Authorization: Bearer s3cr3t\r\n\r\n",
         "GET http://s3cr3t:s3cr3t@h/x?s3cr3t HTTP/1.1\r\n" HOST "Cookie: s3cr3t\r\n\r\n",
-        "POST /api/v1/forget?name=a.pdb&id=1&x=s3cr3t HTTP/1.1\r\n" HOST
+        "POST /api/v1/forget?name=a.dat&id=1&x=s3cr3t HTTP/1.1\r\n" HOST
         "Authorization: Bearer s3cr3t\r\n\r\n",
         "POST /api/v1/forget?id=s3cr3t HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\ns3cr3t",
         "GET /metrics HTTP/1.1\r\n" HOST "\r\n",

@@ -270,7 +270,7 @@ static void the_end_tells_later_and_accepts_nobody(void **state) {
     int waiting = open_connection(scene);
     int idle = open_connection(scene);
     ask(idle);
-    say(waiting, "GET /symbols/a.pdb/0123456789ABCDEF0123456789ABCDEF1/a.pdb HTTP/1.1\r\n"
+    say(waiting, "GET /symbols/a.dat/0123456789ABCDEF0123456789ABCDEF1/a.dat HTTP/1.1\r\n"
                  "Host: localhost\r\n\r\n");
     double_wait_holding(scene->source, 1);
     snprintf(url, sizeof url, "%s", server_url(scene->server, 0));

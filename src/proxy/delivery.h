@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+//
+// A body on its way from a source into a copy. What is read is expanded where it is compressed,
+// gathered, and looked at; then it claims the copy's pen, is compared where it takes another one's
+// place, written, and judged at its end. Runs on the source's worker and blocks there.
+//
+//   reader ─► [decoder ─►] gathered bytes ─► look ─► lead ─► compare ─► copy ─► judge ─► finish
+#pragma once
+
+#include "proxy/fetcher.h"
+
+struct delivery {
+    struct fetch *fetch;
+    struct reader *reader; /* owned; set by whoever asked, with content */
+    struct content content;
+    struct reader counted; /* reads `reader` and counts what comes */
+    char *bytes;           /* gathered, not written yet */
+    size_t filled;
+    size_t capacity;
+    uint64_t at;      /* offset in the whole body of bytes[0] */
+    uint64_t written; /* what the copy has */
+    bool led;
+    bool keep;
+    bool ended;
+    bool lent;
+    int64_t began_ms;
+    int64_t lend_at_ms;
+};
+
+/* Empty; began now. */
+void delivery_init(struct delivery *delivery, struct fetch *fetch);
+
+/* Closes the reader and frees what is gathered. */
+void delivery_release(struct delivery *delivery);
+
+/* The head is good, and reader and content are set: brings the body to its end. `form`: what was
+   asked for; a compressed one is expanded, and so is a plain one whose kind cannot be an archive.
+ */
+enum fetch_end delivery_run(struct delivery *delivery, enum form form, struct error *err);
+
+/* What was asked for has come: the rest of the attempt's note. */
+void delivery_note_total(struct delivery *delivery);
+
+/* Is a file that begins so an archive of what was asked for, rather than the thing itself? */
+bool delivery_is_packed(const struct symbol_key *key, enum form form, const void *first,
+                        size_t length);
