@@ -168,6 +168,8 @@ static void finish_asker(const struct finishing *it) {
     check_secret(it, "user", server->user);
     check_secret(it, "password", server->password);
     check_secret(it, "token", access->token);
+    if (access->token && !token)
+        refuse(it, "token", "Take it out, or fill the file or variable.", "is empty");
     bool readable = access->authentication == AUTHENTICATION_BASIC ||
                     access->authentication == AUTHENTICATION_BEARER;
     if (readable && !fault && text_starts_folded(server->remote, "http://") &&

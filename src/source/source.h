@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // A source: a place where symbol files come from. This is the interface that every kind implements
-// (source_http, source_directory, source_smb), and what they have in common: options, queue, counters,
-// fingerprint. A source is made from the configuration and read-only from then on; its queue, rest
-// and connections outlive it over a reload when the new one has the same fingerprint. A source
-// knows neither cache nor decoders.
+// (source_http, source_directory, source_smb), and what they have in common: options, queue,
+// counters, fingerprint. A source is made from the configuration and read-only from then on; its
+// queue, rest and connections outlive it over a reload when the new one has the same fingerprint. A
+// source knows neither cache nor decoders.
 #pragma once
 
 #include "base/counter.h"

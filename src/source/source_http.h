@@ -5,10 +5,11 @@
 // has come into a bounded gather buffer.
 //
 // Path: <remote>/<name>/<id>/<name> in the spelling of the client. Redirects are followed (at most
-// 10, http and https only); gzip is accepted and undone; TLS is verified. Absent are 404, 410 and
-// the source's own statuses; every other status but 200 (and 206 to a resume), 203 included, is a
-// failure. The environment's http_proxy, https_proxy and no_proxy count. A resume is asked with
-// Range and If-Range; an answer that does not honour it begins at 0 (content.start).
+// 10, http and https only) without what the source's own server is shown (http_redirect.h); gzip is
+// accepted and undone. Absent are 404, 410 and the source's own statuses; every other status but
+// 200 (and 206 to a resume), 203 included, is a failure. Who asks, which way and under which
+// certificates: access.h. A resume is asked with Range and If-Range; an answer that does not honour
+// it begins at 0 (content.start).
 #pragma once
 
 #include "source/source.h"

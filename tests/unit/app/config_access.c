@@ -101,6 +101,8 @@ static const struct {
     {"\"authentication\": \"none\", \"token\": \"t\"", "authentication", "is none"},
     {"\"user\": \"a:b\", \"password\": \"p\"", "user", "colon"},
     {"\"token\": \"t\\r\\nX-Evil: 1\"", "token", "control character"},
+    {"\"token\": \"\"", "token", "is empty"},
+    {"\"token\": {\"file\": \"/dev/null\"}", "token", "is empty"},
     {"\"password\": \"two\\nlines\"", "password", "control character"},
     {"\"headers\": {\"Range\": \"x\"}", "headers[\"Range\"]", "would change"},
     {"\"headers\": {\"host\": \"x\"}", "headers[\"host\"]", "symgate itself"},
