@@ -99,7 +99,10 @@ class Server:
             raise Died(f"{self.name} ended with {self.process.poll()}; its output: {self.folder / 'output.log'}")
         total = 0
         for pid in family(self.process.pid):
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            try:
+                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:  # a child that has just ended is counted by its parent
+                continue
             total += int(fields[11]) + int(fields[12])
             if pid == self.process.pid:
                 total += int(fields[13]) + int(fields[14])

@@ -37,6 +37,7 @@ struct connection {
     int fd;
     unsigned ready;  /* bits READY_… since the last "would block" */
     bool registered; /* in the epoll set */
+    bool tuned;      /* for large bodies to a peer on this host */
     uint32_t lingered_bytes;
     struct loop *loop;
     struct list in_loop; /* loop.connections_open, then loop.graveyard */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A source: a place where symbol files come from. This is the interface that every kind implements
-// (source_http, source_directory), and what they have in common: options, queue, counters,
+// (source_http, source_directory, source_smb), and what they have in common: options, queue, counters,
 // fingerprint. A source is made from the configuration and read-only from then on; its queue, rest
 // and connections outlive it over a reload when the new one has the same fingerprint. A source
 // knows neither cache nor decoders.
@@ -82,7 +82,8 @@ struct source_local {
 struct source;
 
 struct source_ops {
-    const char *type; /* "http", "directory" */
+    const char *type; /* "http", "directory", "smb" */
+    int64_t idle_ms;  /* how long a worker without a job is kept; 0: 10 s */
     /* What a worker thread keeps between jobs (connections); may return NULL. */
     void *(*worker_new)(void);
     void (*worker_free)(void *worker);

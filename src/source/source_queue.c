@@ -166,7 +166,8 @@ static void run(struct source_queue *queue, struct queue_worker *worker, struct 
 /* Waits to be summoned; false when nobody did for a while or the queue was closed. */
 static bool wait_idle(struct source_queue *queue, struct queue_worker *worker) {
     list_push_front(&queue->idle, &worker->idle);
-    int64_t deadline_ms = clock_ms() + IDLE_MS;
+    int64_t idle_ms = queue->ops->idle_ms ? queue->ops->idle_ms : IDLE_MS;
+    int64_t deadline_ms = clock_ms() + idle_ms;
     while (list_linked(&worker->idle) && !queue->closed)
         if (!condition_wait(&worker->wake, &queue->lock, deadline_ms))
             break;

@@ -4,11 +4,11 @@
 // no thread.
 //
 //   places   at most places_max jobs run at once; each runs on a worker thread, made when needed
-//            and ended when idle for 10 s. A job that has been reading a body for long may lend
-//            its place back (queue_lend): at most places_max / 2 at a time do so. One whose body
-//            has come gives it back before it syncs (queue_give). There are never more than
-//            1.5 * places_max workers (two for one place), and so of connections: a disk that is
-//            slow to sync slows the asking down and gathers no threads.
+//            and ended when idle for 10 s (source_ops.idle_ms). A job that has been reading a
+//            body for long may lend its place back (queue_lend): at most places_max / 2 at a time
+//            do so. One whose body has come gives it back before it syncs (queue_give). There are
+//            never more than 1.5 * places_max workers (two for one place), and so of connections:
+//            a disk that is slow to sync slows the asking down and gathers no threads.
 //   order    jobs that take up a broken body first; then round robin over client addresses;
 //            within an address, jobs that somebody waits for before abandoned ones, then first
 //            come.

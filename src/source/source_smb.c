@@ -21,6 +21,8 @@ enum {
     SETTLE_MS = 100, /* what is still to come of a body that nobody wants */
     CLOSE_MS = 1000,
     PROGRAM_BYTES = 4096,
+    IDLE_MS = 5 * 60 * 1000, /* a new helper costs more than a new connection; servers end sessions
+                                that are idle for 10 to 15 minutes */
     TICKETS_NAME_BYTES = 40,
 };
 
@@ -366,6 +368,7 @@ static void smb_free(struct source *source) {
 }
 
 static const struct source_ops smb_ops = {.type = "smb",
+                                          .idle_ms = IDLE_MS,
                                           .worker_new = worker_new,
                                           .worker_free = worker_free,
                                           .ask = smb_ask,

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "symbol/content.h"
 
-enum { PLAIN_MAX = 1 << 20 };
+enum { PLAIN_MAX = 160 * 1024 };
 
 struct run {
     struct reader reader;
@@ -18,7 +19,7 @@ struct run {
     bool announced;
     uint64_t size;
     uint64_t written;
-    uint64_t hash; /* of all that was written, whatever the pieces */
+    uLong sum; /* of all that was written, whatever the pieces */
     enum decoder_end end;
     enum error_kind kind;
 };
@@ -66,8 +67,7 @@ static bool write_bytes(struct decoder_sink *sink, const void *bytes, size_t len
     (void)err;
     (void)more;
     struct run *run = run_of(sink);
-    for (size_t i = 0; i < length; i++)
-        run->hash = (run->hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3U;
+    run->sum = adler32_z(run->sum, bytes, length);
     run->written += length;
     require(length > 0 && run->written <= PLAIN_MAX);
     require(!run->announced || run->written <= run->size);
@@ -102,5 +102,5 @@ void expand(enum coding coding, const uint8_t *bytes, size_t length) {
     run_once(&pieces, coding);
     require(whole.end == pieces.end && whole.kind == pieces.kind);
     if (whole.end == DECODER_WHOLE)
-        require(whole.written == pieces.written && whole.hash == pieces.hash);
+        require(whole.written == pieces.written && whole.sum == pieces.sum);
 }

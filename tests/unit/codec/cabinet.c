@@ -314,6 +314,31 @@ static void a_block_of_another_size_than_it_says_is_refused(void **state) {
         }
 }
 
+/* All of the stream, and more, lies in the first block: libmspack asks for no other. */
+static void lzx_that_ends_before_its_last_block_is_refused(void **state) {
+    (void)state;
+    enum { ASKED_BYTES = 4096 };
+    static const struct cabinet_shape shape = {.method = CABINET_LZX, .window_bits = 15};
+    static const unsigned char more[] = {0, 0, 0, 0, 4, 0, 0xe8, 3, 'm', 'o', 'r', 'e'};
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(2 * CABINET_FRAME_BYTES, 15);
+    memset(plain.bytes + 3000, 7, 50000);
+    CLEANUP(bytes_release) struct bytes archive = cabinet(&shape, &plain);
+    size_t at = cabinet_blocks_at(&shape);
+    size_t first = archive.bytes[at + 4] | (size_t)archive.bytes[at + 5] << 8;
+    size_t second = archive.length - at - first - 16;
+    size_t length = (first + second + ASKED_BYTES - 1) / ASKED_BYTES * ASKED_BYTES;
+    struct bytes made = bytes_zero(at + 8 + length + sizeof more);
+    memcpy(made.bytes, archive.bytes, at + 8 + first);
+    memcpy(made.bytes + at + 8 + first, archive.bytes + at + 16 + first, second);
+    memcpy(made.bytes + at + 8 + length, more, sizeof more);
+    bytes_put(&made, at, 0, 4);
+    bytes_put(&made, at + 4, length, 2);
+    bytes_put(&made, 8, made.length, 4);
+    bytes_put(&made, cabinet_file_at(&shape), CABINET_FRAME_BYTES + 1000, 4);
+    bench_refused(CODING_CABINET, &made, ERROR_ENCODING, "ends before its last block");
+    bytes_release(&made);
+}
+
 static void bombs_are_refused(void **state) {
     (void)state;
     CLEANUP(bytes_release) struct bytes plain = bytes_zero(4 << 20);
@@ -352,6 +377,7 @@ int main(void) {
         cmocka_unit_test(a_name_without_end_is_refused),
         cmocka_unit_test(bad_blocks_are_refused),
         cmocka_unit_test(a_block_of_another_size_than_it_says_is_refused),
+        cmocka_unit_test(lzx_that_ends_before_its_last_block_is_refused),
         cmocka_unit_test(bombs_are_refused),
     };
     return RUN_TESTS(tests);

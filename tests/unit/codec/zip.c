@@ -257,6 +257,51 @@ static void lies_about_size_are_refused(void **state) {
     bench_refused(CODING_ZIP, &archive, ERROR_ENCODING, "check sum is another");
 }
 
+/* Offset of the last record with this mark. */
+static size_t last_record(const struct bytes *archive, const char *mark) {
+    size_t at = archive->length - 4;
+    while (memcmp(archive->bytes + at, mark, 4) != 0)
+        at--;
+    return at;
+}
+
+static void a_directory_of_another_file_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        size_t shape;
+        const char *mark;
+        size_t offset;
+        unsigned number;
+        unsigned width;
+        const char *part;
+    } bad[] = {
+        {1, "PK\1\2", 10, STORED, 2, "tells of another file"},
+        {1, "PK\1\2", 16, 1, 4, "check sum is another"},
+        {1, "PK\1\2", 20, 1, 4, "sizes are others"},
+        {1, "PK\1\2", 24, 1, 4, "sizes are others"},
+        {1, "PK\1\2", 42, 1, 4, "tells of another file"},
+        {1, "PK\5\6", 10, 2, 2, "says it holds 2 files"},
+        {1, "PK\5\6", 10, 0, 2, "says it holds 0 files"},
+        {1, "PK\5\6", 10, UINT16_MAX, 2, "says it holds 65535 files"},
+        {1, "PK\5\6", 12, 1, 4, "has its directory elsewhere"},
+        {1, "PK\5\6", 16, 1, 4, "has its directory elsewhere"},
+        {6, "PK\6\6", 4, 45, 1, "several files, or one of a kind unknown"},
+        {6, "PK\6\6", 24, 2, 4, "several files, or one of a kind unknown"},
+        {6, "PK\6\6", 32, 2, 4, "several files, or one of a kind unknown"},
+        {6, "PK\6\6", 48, 1, 4, "has its directory elsewhere"},
+        {6, "PK\6\7", 8, 1, 4, "has its directory elsewhere"},
+        {6, "PK\6\7", 0, 1, 1, "something else where its directory should be"},
+        {1, "PK\1\2", 0, 1, 1, "something else where its directory should be"},
+    };
+    CLEANUP(bytes_release) struct bytes plain = bytes_words(600, 8);
+    for (size_t i = 0; i < LENGTH_OF(bad); i++) {
+        CLEANUP(bytes_release) struct bytes archive = zip(&plain_shapes[bad[i].shape], &plain);
+        bytes_put(&archive, last_record(&archive, bad[i].mark) + bad[i].offset, bad[i].number,
+                  bad[i].width);
+        bench_refused(CODING_ZIP, &archive, ERROR_ENCODING, bad[i].part);
+    }
+}
+
 static void bombs_are_refused(void **state) {
     (void)state;
     CLEANUP(bytes_release) struct bytes plain = bytes_zero(4 << 20);
@@ -286,6 +331,7 @@ int main(void) {
         cmocka_unit_test(a_second_file_is_refused),
         cmocka_unit_test(a_stored_file_may_be_described_too),
         cmocka_unit_test(lies_about_size_are_refused),
+        cmocka_unit_test(a_directory_of_another_file_is_refused),
         cmocka_unit_test(bombs_are_refused),
     };
     return RUN_TESTS(tests);

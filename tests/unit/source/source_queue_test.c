@@ -57,6 +57,22 @@ static void lend(struct task *task) {
     task_pass_gate();
 }
 
+/* Well before the 10 s that are the rule. */
+static void an_idle_worker_ends_when_its_kind_says(void **state) {
+    (void)state;
+    struct source_ops ops = tasks_ops;
+    ops.idle_ms = 1;
+    struct source_queue *queue = queue_new(&ops, 1, 1000);
+    struct task task;
+    task_init(&task, "a1");
+    task_submit(queue, &task);
+    int64_t deadline_ms = clock_ms() + 5000;
+    while (counted(&queue_counters(queue)->workers) > 0 && clock_ms() < deadline_ms)
+        usleep(1000);
+    assert_int_equal(counted(&queue_counters(queue)->workers), 0);
+    tasks_end(queue);
+}
+
 static void half_the_places_may_be_lent(void **state) {
     (void)state;
     struct source_queue *queue = queue_new(&tasks_ops, 2, 1000);
@@ -346,6 +362,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(no_more_run_at_once_than_there_are_places),
         TEST(a_worker_is_used_again),
+        TEST(an_idle_worker_ends_when_its_kind_says),
         TEST(half_the_places_may_be_lent),
         TEST(a_place_given_back_is_used_at_once),
         TEST(workers_that_gave_their_places_back_are_bounded),
