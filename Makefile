@@ -34,6 +34,8 @@ bench:
 
 install: build
 	install -D -m 755 $(BUILD)/symgate $(DESTDIR)$(PREFIX)/bin/symgate
+	if [ -x $(BUILD)/symgate-smb ]; then \
+	    install -D -m 755 $(BUILD)/symgate-smb $(DESTDIR)$(PREFIX)/libexec/symgate/symgate-smb; fi
 	install -D -m 644 docs/symgate.1 $(DESTDIR)$(PREFIX)/share/man/man1/symgate.1
 	install -d -m 755 $(DESTDIR)/etc/symgate $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' packaging/symgate.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service
@@ -41,7 +43,7 @@ install: build
 
 # The configuration and what was cached stay.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/symgate $(DESTDIR)$(PREFIX)/share/man/man1/symgate.1 \
+	rm -f $(DESTDIR)$(PREFIX)/bin/symgate $(DESTDIR)$(PREFIX)/libexec/symgate/symgate-smb $(DESTDIR)$(PREFIX)/share/man/man1/symgate.1 \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service
 
 format:

@@ -4,9 +4,9 @@
 // are pushed as soon as they are there. Which coding it is shows in the first bytes; names say
 // nothing.
 //
-//   CABINET  Microsoft's cabinets ([MS-CAB]): MSZIP ([MS-MCI]), LZX ([MS-PATCH], chapter 2) or
-//   stored GZIP     RFC 1952, several members too ZIP      PKWARE's APPNOTE: one file, stored or
-//   deflated, with descriptor or without, ZIP64
+// Cabinets are Microsoft's ([MS-CAB]), with MSZIP ([MS-MCI]), LZX ([MS-PATCH], chapter 2) or
+// stored; gzip is RFC 1952, several members too; ZIP is PKWARE's APPNOTE, stored or deflated, with
+// descriptor or without, ZIP64.
 //
 // What is taken is what holds exactly one file in one piece. A cut, a wrong check sum, sizes that
 // do not add up and what grows out of all proportion are refused. Some of it shows at the very end
@@ -56,7 +56,7 @@ struct decoder_limits {
     uint32_t ratio_max; /* so many times what has come, from DECODER_RATIO_FROM on */
 };
 
-/* 64 GiB and 2000 to 1: deflate reaches 1032, LZX on emptiness about 1500. */
+/* 64 GiB and 2000 to 1: deflate reaches 1032, LZX about 800. */
 extern const struct decoder_limits decoder_default_limits;
 
 enum decoder_end {

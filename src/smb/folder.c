@@ -65,9 +65,9 @@ bool folder_read(struct folder *folder, struct _SMBCCTX *context, const char *ur
 
 /* The name after this one; NULL: the end. */
 static const char *next_name(const struct folder *folder, const char *name) {
-    const char *end = folder->names.bytes + folder->names.length;
-    const char *next = name ? name + strlen(name) + 1 : folder->names.bytes;
-    return next && next < end ? next : NULL;
+    const char *names = folder->names.bytes;
+    size_t at = name ? (size_t)(name - names) + strlen(name) + 1 : 0;
+    return at < folder->names.length ? names + at : NULL;
 }
 
 void folder_find(const struct folder *folder, const char *name,

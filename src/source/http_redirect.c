@@ -92,6 +92,10 @@ struct http_transfer *http_question(struct http_worker *worker, const struct htt
         struct http_transfer *transfer = http_transfer_new(worker, &hop, err);
         if (!transfer || !http_transfer_head(transfer, deadline_ms, err))
             return NULL;
+        if (http_transfer_outdated(transfer)) {
+            http_transfer_drain(transfer);
+            continue;
+        }
         if (!http_answer_leads_on(http_transfer_answer(transfer)))
             return TAKE(transfer);
         char *next = next_place(transfer, &hop, out_way->redirects, err);

@@ -22,7 +22,7 @@ bool http_remote_parse(const char *url, const char *identifier, struct http_remo
                        struct error *err) MUST_CHECK;
 
 /* What is wrong with the URL of a proxy, as a clause that quotes nothing of it, or NULL.
-   *out_named: it says who asks. */
+ *out_named: it says who asks. */
 const char *http_proxy_fault(const char *url, bool *out_named);
 
 /* Overwrites and frees. */

@@ -32,7 +32,8 @@ struct http_transfer {
     const char *source;
     struct cancel *cancel;
     CURL *easy;
-    bool learns; /* the handle is kept */
+    bool learns;    /* the handle is kept */
+    bool remembers; /* it has been kept */
     struct curl_slist *fields;
     struct http_answer answer;
     bool shakes_hands; /* 401 and 407 need not be the end */
@@ -193,23 +194,28 @@ static void set_callbacks(struct http_transfer *transfer) {
 }
 
 /* One that has learned something, where this question may profit by it, else a new one. */
-static CURL *take_handle(struct http_worker *worker, bool learns) {
-    CURL *easy = learns ? TAKE(worker->learned) : NULL;
-    if (!easy)
-        easy = curl_easy_init();
-    if (!easy)
+static void take_handle(struct http_transfer *transfer) {
+    transfer->easy = transfer->learns ? TAKE(transfer->worker->learned) : NULL;
+    transfer->remembers = transfer->easy != NULL;
+    if (!transfer->easy)
+        transfer->easy = curl_easy_init();
+    if (!transfer->easy)
         abort(); /* out of memory for a small block */
-    return easy;
 }
 
-static void give_handle(struct http_worker *worker, CURL *easy, bool learns) {
-    if (!learns || worker->learned) {
-        curl_easy_cleanup(easy);
+static bool not_let_in(const struct http_transfer *transfer) {
+    return transfer->answer.status == 401 || transfer->answer.status == 407;
+}
+
+static void give_handle(struct http_transfer *transfer) {
+    struct http_worker *worker = transfer->worker;
+    if (!transfer->learns || worker->learned || not_let_in(transfer)) {
+        curl_easy_cleanup(transfer->easy);
         return;
     }
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-    curl_easy_setopt(easy, CURLOPT_VERBOSE, 0L); /* no word to a transfer that is gone */
-    worker->learned = easy;
+    curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 0L); /* no word to a transfer that is gone */
+    worker->learned = transfer->easy;
 }
 
 struct http_transfer *http_transfer_new(struct http_worker *worker,
@@ -223,7 +229,7 @@ struct http_transfer *http_transfer_new(struct http_worker *worker,
     transfer->shakes_hands = http_shakes_hands(request);
     transfer->learns = http_handle_learns(request);
     http_answer_init(&transfer->answer);
-    transfer->easy = take_handle(worker, transfer->learns);
+    take_handle(transfer);
     http_setup(transfer->easy, request, &transfer->fields);
     set_callbacks(transfer);
     CURLMcode rc = curl_multi_add_handle(worker->multi, transfer->easy);
@@ -239,11 +245,15 @@ void http_transfer_free(struct http_transfer *transfer) {
         return;
     struct http_worker *worker = transfer->worker;
     curl_multi_remove_handle(worker->multi, transfer->easy);
-    give_handle(worker, transfer->easy, transfer->learns);
+    give_handle(transfer);
     http_fields_free(transfer->fields);
     free(transfer->gather);
     free(transfer);
     worker->transfers--;
+}
+
+bool http_transfer_outdated(const struct http_transfer *transfer) {
+    return transfer->remembers && not_let_in(transfer);
 }
 
 const char *http_transfer_location(const struct http_transfer *transfer) {
@@ -254,7 +264,8 @@ const char *http_transfer_location(const struct http_transfer *transfer) {
     return header->value;
 }
 
-int http_transfer_refused_by_proxy(const struct http_transfer *transfer) {
+/* With what status a proxy refused to lead through to the server, or 0. */
+static int refused_by_proxy(const struct http_transfer *transfer) {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     return status >= 300 ? (int)status : 0;
@@ -346,25 +357,23 @@ static bool fail(const struct http_transfer *transfer, struct error *err) {
     if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
         return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
                          transfer->source);
-    int refused = http_transfer_refused_by_proxy(transfer);
-    if (refused) {
-        error_set(err, ERROR_CONNECT, "source \"%s\": the proxy does not lead there (status %d)",
-                  transfer->source, refused);
-        return refused != 407 || error_hint(err, "The proxy wants proxyUser and proxyPassword, "
-                                                 "others, or another proxyAuthentication.");
-    }
-    error_set(err, kind_of(transfer), "source \"%s\": %s", transfer->source, words_of(transfer));
-    if (transfer->code == CURLE_PEER_FAILED_VERIFICATION)
-        error_hint(err, "Where it has an authority of its own, name that one's file in caFile.");
-    return false;
+    int refused = refused_by_proxy(transfer);
+    if (refused)
+        return error_set(
+            err, ERROR_CONNECT, "source \"%s\": the proxy does not lead there: status %d%s",
+            transfer->source, refused,
+            refused == 407 ? ", it wants other proxyUser, proxyPassword or proxyAuthentication"
+                           : "");
+    bool unknown = transfer->code == CURLE_PEER_FAILED_VERIFICATION;
+    return error_set(err, kind_of(transfer), "source \"%s\": %s%s", transfer->source,
+                     words_of(transfer), unknown ? " (has it an authority for caFile?)" : "");
 }
 
 /* Is the head one that stays, whatever libcurl does next? */
 static bool head_stands(const struct http_transfer *transfer) {
-    int status = transfer->answer.status;
     if (!http_answer_final(&transfer->answer))
         return false;
-    if (!transfer->shakes_hands || (status != 401 && status != 407))
+    if (!transfer->shakes_hands || !not_let_in(transfer))
         return true;
     return transfer->body_begun || (transfer->done && transfer->code == CURLE_OK);
 }

@@ -41,8 +41,9 @@ bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms,
    the transfer goes on. */
 const char *http_transfer_location(const struct http_transfer *transfer);
 
-/* With what status a proxy refused to lead through to the server, or 0. */
-int http_transfer_refused_by_proxy(const struct http_transfer *transfer);
+/* Was it refused for what had been learned from an earlier answer (a nonce that counts no more)?
+   Asked again it is not. */
+bool http_transfer_outdated(const struct http_transfer *transfer);
 
 /* The head so far. */
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer);

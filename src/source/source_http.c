@@ -117,31 +117,28 @@ static bool honours(const struct http_answer *answer, const struct resume *resum
            answer->coding == CODING_NONE;
 }
 
-/* What to change where somebody was not let in. */
-static const char *advice_on(const struct source_access *access, int status, bool left) {
+/* Why somebody was not let in, as a clause; only what an error says reaches people, not its hint.
+ */
+static const char *why_refused(const struct source_access *access, int status, bool left) {
     if (status == 407)
-        return "The proxy wants proxyUser and proxyPassword, others, or another "
-               "proxyAuthentication.";
+        return ": the proxy wants other proxyUser, proxyPassword or proxyAuthentication";
     if (left && (status == 401 || status == 403))
-        return "It redirected to another server, which is shown no credentials. Is that one meant "
-               "as the remote?";
+        return " behind a redirect to another server, which is shown no credentials";
     if (status != 401)
-        return NULL;
+        return "";
     if (access->authentication == AUTHENTICATION_NEGOTIATE)
-        return "There is no Kerberos ticket that it takes: see KRB5_CLIENT_KTNAME and KRB5CCNAME.";
+        return ": there is no Kerberos ticket that it takes";
     if (access->authentication != AUTHENTICATION_NONE)
-        return "It does not accept these credentials, or wants another \"authentication\".";
-    return "It wants to know who asks: give user and password, a token or headers.";
+        return ": it does not take these credentials, or wants another authentication";
+    return ": it wants user and password, a token or headers";
 }
 
 static enum meaning fail_status(const struct source *source, const struct http_answer *answer,
                                 const struct http_way *way, struct error *err) {
     bool throttled = answer->status == 429 || answer->retry_after_s > 0;
     error_set(err, throttled ? ERROR_THROTTLED : ERROR_STATUS,
-              "source \"%s\" answered with status %d", source->options.identifier, answer->status);
-    const char *advice = advice_on(&source->options.access, answer->status, way->left);
-    if (advice)
-        error_hint(err, "%s", advice);
+              "source \"%s\" answered with status %d%s", source->options.identifier, answer->status,
+              why_refused(&source->options.access, answer->status, way->left));
     return MEANS_FAILED;
 }
 

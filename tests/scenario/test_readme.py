@@ -94,6 +94,8 @@ def test_make_install_and_uninstall(tmp_path):
     unit = (tmp_path / "usr/lib/systemd/system/symgate.service").read_text()
     assert "ExecStart=/usr/bin/symgate serve" in unit and "@" not in unit.split("ExecStart")[1][:40]
     assert os.access(tmp_path / "usr/bin/symgate", os.X_OK)
+    helper = tmp_path / "usr/libexec/symgate/symgate-smb"
+    assert os.access(helper, os.X_OK) == os.access(PROGRAM.parent / "symgate-smb", os.X_OK)
     assert (tmp_path / "usr/share/man/man1/symgate.1").stat().st_size > 1000
     assert (tmp_path / "etc/symgate").is_dir()
     make("uninstall")
@@ -111,6 +113,7 @@ def test_example_is_accepted_strictly(tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_in_pages_are_accepted(page, tmp_path):
     (tmp_path / "token").write_text("secret\n")
+    (tmp_path / "password").write_text("secret\n")
     for number, text in enumerate(blocks(page.read_text(), "json")):
         path = tmp_path / f"{number}.json"
         path.write_text(text)

@@ -21,7 +21,7 @@ from double.origin import good
 from double.relay import Relay
 from double.samba import PASSWORD, USER, Samba, free_port
 from program import PROGRAM, Program, run, wait_until
-from symbols import missing, pdb, pe
+from symbols import Symbol, missing, pdb, pe
 
 MIB = 1 << 20
 HELPER = PROGRAM.parent / "symgate-smb"
@@ -121,9 +121,8 @@ def test_any_case(start, store, remote, share):
 
 
 def test_exact_name_first(start, store, remote):
-    lower, upper = pdb("app.pdb", seed=1), pdb("APP.PDB", seed=1)
-    upper.id = lower.id
-    upper.body = upper.body[:-100] + bytes(100)
+    lower = pdb("app.pdb")
+    upper = Symbol("APP.PDB", lower.id, lower.body[:-100] + bytes(100))
     put(store, lower)
     put(store, upper)
     gate = start(server(remote("exact")))

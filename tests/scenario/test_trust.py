@@ -112,14 +112,34 @@ def test_forget_of_nonsense(gate, query):
 
 @pytest.mark.sanitized
 def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
-    """User-info and queries of URLs, of redirect targets too."""
+    """User-info and queries of URLs, of redirect targets too, and all that a server is shown."""
     log = tmp_path / "log.txt"
     remote = origin.url.replace("//", "//planteduser:plantedpass@")
+    secret = tmp_path / "secret"
+    secret.write_text("plantedinafile\n")
+    nobody = "http://planteduser:plantedpass@127.0.0.1:1"
     gate = make(
         server(remote + "?sig=plantedquery"),
         server(remote + "/plain", "two"),
+        server(origin.url + "/3", "three", user="planteduser", password={"file": str(secret)}),
+        server(origin.url + "/4", "four", token="plantedtoken", headers={"X-Key": "plantedheader"}),
+        server(origin.url + "/5", "five", proxy=nobody),
+        server(
+            origin.url + "/6",
+            "six",
+            proxy=second.url,
+            proxyUser="planteduser",
+            proxyPassword="plantedpass",
+        ),
+        server(
+            "https://127.0.0.1:1/7",
+            "seven",
+            clientCertificate=str(secret),
+            clientKeyPassword="plantedkey",
+        ),
+        server(origin.url + "/8", "eight", user="planteduser", authentication="digest"),
         logging=logging(log),
-        general={"adminToken": "plantedtoken"},
+        general={"adminToken": "plantedadmin"},
     )
     gate.start()
     found, failing, gone = pdb(), missing(1), missing(2)
@@ -134,11 +154,22 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
     second.on("/blob", good(found.body))
     second.on("/bad", status(500))
     texts = []
+    refused = [
+        'WWW-Authenticate: Digest realm="x", qop="auth", nonce="n"',
+        'Proxy-Authenticate: Basic realm="x"',
+    ]
+    origin.on("/8" + gone.remote, status(401, dict(line.split(": ", 1) for line in refused)))
+    second.default = status(407, {"Proxy-Authenticate": 'Basic realm="x"'})
     for symbol in (found, failing, gone):
         answer = gate.get(symbol.path + "?token=plantedbyclient")
         texts.append(str(answer.fields))
     basic = "Basic " + base64.b64encode(b"planteduser:plantedpass").decode()
-    assert basic in [r.headers.get("authorization") for r in origin.requests]
+    shown = [r.headers.get("authorization", "") for r in origin.requests]
+    assert basic in shown and "Bearer plantedtoken" in shown
+    assert "Basic " + base64.b64encode(b"planteduser:plantedinafile").decode() in shown
+    assert any(one.startswith('Digest username="planteduser"') for one in shown)
+    assert "plantedheader" in [r.headers.get("x-key") for r in origin.requests]
+    assert basic in [r.headers.get("proxy-authorization") for r in second.requests]
     for path in ("/", "/metrics", "/api/v1/copies", "/symbols/", "/healthz"):
         texts.append(gate.get(path).body.decode(errors="replace"))
     last = gate.get("/healthz").headers["x-request-id"]
@@ -156,7 +187,9 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
         if path.is_file():
             texts.append(path.read_bytes().decode("latin-1"))
             texts.append(str(path))
+    ways = basic.split()[1], base64.b64encode(b"planteduser:plantedinafile").decode()
     for text in texts:
+        assert not any(way in text for way in ways)
         at = text.find("planted")
         assert at < 0, text[max(0, at - 200) : at + 100]
 

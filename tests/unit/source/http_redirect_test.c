@@ -217,19 +217,26 @@ static void an_empty_header_is_sent(void **state) {
     assert_string_equal(seen[1], ALWAYS);
 }
 
-/* The server's word of a handshake that goes on is no answer; of one that has failed it is. */
+/* The server's word of a handshake that goes on is no answer; of one that has failed it is. Its
+   nonce counts for as long as `nonce` says. */
+static char nonce[8] = "n0";
+
 static bool serve_digest(struct peer *peer) {
     SCOPED_LOCK(&asker_lock);
     const char *given = peer_header(peer, "Authorization");
-    bool good = given && strstr(given, "nonce=\"n0\"") && strstr(given, "username=\"ann\"");
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "nonce=\"%s\"", nonce);
+    bool good = given && strstr(given, wanted) && strstr(given, "username=\"ann\"");
     taken += !good;
     if (good && !strstr(peer->head, "/refused")) {
         peer_send_head(peer, "200 OK\r\nContent-Length: 5");
         peer_send(peer, "hello");
         return true;
     }
-    peer_send_head(peer, "401 Who\r\nWWW-Authenticate: Digest realm=\"r\", qop=\"auth\", "
-                         "nonce=\"n0\"\r\nContent-Length: 9");
+    peer_send_head(peer,
+                   "401 Who\r\nWWW-Authenticate: Digest realm=\"r\", qop=\"auth\", "
+                   "nonce=\"%s\"\r\nContent-Length: 9",
+                   nonce);
     peer_send(peer, "not so...");
     return true;
 }
@@ -257,13 +264,27 @@ static void a_handshake_is_no_answer(void **state) {
     assert_int_equal(origin_connections(asker.origin), 1);
 }
 
+/* Whether the server calls it stale or not. */
+static void a_nonce_that_counts_no_more_is_replaced(void **state) {
+    (void)state;
+    begin_digest("/base");
+    for (unsigned i = 0; i < 3; i++) {
+        lock_take(&asker_lock);
+        snprintf(nonce, sizeof nonce, "n%u", i + 1);
+        lock_give(&asker_lock);
+        assert_int_equal(asker_ask(), SOURCE_FOUND);
+        assert_body("hello");
+        assert_false(asker.content.redirected);
+    }
+}
+
 static void a_handshake_that_fails_is_one(void **state) {
     (void)state;
     begin_digest("/refused");
     for (unsigned i = 0; i < 2; i++) {
         assert_failed(ERROR_STATUS);
         assert_int_equal(asker.note.status, 401);
-        assert_non_null(strstr(asker.err.hint, "credentials"));
+        assert_non_null(strstr(asker.err.what, "credentials"));
     }
 }
 
@@ -284,7 +305,7 @@ static void who_is_refused_elsewhere_is_told_why(void **state) {
     another = origin_new(serve_unknown);
     assert_failed(ERROR_STATUS);
     assert_int_equal(asker.note.status, 401);
-    assert_non_null(strstr(asker.err.hint, "redirected"));
+    assert_non_null(strstr(asker.err.what, "redirect"));
     origin_free(another);
 }
 
@@ -320,6 +341,7 @@ int main(void) {
         TEST(an_empty_user_is_one),
         TEST(an_empty_header_is_sent),
         TEST(a_handshake_is_no_answer),
+        TEST(a_nonce_that_counts_no_more_is_replaced),
         TEST(a_handshake_that_fails_is_one),
         TEST(who_is_refused_elsewhere_is_told_why),
         TEST(a_bad_proxy_is_told_without_its_password),
