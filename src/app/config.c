@@ -43,8 +43,10 @@ char *config_find_file(void) {
 void config_free(struct config *config) {
     if (!config)
         return;
-    for (unsigned i = 0; i < config->server_count; i++)
+    for (unsigned i = 0; i < config->server_count; i++) {
+        free(config->servers[i].remote_told);
         config_release_section(SECTION_SERVER, &config->servers[i]);
+    }
     free(config->servers);
     config_release_section(SECTION_GENERAL, &config->general);
     config_release_section(SECTION_IDENTITY, &config->identity);

@@ -116,6 +116,11 @@ struct config_server {
     enum layout layout;
     char *casing_name;
     enum casing casing;
+    struct config_text_list form_names;
+    enum form forms[FORMS_MAX];
+    unsigned form_count;
+    char *remote_told; /* before pathMap: as pointer files may write it */
+    struct config_text_list pointer_roots;
     struct config_numbers absent_statuses;
     struct config_pattern_list whitelist;
     struct config_pattern_list blacklist;

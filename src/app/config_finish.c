@@ -102,6 +102,94 @@ static void finish_retry(struct config_reading *reading, struct config_server *s
                         "differs from retryTimeout, which counts");
 }
 
+/* Stores of objects that were put there plain: to ask them for other forms only costs. */
+static bool holds_plain_files(const char *remote) {
+    static const char *const endings[] = {
+        "msdl.microsoft.com",        ".amazonaws.com",
+        ".blob.core.windows.net",    ".googleapis.com",
+        ".r2.cloudflarestorage.com", ".digitaloceanspaces.com",
+    };
+    const char *host = strstr(remote, "://");
+    char name[256];
+    if (!host)
+        return false;
+    host += strlen("://");
+    const char *user_end = strchr(host, '@');
+    if (user_end && user_end < host + strcspn(host, "/"))
+        host = user_end + 1;
+    text_copy_n(name, sizeof name, host, strcspn(host, ":/?"));
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends_folded(name, endings[i]))
+            return true;
+    return false;
+}
+
+static bool form_parse(const char *name, enum form *out_form) {
+    static const struct {
+        const char *name;
+        enum form form;
+    } forms[] = {{"plain", FORM_PLAIN}, {"compressed", FORM_COMPRESSED}, {"pointer", FORM_POINTER}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(name, forms[i].name) == 0) {
+            *out_form = forms[i].form;
+            return true;
+        }
+    return false;
+}
+
+static void default_forms(struct config_server *server) {
+    static const enum form all[] = {FORM_PLAIN, FORM_COMPRESSED, FORM_POINTER};
+    server->form_count = is_given(server->remote) && holds_plain_files(server->remote) ? 1 : 3;
+    memcpy(server->forms, all, server->form_count * sizeof *all);
+}
+
+static bool form_is_listed(const struct config_server *server, enum form form) {
+    for (unsigned i = 0; i < server->form_count; i++)
+        if (server->forms[i] == form)
+            return true;
+    return false;
+}
+
+static void finish_forms(struct config_reading *reading, struct config_server *server,
+                         const char *prefix) {
+    const struct config_text_list *names = &server->form_names;
+    if (names->count == 0)
+        default_forms(server);
+    for (unsigned i = 0; i < names->count; i++) {
+        enum form form;
+        char key[KEY_BYTES];
+        text_format(key, sizeof key, "%s.forms[%u]", prefix, i);
+        if (!form_parse(names->texts[i], &form))
+            config_complain(reading, PROBLEM_ERROR, key, "Write plain, compressed or pointer.",
+                            "\"%.40s\" is no form", names->texts[i]);
+        else if (form_is_listed(server, form))
+            config_complain(reading, PROBLEM_ERROR, key, "", "\"%s\" stands there twice",
+                            names->texts[i]);
+        else
+            server->forms[server->form_count++] = form;
+    }
+}
+
+static void finish_pointer_roots(struct config_reading *reading, struct config_server *server,
+                                 const char *prefix) {
+    const struct config_text_list *roots = &server->pointer_roots;
+    for (unsigned i = 0; i < roots->count; i++) {
+        CLEANUP(free_block)
+        char *mapped = path_mapped(&reading->config->general.path_map, roots->texts[i]);
+        enum path_kind kind = path_kind(mapped ? mapped : roots->texts[i]);
+        char key[KEY_BYTES], hint[200];
+        text_format(key, sizeof key, "%s.pointerRoots[%u]", prefix, i);
+        path_map_example(roots->texts[i], hint, sizeof hint);
+        if (kind == PATH_URL)
+            config_complain(reading, PROBLEM_ERROR, key, "Write a directory or a share.",
+                            "pointers do not lead to URLs");
+        else if (kind != PATH_LOCAL && kind != PATH_SHARE)
+            config_complain(reading, PROBLEM_WARNING, key, hint,
+                            "\"%.100s\" is a Windows path: pointers into it are not followed",
+                            roots->texts[i]);
+    }
+}
+
 static void finish_layout(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
     char key[KEY_BYTES];
@@ -181,6 +269,7 @@ static void finish_remote(struct config_reading *reading, struct config_server *
                         "has no remote");
         return;
     }
+    replace(&server->remote_told, memory_text(server->remote));
     server->directory = path_kind(server->remote) != PATH_URL;
     if (!server->directory)
         return;
@@ -224,6 +313,8 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_retry(reading, server, prefix, spelled);
     finish_kinds(reading, server, prefix);
     finish_layout(reading, server, prefix);
+    finish_forms(reading, server, prefix);
+    finish_pointer_roots(reading, server, prefix);
     finish_remote(reading, server, prefix);
     finish_keytab(reading, server, prefix);
     config_finish_access(reading, server, prefix);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/paths.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "source/source_directory.h"
@@ -49,8 +50,8 @@ static struct source_route route_of(const struct config_access *access, const ch
     };
 }
 
-static struct source *make_source(const struct config_server *server, const struct hash_key *key,
-                                  const char *state_directory, struct error *err) {
+static struct source_options options_of(const struct config_server *server,
+                                        const char *state_directory) {
     struct source_options options = {
         .identifier = server->identifier,
         .name = server->name,
@@ -69,24 +70,77 @@ static struct source *make_source(const struct config_server *server, const stru
         .follow_links = server->follow_links,
         .layout = server->layout,
         .casing = server->casing,
+        .form_count = server->form_count,
         .state_directory = state_directory,
     };
+    memcpy(options.forms, server->forms, sizeof options.forms);
     for (unsigned i = 0; i < server->absent_statuses.count; i++)
         options.absent_statuses[i] = (int)server->absent_statuses.numbers[i];
-    if (server->share) {
-        struct smb_credentials credentials = {.user = server->user,
-                                              .password = server->password,
-                                              .domain = server->domain,
-                                              .keytab = server->keytab,
-                                              .principal = server->principal};
-        return source_smb_new(&options, &credentials, key, err);
-    }
+    return options;
+}
+
+static struct source *make_share(const struct config_server *server,
+                                 const struct source_options *options, const struct hash_key *key,
+                                 struct error *err) {
+    struct smb_credentials credentials = {.user = server->user,
+                                          .password = server->password,
+                                          .domain = server->domain,
+                                          .keytab = server->keytab,
+                                          .principal = server->principal};
+    return source_smb_new(options, &credentials, key, err);
+}
+
+static struct source *make_source(const struct config_server *server, const struct hash_key *key,
+                                  const char *state_directory, struct error *err) {
+    struct source_options options = options_of(server, state_directory);
+    if (server->share)
+        return make_share(server, &options, key, err);
     if (server->directory)
         return source_directory_new(&options, key, err);
     CLEANUP(free_block) char *no_proxy = joined(&server->access.no_proxy);
     options.access = access_of(server);
     options.route = route_of(&server->access, no_proxy);
     return source_http_new(&options, key, err);
+}
+
+/* What reads the tree that pointers write as `root`; NULL without err: nothing can. */
+static struct source *make_pointed(const struct config *config, const struct config_server *server,
+                                   const char *root, const struct hash_key *key,
+                                   struct error *err) {
+    CLEANUP(free_block) char *mapped = path_mapped(&config->general.path_map, root);
+    struct source_options options = options_of(server, NULL);
+    options.remote = mapped ? mapped : root;
+    switch (path_kind(options.remote)) {
+    case PATH_LOCAL:
+        return source_directory_new(&options, key, err);
+    case PATH_SHARE:
+        return make_share(server, &options, key, err);
+    case PATH_URL:
+    case PATH_WINDOWS:
+        break;
+    }
+    return NULL;
+}
+
+static bool add_pointer_roots(struct source *source, const struct config *config,
+                              const struct config_server *server, const struct hash_key *key,
+                              struct error *err) {
+    if (server->directory || server->share) {
+        source_add_pointer_root(source, server->remote, NULL);
+        source_add_pointer_root(source, server->remote_told, NULL);
+    }
+    for (unsigned i = 0; i < server->pointer_roots.count; i++) {
+        const char *root = server->pointer_roots.texts[i];
+        struct error why = {0};
+        struct source *pointed = make_pointed(config, server, root, key, &why);
+        if (pointed)
+            source_add_pointer_root(source, root, pointed);
+        else if (why.kind != ERROR_NONE) {
+            *err = why;
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct policy *make_policy(struct config *config) {
@@ -121,12 +175,13 @@ struct roster *roster_make(struct config *config, const struct hash_key *key,
     struct source **sources = NEW_ARRAY(struct source *, config->server_count);
     bool own_shelf[SOURCES_MAX] = {false};
     for (unsigned i = 0; i < config->server_count; i++) {
-        sources[i] = make_source(&config->servers[i], key, state_directory, err);
-        own_shelf[i] = config->servers[i].cache_location != NULL;
-        if (sources[i])
+        const struct config_server *server = &config->servers[i];
+        sources[i] = make_source(server, key, state_directory, err);
+        own_shelf[i] = server->cache_location != NULL;
+        if (sources[i] && add_pointer_roots(sources[i], config, server, key, err))
             continue;
-        while (i-- > 0)
-            source_free(sources[i]);
+        for (unsigned n = 0; n <= i; n++)
+            source_free(sources[n]);
         free(sources);
         return NULL;
     }

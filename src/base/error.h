@@ -35,6 +35,8 @@ enum error_kind {
     ERROR_CHANGED,   /* a local file that changed while it was read */
     ERROR_UNMOUNTED, /* a directory root that is missing or not in order */
     ERROR_UNMAPPED,  /* a Windows path or share that nothing maps: it was not asked */
+    ERROR_ELSEWHERE, /* a pointer that leads where it may not */
+    ERROR_WITHDRAWN, /* the store says that the file is not to be had, and why */
     ERROR_RESTING,   /* the source rests after failures, it was not asked */
     ERROR_BUSY,      /* a full queue, or a ceiling reached */
     ERROR_CANCELLED, /* nobody needs the answer any more */

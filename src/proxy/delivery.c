@@ -45,6 +45,8 @@ void delivery_init(struct delivery *delivery, struct fetch *fetch) {
 
 void delivery_release(struct delivery *delivery) {
     reader_close(delivery->reader);
+    if (delivery->pointed && delivery->pointed->ops->worker_free)
+        delivery->pointed->ops->worker_free(delivery->pointed_worker);
     free(delivery->bytes);
 }
 

@@ -13,8 +13,10 @@ struct delivery {
     struct fetch *fetch;
     struct reader *reader; /* owned; set by whoever asked, with content */
     struct content content;
-    struct reader counted; /* reads `reader` and counts what comes */
-    char *bytes;           /* gathered, not written yet */
+    struct reader counted;  /* reads `reader` and counts what comes */
+    struct source *pointed; /* whose reader it is, where a pointer led to another source … */
+    void *pointed_worker;   /* … and what it was asked with, owned */
+    char *bytes;            /* gathered, not written yet */
     size_t filled;
     size_t capacity;
     uint64_t at;      /* offset in the whole body of bytes[0] */

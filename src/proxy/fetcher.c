@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "proxy/delivery.h"
+#include "proxy/pointed.h"
 #include "proxy/verify.h"
 #include "source/source_layout.h"
 
 /* What came of asking one source: a body, a file in place, or no. */
 struct found {
     enum form form;
+    struct store_path paths[STORE_PATHS_MAX]; /* the last form's; one of them was asked last */
     struct source_local local;
 };
 
@@ -21,7 +23,7 @@ static enum source_answer ask_form(struct delivery *delivery, struct source_call
                                    struct found *out_found, struct error *err) {
     struct fetch *fetch = delivery->fetch;
     struct source *source = fetch->source;
-    struct store_path paths[STORE_PATHS_MAX];
+    struct store_path *paths = out_found->paths;
     unsigned count = store_paths(layout, source->options.casing, fetch->question, form, paths);
     out_found->form = form;
     for (unsigned i = 0; i < count; i++) {
@@ -58,6 +60,32 @@ static enum source_answer ask_plain(struct delivery *delivery, struct source_cal
     return ask_form(delivery, call, layout, FORM_PLAIN, false, out_found, err);
 }
 
+/* A pointer that is there is followed; a dead one is no file. */
+static enum source_answer ask_pointer(struct delivery *delivery, struct source_call *call,
+                                      enum layout layout, struct found *out_found,
+                                      struct error *err) {
+    const struct resume *resume = call->resume;
+    call->resume = NULL;
+    enum source_answer answer =
+        ask_form(delivery, call, layout, FORM_POINTER, false, out_found, err);
+    call->resume = resume;
+    return answer == SOURCE_FOUND ? pointed_ask(delivery, call, &out_found->form, err) : answer;
+}
+
+static enum source_answer ask_in_form(struct delivery *delivery, struct source_call *call,
+                                      enum layout layout, enum form form, struct found *out_found,
+                                      struct error *err) {
+    switch (form) {
+    case FORM_PLAIN:
+        return ask_plain(delivery, call, layout, out_found, err);
+    case FORM_COMPRESSED:
+        return ask_form(delivery, call, layout, form, false, out_found, err);
+    case FORM_POINTER:
+        return ask_pointer(delivery, call, layout, out_found, err);
+    }
+    return SOURCE_ABSENT;
+}
+
 /* Asks for one form after the other until one is there. */
 static enum source_answer ask(struct delivery *delivery, struct source_call *call,
                               struct found *out_found, struct error *err) {
@@ -67,10 +95,8 @@ static enum source_answer ask(struct delivery *delivery, struct source_call *cal
     if (!source_layout(fetch->source, fetch->worker, fetch->cancel, &layout, err))
         return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {
-        enum form form = options->forms[i];
         enum source_answer answer =
-            form == FORM_PLAIN ? ask_plain(delivery, call, layout, out_found, err)
-                               : ask_form(delivery, call, layout, form, false, out_found, err);
+            ask_in_form(delivery, call, layout, options->forms[i], out_found, err);
         if (answer != SOURCE_ABSENT)
             return answer;
     }

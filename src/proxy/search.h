@@ -147,6 +147,7 @@ struct search {
     bool hurried;
     bool closing;             /* symbols_free */
     struct error why;         /* the first failure */
+    struct error withdrawn;   /* what a store said instead of having it */
     struct staging *staging;  /* the begun copy's */
     struct resume resume;     /* how its last writer's source could go on */
     struct step *resume_step; /* that source */

@@ -156,5 +156,8 @@ static void find_why(const struct search *search, struct error *why) {
 
 void search_conclude(struct search *search, struct search_acts *acts) {
     find_why(search, &acts->why);
-    search_end(search, acts->why.kind == ERROR_NONE ? COPY_ABSENT : COPY_FAILED, acts);
+    enum copy_phase phase = acts->why.kind == ERROR_NONE ? COPY_ABSENT : COPY_FAILED;
+    if (phase == COPY_ABSENT)
+        acts->why = search->withdrawn;
+    search_end(search, phase, acts);
 }

@@ -51,7 +51,8 @@ static enum attempt_result result_of(const struct attempt *attempt, enum fetch_e
 static void show_end(struct attempt *attempt, enum fetch_end end, const struct error *err) {
     struct attempt_note *note = &attempt->note;
     note->result = result_of(attempt, end);
-    if (note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED) {
+    if (note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED ||
+        err->kind == ERROR_WITHDRAWN) {
         note->cause = err->kind;
         text_copy(note->what, sizeof note->what, err->what);
     }
@@ -129,8 +130,11 @@ static bool cut_short(const struct attempt *attempt, const struct error *err) {
                                         err->kind == ERROR_LENGTH || err->kind == ERROR_TIMEOUT);
 }
 
-static void step_absent(struct attempt *attempt, struct search_acts *acts) {
+static void step_absent(struct attempt *attempt, const struct error *said,
+                        struct search_acts *acts) {
     struct search *search = attempt->search;
+    if (said->kind == ERROR_WITHDRAWN)
+        search->withdrawn = *said;
     struct step *step = attempt->step;
     if (step->delivered) {
         struct error err = {0};
@@ -203,7 +207,7 @@ static void apply(struct attempt *attempt, enum fetch_end end, const struct erro
         search_end(search, COPY_COMPLETE, acts);
         return;
     case FETCH_ABSENT:
-        step_absent(attempt, acts);
+        step_absent(attempt, err, acts);
         return;
     case FETCH_BROKEN:
         step_broken(attempt, err);

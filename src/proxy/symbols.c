@@ -210,12 +210,13 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
     bool another = led_by_another(copy, question, out_answer);
     if (another && !had_bytes && !asked_before)
         return JUDGED_ASK_MORE;
-    if (state.phase == COPY_ABSENT) {
-        out_answer->verdict = VERDICT_ABSENT;
-        return JUDGED;
-    }
     struct error why = {0};
     copy_why(copy, &why);
+    if (state.phase == COPY_ABSENT) {
+        out_answer->verdict = VERDICT_ABSENT;
+        out_answer->why = why;
+        return JUDGED;
+    }
     answer_failed(out_answer, &why);
     if (had_nobody_to_ask(copy, &why))
         out_answer->verdict = VERDICT_EXCLUDED;

@@ -47,7 +47,7 @@ struct answer {
                              without */
     struct copy *copy;    /* a reference and interest, or NULL */
     const char *rule; /* EXCLUDED: the pattern that decided, or NULL; lives as long as the roster */
-    struct error why; /* FAILED, BUSY */
+    struct error why; /* FAILED, BUSY; ABSENT where a store said more than no */
     uint64_t allowed; /* the sources that the filters allow */
 };
 

@@ -90,6 +90,8 @@ static enum health health_of(enum error_kind kind, int status, int64_t retry_aft
     case ERROR_IDENTITY:
     case ERROR_DIFFERENT:
     case ERROR_CHANGED:
+    case ERROR_ELSEWHERE:
+    case ERROR_WITHDRAWN:
         return HEALTH_GOOD; /* it answered: one bad file is not a bad server */
     case ERROR_INVALID:
     case ERROR_CONFIG:

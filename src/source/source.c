@@ -78,12 +78,31 @@ void source_take_over(struct source *source, struct source *older) {
     source->found_layout = older->found_layout;
 }
 
+void source_add_pointer_root(struct source *source, const char *prefix, struct source *other) {
+    unsigned count = source->pointer_root_count++;
+    struct pointer_root *roots = NEW_ARRAY(struct pointer_root, count + 1);
+    if (count > 0)
+        memcpy(roots, source->pointer_roots, count * sizeof *roots);
+    roots[count] = (struct pointer_root){memory_text(prefix), other};
+    free(source->pointer_roots);
+    source->pointer_roots = roots;
+}
+
+static void free_pointer_roots(struct source *source) {
+    for (unsigned i = 0; i < source->pointer_root_count; i++) {
+        free(source->pointer_roots[i].prefix);
+        source_free(source->pointer_roots[i].source);
+    }
+    free(source->pointer_roots);
+}
+
 void source_free(struct source *source) {
     if (source)
         source->ops->free(source);
 }
 
 void source_release(struct source *source) {
+    free_pointer_roots(source);
     queue_unref(source->queue);
     free((char *)(uintptr_t)source->options.identifier);
     free((char *)(uintptr_t)source->options.name);

@@ -107,14 +107,22 @@ struct source_counters {
     counter bytes;
 };
 
+/* A tree that pointers of a source may lead into, as they write its root. */
+struct pointer_root {
+    char *prefix;
+    struct source *source; /* what reads it; NULL: the source itself */
+};
+
 struct source {
     const struct source_ops *ops;
     struct source_options options; /* strings are owned */
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
-    _Atomic(enum layout) found_layout; /* AUTO until source_layout knows it */
-    struct pool *pool;                 /* threads that read files served in place; NULL for http */
+    _Atomic(enum layout) found_layout;  /* AUTO until source_layout knows it */
+    struct pointer_root *pointer_roots; /* set before anybody asks, read-only from then on */
+    unsigned pointer_root_count;
+    struct pool *pool; /* threads that read files served in place; NULL for http */
 };
 
 /* Copies options into a source under construction and makes queue, counters and fingerprint: for
@@ -125,6 +133,10 @@ void source_init(struct source *source, const struct source_ops *ops,
 /* Takes over queue, rest and counters of an older source with the same fingerprint (reload); the
    places are set anew. */
 void source_take_over(struct source *source, struct source *older);
+
+/* Lets pointers of this source lead below `prefix` ("\\\\build\\symbols"), which `other` reads
+   (taken over; NULL: the source itself). Before anybody asks. */
+void source_add_pointer_root(struct source *source, const char *prefix, struct source *other);
 
 /* Frees through ops->free, which ends with source_release. NULL is allowed. */
 void source_free(struct source *source);

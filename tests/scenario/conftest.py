@@ -41,6 +41,7 @@ def server(remote, name="one", **more):
         "retryTimeout": 60,
         "hedgeAfter": None,
         "layout": "symstore",
+        "forms": ["plain"],
     } | more
 
 

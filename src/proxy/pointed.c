@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/pointed.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "symbol/pointer.h"
+
+/* Where a pointer leads. */
+struct target {
+    struct source *source;
+    char path[LAYOUT_PATH_BYTES];
+};
+
+static bool read_pointer(struct delivery *delivery, struct pointer *out_pointer,
+                         struct error *err) {
+    char bytes[POINTER_BYTES_MAX + 1];
+    size_t length = 0;
+    while (length < sizeof bytes) {
+        ssize_t got = reader_read(&delivery->counted, bytes + length, sizeof bytes - length, err);
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    reader_close(delivery->reader);
+    delivery->reader = NULL;
+    if (delivery->content.announced_html || content_look(bytes, length) == CONTENT_HTML)
+        return error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
+    pointer_parse(bytes, length, out_pointer);
+    return out_pointer->kind != POINTER_INVALID ||
+           error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+}
+
+static bool refuse(const struct pointer *pointer, struct error *err) {
+    const char *slash = strrchr(pointer->text, '/');
+    int folder = slash ? (int)(slash - pointer->text) : 0;
+    error_set(err, ERROR_ELSEWHERE,
+              "a pointer leads to \"%.140s\", which lies below none of this server's pointerRoots",
+              pointer->text);
+    return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots.",
+                      folder < 90 ? folder : 90, pointer->text);
+}
+
+static bool find_target(struct source *source, const char *pointer_path,
+                        const struct pointer *pointer, struct target *out, struct error *err) {
+    out->source = source;
+    if (pointer->kind == POINTER_NEAR)
+        return pointer_near(pointer->text, pointer_path, out->path) || refuse(pointer, err);
+    for (unsigned i = 0; i < source->pointer_root_count; i++) {
+        const struct pointer_root *root = &source->pointer_roots[i];
+        if (!pointer_below(pointer->text, root->prefix, out->path))
+            continue;
+        if (root->source)
+            out->source = root->source;
+        return true;
+    }
+    return refuse(pointer, err);
+}
+
+/* The compressed form's name in the same folder. */
+static void compress_name(char path[LAYOUT_PATH_BYTES]) {
+    char *slash = strrchr(path, '/');
+    char *name = slash ? slash + 1 : path;
+    char compressed[NAME_BYTES_MAX + 1];
+    if (!*name || strlen(name) > NAME_BYTES_MAX)
+        return;
+    layout_compressed_name(name, compressed);
+    text_copy(name, LAYOUT_PATH_BYTES - (size_t)(name - path), compressed);
+}
+
+static enum source_answer ask_target(struct delivery *delivery, struct source_call *call,
+                                     void *worker, struct target *target, enum form *out_form,
+                                     struct error *err) {
+    struct source *source = target->source;
+    struct source_local local;
+    *out_form = FORM_PLAIN;
+    call->path = target->path;
+    enum source_answer answer = source->ops->ask(source, worker, call, false, &delivery->content,
+                                                 &delivery->reader, &local, err);
+    if (answer != SOURCE_ABSENT)
+        return answer;
+    *out_form = FORM_COMPRESSED;
+    compress_name(target->path);
+    return source->ops->ask(source, worker, call, false, &delivery->content, &delivery->reader,
+                            &local, err);
+}
+
+enum source_answer pointed_ask(struct delivery *delivery, struct source_call *call,
+                               enum form *out_form, struct error *err) {
+    struct fetch *fetch = delivery->fetch;
+    struct pointer pointer;
+    struct target target;
+    if (!read_pointer(delivery, &pointer, err))
+        return SOURCE_FAILED;
+    if (pointer.kind == POINTER_MESSAGE) {
+        error_set(err, ERROR_WITHDRAWN, "the store says: %s", pointer.text);
+        return SOURCE_ABSENT;
+    }
+    if (!find_target(fetch->source, call->path, &pointer, &target, err))
+        return SOURCE_FAILED;
+    struct source_ops const *ops = target.source->ops;
+    bool foreign = target.source != fetch->source && ops->worker_new;
+    void *worker = foreign ? ops->worker_new() : fetch->worker;
+    enum source_answer answer = ask_target(delivery, call, worker, &target, out_form, err);
+    delivery->pointed_worker = foreign ? worker : NULL;
+    delivery->pointed = foreign ? target.source : NULL;
+    return answer;
+}

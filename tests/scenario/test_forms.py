@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: MIT
+"""Compressed files, pointer files, and what each of them may lead to."""
+
+import gzip
+import io
+import os
+import subprocess
+import zipfile
+
+import pytest
+from conftest import server
+from double.origin import CHUNKED, Script, gate as at_gate, good, head, reset, send
+from symbols import missing, pdb, pe
+
+MIB = 1 << 20
+OLD = 1704164645  # files that changed lately are not kept
+ALL = ["plain", "compressed", "pointer"]
+
+
+def packed(symbol):
+    """The path of the compressed form."""
+    return symbol.remote[:-1] + "_"
+
+
+def pointer(symbol):
+    return symbol.remote.rsplit("/", 1)[0] + "/file.ptr"
+
+
+def cabinet(symbol, folder):
+    (folder / symbol.name).write_bytes(symbol.body)
+    target = folder / "out.cab"
+    subprocess.run(["gcab", "-c", "-z", "-n", target, symbol.name], cwd=folder, check=True)
+    return target.read_bytes()
+
+
+def zipped(symbol, _folder):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("whatever.bin", symbol.body)
+    return out.getvalue()
+
+
+def gzipped(symbol, _folder):
+    return gzip.compress(symbol.body, 1)
+
+
+@pytest.fixture
+def gate(start, origin):
+    return start(server(origin, forms=ALL))
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("pack", [cabinet, zipped, gzipped])
+@pytest.mark.parametrize("length", [None, CHUNKED], ids=["length", "chunked"])
+def test_compressed_form(gate, origin, tmp_path, pack, length):
+    symbol = pdb(size=MIB)
+    archive = pack(symbol, tmp_path)
+    how = head() if length is None else head(length=length)
+    origin.on(packed(symbol), Script(archive, how, send()))
+    answer = gate.fetch(symbol)
+    assert answer.verdict == "fetched"
+    assert gate.fetch(symbol).verdict == "hit"
+    gate.check(symbol)
+    assert [r.path for r in origin.requests] == [symbol.remote, packed(symbol)]
+
+
+@pytest.mark.parametrize("pack", [cabinet, zipped, gzipped])
+def test_archive_under_the_plain_name(gate, origin, tmp_path, pack):
+    """What it is shows in its bytes, not in its name."""
+    symbol = pe(size=MIB)
+    origin.on(symbol.remote, good(pack(symbol, tmp_path)))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+def test_plain_file_under_the_compressed_name(gate, origin):
+    symbol = pdb()
+    origin.on(packed(symbol), good(symbol.body))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+@pytest.mark.sanitized
+def test_plain_bytes_come_while_the_archive_arrives(gate, origin):
+    symbol = pdb(size=4 * MIB)
+    archive = gzip.compress(symbol.body, 1)
+    origin.on(packed(symbol), Script(archive, head(), send(len(archive) // 2), at_gate("go"), send()))
+    client = gate.ask(symbol.path)
+    client.head()
+    assert client.read(MIB) == symbol.body[:MIB]
+    origin.open("go")
+    assert symbol.body[:MIB] + client.rest() == symbol.body
+    gate.check(symbol)
+
+
+@pytest.mark.sanitized
+def test_break_within_an_archive_is_taken_up(gate, origin, tmp_path):
+    symbol = pdb(size=4 * MIB)
+    archive = gzipped(symbol, tmp_path)
+    origin.on(
+        packed(symbol),
+        Script(archive, head(), send(len(archive) * 2 // 3), reset()),
+        good(archive),
+    )
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda b: b[: len(b) // 2], lambda b: b[:-1], lambda b: b[: len(b) // 2] + b"\0" * 9 + b[len(b) // 2 + 9 :]],
+    ids=["half", "last byte", "turned"],
+)
+@pytest.mark.parametrize("pack", [cabinet, zipped, gzipped])
+def test_bad_archives_are_never_whole(gate, origin, tmp_path, pack, spoil):
+    symbol = pdb(size=MIB)
+    archive = pack(symbol, tmp_path)
+    origin.on(packed(symbol), good(spoil(archive)))
+    answer = gate.get(symbol.path)
+    assert answer.broken or answer.verdict == "failed", answer
+    gate.check()
+    assert gate.get(missing(1).path).verdict == "absent"
+    origin.on(packed(symbol), good(archive))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+def test_forms_are_asked_in_their_order(start, origin):
+    gate = start(server(origin, forms=["pointer", "compressed"]))
+    symbol = pdb()
+    assert gate.get(symbol.path).verdict == "absent"
+    assert [r.path for r in origin.requests] == [pointer(symbol), packed(symbol)]
+    assert gate.get(symbol.path).verdict == "absent"
+    assert origin.count() == 2
+
+
+def test_compressed_file_in_a_directory(start, tmp_path):
+    symbol = pdb(size=MIB)
+    store = tmp_path / "store"
+    put(store, packed(symbol)[1:], gzip.compress(symbol.body))
+    gate = start(server(store, forms=ALL))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+# --- pointers ------------------------------------------------------------------------------------
+
+
+def put(root, path, body):
+    path = root / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    os.utime(path, (OLD, OLD))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path):
+    (tmp_path / "store").mkdir()
+    return tmp_path / "store"
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("text", ["{target}", "PATH:{target} \r\n", "\\\\build\\syms\\x\\app.pdb"])
+def test_pointer_into_its_own_tree(start, store, text):
+    symbol = pdb()
+    target = put(store, "x/app.pdb", symbol.body)
+    put(store, pointer(symbol)[1:], text.format(target=target).encode())
+    gate = start(
+        server("\\\\build\\syms", forms=ALL), general={"pathMap": {"\\\\build\\syms": str(store)}}
+    )
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+@pytest.mark.parametrize("text, place", [("..\\..\\x\\app.pdb", "x/app.pdb"), ("real.pdb", None)])
+def test_pointer_from_its_folder(start, store, text, place):
+    symbol = pdb()
+    folder = pointer(symbol)[1:].rsplit("/", 1)[0]
+    put(store, place or f"{folder}/real.pdb", symbol.body)
+    put(store, pointer(symbol)[1:], text.encode())
+    start(server(store, forms=ALL)).fetch(symbol)
+
+
+def test_pointer_to_a_target_that_exists_compressed_only(start, store):
+    symbol = pdb()
+    put(store, "x/app.pd_", gzip.compress(symbol.body))
+    put(store, pointer(symbol)[1:], f"{store}/x/app.pdb".encode())
+    start(server(store, forms=ALL)).fetch(symbol)
+
+
+@pytest.mark.sanitized
+def test_pointer_of_a_server_into_a_root(start, origin, tmp_path):
+    symbol = pdb()
+    put(tmp_path / "releases", "7/app.pdb", symbol.body)
+    origin.on(pointer(symbol), good(b"\\\\build\\releases\\7\\app.pdb"))
+    gate = start(
+        server(origin, forms=ALL, pointerRoots=["\\\\build\\releases"]),
+        general={"pathMap": {"\\\\build\\releases": str(tmp_path / "releases")}},
+    )
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/etc/passwd", "\\\\build\\other\\app.pdb", "C:\\secret\\app.pdb", "..\\..\\..\\secret.pdb",
+     "{store}/../secret.pdb", "{store}secret/app.pdb"],
+)
+def test_pointer_that_leads_elsewhere_is_refused(start, store, tmp_path, target):
+    symbol = pdb()
+    put(tmp_path, "secret.pdb", symbol.body)
+    put(tmp_path, "storesecret/app.pdb", symbol.body)
+    put(store, pointer(symbol)[1:], target.format(store=store).encode())
+    gate = start(server(store, forms=ALL))
+    answer = gate.get(symbol.path)
+    assert answer.verdict == "failed" and "pointer" in answer.reason, answer
+    assert "pointerRoots" in answer.reason or "pointerRoots" in gate.errors()
+    gate.check()
+
+
+def test_dead_pointer_is_no_file(start, store):
+    symbol = pdb()
+    put(store, pointer(symbol)[1:], b"..\\..\\gone.pdb")
+    assert start(server(store, forms=ALL)).get(symbol.path).verdict == "absent"
+
+
+def test_message_reaches_the_client(gate, origin):
+    symbol = pdb()
+    origin.on(pointer(symbol), good(b"MSG: Ask Ann for it\r\n"))
+    answer = gate.get(symbol.path)
+    assert answer.verdict == "absent" and "Ask Ann for it" in answer.reason, answer
+    assert origin.count() == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\1\2", b"x" * 5000, b"<html><body>sign in</body></html>"])
+def test_what_is_no_pointer_is_a_failure(gate, origin, body):
+    symbol = pdb()
+    origin.on(pointer(symbol), good(body))
+    assert gate.get(symbol.path).verdict == "failed"
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+
+
+# --- identity ------------------------------------------------------------------------------------
+
+
+@pytest.mark.sanitized
+def test_another_symbol_ends_broken_and_is_not_kept(start, origin):
+    gate = start(server(origin))
+    symbol, other = pdb(size=4 * MIB), pdb(size=4 * MIB, seed=2)
+    origin.on(symbol.remote, good(other.body))
+    answer = gate.get(symbol.path)
+    assert answer.broken or answer.verdict == "failed", answer
+    gate.check()
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+@pytest.mark.sanitized
+def test_false_body_leads_to_the_next_server(start, origin, second):
+    gate = start(server(origin), server(second, "two"))
+    symbol, other = pdb(), pdb(seed=2)
+    origin.on(symbol.remote, good(other.body))
+    second.on(symbol.remote, good(symbol.body))
+    answer = gate.fetch(symbol)
+    assert answer.headers["x-symgate-source"] == "two"
+    gate.check(symbol)
+
+
+def test_higher_age_is_taken_and_a_lower_one_is_not(start, origin):
+    gate = start(server(origin))
+    newer = pdb(age=4)
+    asked = newer.spelled(id=newer.id[:32] + "2")
+    origin.on(asked.remote, good(newer.body))
+    gate.fetch(asked)
+    older = pdb("older.pdb", age=1)
+    asked = older.spelled(id=older.id[:32] + "2")
+    origin.on(asked.remote, good(older.body))
+    assert gate.get(asked.path).verdict == "failed"
