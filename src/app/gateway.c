@@ -255,8 +255,10 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     }
     roster_take_over(roster, gateway->settings->roster);
     keep_shelves(gateway, config, roster);
-    for (unsigned i = 0; i < roster->count; i++)
+    for (unsigned i = 0; i < roster->count; i++) {
         rest_end(queue_rest(roster->sources[i]->queue));
+        host_rests_end(queue_host_rests(roster->sources[i]->queue));
+    }
     struct settings *settings = make_settings(gateway, config, roster);
     server_use(gateway->server, settings);
     cache_release_complete(gateway->cache);

@@ -92,7 +92,7 @@ static enum source_answer ask(struct delivery *delivery, struct source_call *cal
     struct fetch *fetch = delivery->fetch;
     const struct source_options *options = &fetch->source->options;
     enum layout layout;
-    if (!source_layout(fetch->source, fetch->worker, fetch->cancel, &layout, err))
+    if (!source_layout(fetch->source, fetch->worker, call, &layout, err))
         return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {
         enum source_answer answer =
@@ -155,6 +155,7 @@ static enum fetch_end run(struct delivery *delivery, struct error *err) {
     struct found found = {.local.fd = -1};
     enum source_answer answer = ask(delivery, &call, &found, err);
     fetch->retry_after_s = call.retry_after_s;
+    fetch->behind = call.behind;
     switch (answer) {
     case SOURCE_FOUND:
         head_came(delivery);

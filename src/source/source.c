@@ -67,6 +67,7 @@ void source_init(struct source *source, const struct source_ops *ops,
     copy_options(&source->options, options);
     source->queue = queue_new(ops, source->options.requests_max, WAITING_MAX);
     source->counters = queue_source_counters(source->queue);
+    queue_set_breaker(source->queue, &source->options.breaker);
     source->fingerprint = fingerprint_of(source, key);
 }
 
@@ -75,6 +76,7 @@ void source_take_over(struct source *source, struct source *older) {
     source->queue = queue_ref(older->queue);
     source->counters = queue_source_counters(source->queue);
     queue_set_places(source->queue, source->options.requests_max);
+    queue_set_breaker(source->queue, &source->options.breaker);
     source->found_layout = older->found_layout;
 }
 

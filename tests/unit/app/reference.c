@@ -94,6 +94,7 @@ static char *section_of(const char *markdown, enum parameter_section section) {
         [SECTION_GENERAL] = "\n## general\n",
         [SECTION_SERVER] = "\n## servers[]\n",
         [SECTION_TIMEOUTS] = "\n## servers[].timeouts\n",
+        [SECTION_BREAKER] = "\n## servers[].breaker\n",
     };
     const char *begin = strstr(markdown, titles[section]);
     assert_non_null(begin);
