@@ -139,9 +139,11 @@ static json_t *properties_of(const json_t *schema, enum parameter_section sectio
     case SECTION_SERVER:
         return in_server;
     case SECTION_TIMEOUTS:
+        return json_object_get(json_object_get(in_server, "timeouts"), "properties");
+    case SECTION_BREAKER:
         break;
     }
-    return json_object_get(json_object_get(in_server, "timeouts"), "properties");
+    return json_object_get(json_object_get(in_server, "breaker"), "properties");
 }
 
 static const char *name_of_type(const json_t *json) {
