@@ -121,6 +121,7 @@ struct config_server {
     int64_t hedge_after_ms;
     char *user_agent;
     bool follow_links;
+    bool forward_checksum;
     char *layout_name;
     enum layout layout;
     char *casing_name;

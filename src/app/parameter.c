@@ -133,6 +133,8 @@ static const struct parameter table[] = {
      .help = "For stores that mind the case of their paths: preserve asks as the client spelled it, lower and upper change the whole path."},
     {SERVER("followLinks", PARAMETER_BOOLEAN, follow_links), .standard = "false",
      .help = "Directories: follow symbolic links, below the root only."},
+    {SERVER("forwardChecksum", PARAMETER_BOOLEAN, forward_checksum), .standard = "false",
+     .help = "HTTP: passes on what clients send as `SymbolChecksum`, for servers that want it (NuGet's)."},
     {SERVER("absentStatus", PARAMETER_NUMBERS, absent_statuses), .least = 400, .most = 599, .standard = "[]",
      .help = "HTTP statuses besides 404 and 410 that mean \"not here\", as 403 of some object stores."},
     {SERVER("timeouts", PARAMETER_TIMEOUTS, timeouts),

@@ -147,6 +147,7 @@ static enum fetch_end run(struct delivery *delivery, struct error *err) {
     bool resumes = fetch->taking_up && fetch->resume.offset > 0;
     struct source_call call = {
         .resume = resumes ? &fetch->resume : NULL,
+        .checksums = fetch->question->checksums[0] ? fetch->question->checksums : NULL,
         .cancel = fetch->cancel,
         .fresh_connection = fetch->fresh_connection,
         .retry_after_s = -1,

@@ -17,6 +17,7 @@ struct http_request {
     const char *user_agent; /* may be NULL */
     const char *range;      /* a Range header's value without its unit ("100-"), or NULL */
     const char *if_range;   /* a validator or date, or NULL */
+    const char *checksums;  /* what the server is told in SymbolChecksum, or NULL */
     bool fresh_connection;
     int64_t connect_ms;
     struct cancel *cancel; /* may be NULL */

@@ -56,6 +56,8 @@ static uint64_t fingerprint_of(const struct source *source, const struct hash_ke
     buffer_format(&how, "%s\n%d\n%s\n%s\n%016llx", source->ops->type, (int)options->follow_links,
                   layout_name(options->layout), casing_name(options->casing),
                   (unsigned long long)hash_bytes(key, options->remote, length));
+    if (options->forward_checksum)
+        buffer_append_text(&how, "\nchecksum");
     source_access_digest(&options->access, key, &how);
     source_route_digest(&options->route, key, &how);
     return hash_bytes(key, how.bytes, how.length);

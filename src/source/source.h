@@ -35,6 +35,7 @@ struct source_options {
     int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
     struct breaker breaker;
     const char *user_agent;
+    bool forward_checksum;             /* http: what clients say in SymbolChecksum is passed on */
     int absent_statuses[STATUSES_MAX]; /* besides 404 and 410; 0 ends */
     struct source_access access;       /* http */
     struct source_route route;         /* http */
@@ -60,6 +61,7 @@ struct resume {
 struct source_call {
     const char *path;            /* below the source's root: one of those that store_paths gives */
     const struct resume *resume; /* NULL: from the start */
+    const char *checksums;       /* the client's SymbolChecksum; NULL: none */
     struct cancel *cancel;
     bool fresh_connection; /* do not use a kept one */
     int64_t retry_after_s; /* out: what Retry-After said, -1 when nothing */

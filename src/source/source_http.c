@@ -232,6 +232,8 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
                                    .host_rests = queue_host_rests(source->queue),
                                    .key_hash = key_hash(call->path),
                                    .at_home = true};
+    if (source->options.forward_checksum)
+        request.checksums = call->checksums;
     if (resume) {
         snprintf(range, sizeof range, "%llu-", (unsigned long long)resume->offset);
         condition_of(resume, condition);
