@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "app/roster_make.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -19,6 +20,7 @@ enum {
     SMALL_BYTES_MAX = 64 * 1024 * 1024,
     SEARCHES_MAX = 10000,
     OUTCOMES_MAX = 10000,
+    THREADS_END_MS = 1000,
 };
 
 /* Raises the limit as far as the kernel lets us; what there is is shared between clients and open
@@ -287,4 +289,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     data_folder_close(&gateway->data);
     config_free(gateway->config);
     free(gateway);
+    /* One that hangs in a dead server or disk is left to its fate. */
+    if (!thread_wait_detached(clock_ms() + THREADS_END_MS))
+        log_debug("not all threads have ended");
 }

@@ -112,11 +112,16 @@ static struct http_transfer *follow(struct http_worker *worker, const struct htt
     for (;;) {
         CLEANUP(transfer_free_at)
         struct http_transfer *transfer = http_transfer_new(worker, &hop, err);
-        if (!transfer || !http_transfer_head(transfer, deadline_ms, err))
-            return NULL;
-        if (http_transfer_outdated(transfer)) {
+        struct error why = {0};
+        bool came = transfer && http_transfer_head(transfer, deadline_ms, &why);
+        if (transfer && http_transfer_outdated(transfer)) {
             http_transfer_drain(transfer);
             continue;
+        }
+        if (!came) {
+            if (transfer && err)
+                *err = why;
+            return NULL;
         }
         if (!http_answer_leads_on(http_transfer_answer(transfer)))
             return TAKE(transfer);
