@@ -15,7 +15,7 @@
 #include "proxy/dialect.h"
 #include "server/internal.h"
 
-enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128 };
+enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128, QUERY_BYTES_MAX = 1023 };
 
 /* Made anew for every request: those that have ended lately are used again, wiped. */
 static struct exchange *take_spare(struct loop *loop) {
@@ -24,7 +24,8 @@ static struct exchange *take_spare(struct loop *loop) {
         return NEW(struct exchange);
     loop->spare_count--;
     struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
-    memset(exchange, 0, sizeof *exchange);
+    /* The block that heads are made in is the larger part, and never read before it is written. */
+    memset(exchange, 0, offsetof(struct exchange, head));
     return exchange;
 }
 
@@ -67,6 +68,10 @@ static void choose_id(struct exchange *exchange, const char *bytes) {
     make_id(exchange);
 }
 
+static void take_checksums(const char *value, size_t length, void *question) {
+    question_add_checksums(question, value, length);
+}
+
 static void read_fields(struct exchange *exchange, const char *bytes) {
     struct request *request = &exchange->request;
     char text[256];
@@ -80,6 +85,8 @@ static void read_fields(struct exchange *exchange, const char *bytes) {
                   sizeof exchange->if_none_match);
     request_field(request, bytes, FIELD_IF_MODIFIED_SINCE, exchange->if_modified_since,
                   sizeof exchange->if_modified_since);
+    if (request_has(request, FIELD_SYMBOL_CHECKSUM))
+        request_each(request, bytes, "SymbolChecksum", take_checksums, &exchange->question);
     request_field(request, bytes, FIELD_USER_AGENT, text, sizeof text);
     enum dialect dialect = dialect_recognise(text);
     exchange->dialect = dialect_name(dialect);
@@ -107,9 +114,10 @@ void exchange_dispatch(struct exchange *exchange, const char *bytes, const struc
     const char *question_mark = memchr(target, '?', length);
     size_t path_length = question_mark ? (size_t)(question_mark - target) : length;
     keep_path(exchange, target, path_length, length);
-    char query[1024] = "";
-    if (question_mark)
-        text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1);
+    char query[QUERY_BYTES_MAX + 1] = "";
+    if (question_mark &&
+        !text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1))
+        query[0] = '\0'; /* none of ours is so long, and a part of one might mean something else */
     router_serve(exchange, target, path_length, query, bytes, body);
 }
 
