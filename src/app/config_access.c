@@ -306,6 +306,15 @@ static void finish_proxy(const struct finishing *it) {
         refuse(it, "noProxy", "Delete it.", "has no effect: there is no proxy");
 }
 
+/* Can a question be made of the URL and the name that symgate takes? */
+static void check_question(const struct finishing *it) {
+    const char *fault = http_remote_fault(it->server->remote);
+    if (fault)
+        complain(it, PROBLEM_ERROR, "remote", "Write it as https://symbols.example/path.", fault);
+    if (has_control(it->server->user_agent))
+        refuse(it, "userAgent", "", "has a line end or another control character");
+}
+
 void config_finish_access(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
     struct finishing it = {reading, server, prefix};
@@ -315,6 +324,7 @@ void config_finish_access(struct config_reading *reading, struct config_server *
         warn_of_needless(&it);
         return;
     }
+    check_question(&it);
     finish_asker(&it);
     finish_headers(&it);
     finish_tls(&it);

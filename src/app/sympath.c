@@ -111,5 +111,8 @@ json_t *sympath_to_json(struct config_reading *reading, const char *sympath) {
         if (element[0])
             add_element(reading, general, servers, element);
     }
+    if (json_array_size(servers) == 0)
+        config_complain(reading, PROBLEM_WARNING, "", "",
+                        "names no server: only what lies in the cache is served");
     return root;
 }

@@ -114,18 +114,23 @@ static void read_address(const struct sockaddr_storage *from, struct address *ou
     memcpy(&out->ip.s6_addr[12], &v4->sin_addr, 4);
 }
 
-/* At the limit the connection that has been idle longest makes room; without one, the newcomer is
- * let go. */
+/* At the limit the connection that has been idle longest makes room, else the one that has been at
+ * its head longest: whoever sends heads by the byte must not keep others out. Without any, the
+ * newcomer is let go. */
 static bool make_room(struct loop *loop) {
     struct server *server = loop->server;
     if (server->connections < server->options.connections_max)
         return true;
     count(&server->refused_connections);
-    if (list_empty(&loop->patience[PATIENCE_IDLE]))
-        return false;
-    connection_close(LIST_ENTRY(loop->patience[PATIENCE_IDLE].next, struct connection, in_patience),
-                     false);
-    return true;
+    const enum patience spare[] = {PATIENCE_IDLE, PATIENCE_HEAD};
+    for (unsigned i = 0; i < sizeof spare / sizeof *spare; i++) {
+        struct list *waiting = &loop->patience[spare[i]];
+        if (list_empty(waiting))
+            continue;
+        connection_close(LIST_ENTRY(waiting->next, struct connection, in_patience), false);
+        return true;
+    }
+    return false;
 }
 
 static void accept_some(struct loop *loop, int listener) {

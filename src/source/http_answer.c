@@ -123,6 +123,19 @@ static void take_location(struct http_answer *answer, const char *value) {
     answer->located = value[0] != '\0';
 }
 
+/* Microsoft's SymProxy and symgate answer 404 while they still search, so that clients go on: "the
+ * application hangs", which is no word on whether the file is there. */
+static void take_agent_status(struct http_answer *answer, const char *value) {
+    (void)value;
+    answer->undecided = true;
+}
+
+static void take_verdict(struct http_answer *answer, const char *value) {
+    static const char *const undecided[] = {"later", "busy", "failed"};
+    for (size_t i = 0; i < sizeof undecided / sizeof *undecided; i++)
+        answer->undecided |= text_same(value, undecided[i]);
+}
+
 static const struct {
     const char *name;
     void (*take)(struct http_answer *answer, const char *value);
@@ -135,7 +148,9 @@ static const struct {
     {"last-modified", take_modified},
     {"location", take_location},
     {"retry-after", take_retry_after},
+    {"symbol-agent-status", take_agent_status},
     {"transfer-encoding", take_transfer},
+    {"x-symgate-verdict", take_verdict},
 };
 
 static void take_field(struct http_answer *answer, char *line) {

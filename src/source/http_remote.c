@@ -95,6 +95,15 @@ bool http_remote_parse(const char *url, const char *identifier, struct http_remo
     return error_hint(err, "Remove what follows the \"#\": no server ever sees it.");
 }
 
+const char *http_remote_fault(const char *url) {
+    CLEANUP(url_free) CURLU *parts = curl_url();
+    CLEANUP(http_remote_release) struct http_remote remote = {0};
+    const char *fault = take_apart(parts, url, &remote);
+    if (fault)
+        return fault;
+    return strchr(url, '#') ? "has a fragment, which no server ever sees" : NULL;
+}
+
 static bool has_part(CURLU *url, CURLUPart part) {
     CLEANUP(text_free) char *text = NULL;
     return curl_url_get(url, part, &text, 0) == CURLUE_OK && strcmp(text, "/") != 0;

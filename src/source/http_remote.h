@@ -21,6 +21,9 @@ struct http_remote {
 bool http_remote_parse(const char *url, const char *identifier, struct http_remote *out_remote,
                        struct error *err) MUST_CHECK;
 
+/* What is wrong with the URL of a symbol server, as a clause that quotes nothing of it, or NULL. */
+const char *http_remote_fault(const char *url);
+
 /* What is wrong with the URL of a proxy, as a clause that quotes nothing of it, or NULL.
  *out_named: it says who asks. */
 const char *http_proxy_fault(const char *url, bool *out_named);

@@ -138,7 +138,8 @@ static enum meaning fail_status(const struct source *source, const struct http_a
     bool throttled = answer->status == 429 || answer->retry_after_s > 0;
     error_set(err, throttled ? ERROR_THROTTLED : ERROR_STATUS,
               "source \"%s\" answered with status %d%s", source->options.identifier, answer->status,
-              why_refused(&source->options.access, answer->status, way->left));
+              answer->undecided ? ": it is a proxy that could not tell whether the file exists"
+                                : why_refused(&source->options.access, answer->status, way->left));
     return MEANS_FAILED;
 }
 
@@ -149,7 +150,7 @@ static enum meaning meaning_of(const struct source *source, const struct http_an
         return honours(answer, resume) ? MEANS_REST : MEANS_AGAIN;
     if (resume && answer->status == 416)
         return MEANS_AGAIN;
-    if (source_absent_status(source, answer->status))
+    if (source_absent_status(source, answer->status) && !answer->undecided)
         return MEANS_ABSENT;
     if (answer->status != 200)
         return fail_status(source, answer, way, err);

@@ -42,9 +42,9 @@ void copy_hurry(struct copy *copy) {
 }
 
 /* The source's time in whole seconds; the nanoseconds tell this copy from any other of the same
- * second. */
+ * second. A time that nanoseconds cannot count (after 2262) is none. */
 static int64_t choose_time(const struct content *content) {
-    if (content->last_modified <= 0)
+    if (content->last_modified <= 0 || content->last_modified >= INT64_MAX / 1000000000)
         return clock_wall_ns();
     uint64_t random = hash_new_key().words[0];
     return content->last_modified * 1000000000 + (int64_t)(random % 1000000000);

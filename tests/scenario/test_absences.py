@@ -3,7 +3,7 @@
 
 import pytest
 from conftest import server
-from double.origin import good, page, status
+from double.origin import Script, gate as at_gate, good, head, page, send, status
 from program import wait_until
 from symbols import missing, pdb
 
@@ -89,7 +89,13 @@ def test_each_server_has_its_own(start, origin, second):
     assert second.count() == 1
 
 
-@pytest.mark.parametrize("script", [status(500), status(403), page(), status(401)])
+UNDECIDED = [{"Symbol-Agent-Status": "0x80070512"}, {"X-Symgate-Verdict": "busy"}]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [status(500), status(403), page(), status(401), *(status(404, headers=h) for h in UNDECIDED)],
+)
 def test_failures_are_no_absences(gate, origin, script):
     symbol = missing(1)
     origin.on(symbol.remote, script)
@@ -97,6 +103,23 @@ def test_failures_are_no_absences(gate, origin, script):
     assert gate.get(symbol.path).verdict == "failed"
     assert origin.count() == 2
     assert gate.metric("symgate_absences") == 0
+
+
+@pytest.mark.parametrize("end", ["later", "failed"])
+def test_proxy_in_front_of_a_proxy(start, origin, end):
+    """What the inner one could not tell yet is no absence for the outer one."""
+    symbol = pdb()
+    late = Script(symbol.body, at_gate("go"), head(), send())
+    origin.on(symbol.remote, *([late] if end == "later" else [status(500), good(symbol.body)]))
+    inner = start(server(origin), general={"requestTimeout": 1})
+    outer = start(server(f"{inner.url}/symbols"))
+    answer = outer.get(symbol.path)
+    assert answer.verdict == "failed" and "could not tell" in answer.reason
+    assert outer.metric("symgate_absences") == 0
+    origin.open("go")
+    inner.wait_quiet()
+    outer.fetch(symbol)
+    assert outer.get(missing(1).path).verdict == "absent"
 
 
 def test_absent_status(start, origin, second):

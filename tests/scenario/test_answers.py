@@ -315,6 +315,20 @@ def test_tag_is_the_same_from_first_byte_to_after_a_restart(gate, origin):
     assert again.headers["last-modified"] == first.headers["last-modified"]
 
 
+def test_time_that_no_file_can_have(gate, origin):
+    symbol = pdb()
+    origin.on(
+        symbol.remote,
+        Script(symbol.body, head(headers={"Last-Modified": "Fri, 31 Dec 9999 23:59:59 GMT"}), send()),
+    )
+    first = gate.fetch(symbol)
+    gate.check(symbol)
+    again = gate.restart().fetch(symbol)
+    assert again.verdict == "hit"
+    assert again.etag == first.etag
+    assert again.headers["last-modified"] == first.headers["last-modified"]
+
+
 def test_tags_of_two_files_differ(gate, origin):
     one, two = pdb(seed=1), pdb(seed=2)
     for symbol in (one, two):

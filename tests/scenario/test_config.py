@@ -164,6 +164,11 @@ BAD = [
     ('{"servers": [{"name": "x"}]}', 1, "remote"),
     ('{"servers": {}}', 1, "servers"),
     ('{"general": {"failureStatus": 200}}', 1, "failureStatus"),
+    ('{\n "servers": [{"remote": "http://x:99999/"}]}', 2, "remote"),
+    ('{\n "servers": [{"remote": "http://"}]}', 2, "remote"),
+    ('{\n "servers": [{"remote": "http://x y/"}]}', 2, "remote"),
+    ('{\n "servers": [{"remote": "https://x/a#b"}]}', 2, "fragment"),
+    ('{\n "servers": [{"remote": "http://x/", "userAgent": "a\\r\\nHost: y"}]}', 2, "userAgent"),
     ("[]", 1, ""),
     ("{", 1, ""),
     ("", 0, ""),
@@ -428,6 +433,12 @@ def test_sympath(make, origin, tmp_path):
     assert gate.fetch(local).verdict == "local"
     gate.wait_quiet()
     assert (cache / symbol.shelved).read_bytes() == symbol.body
+
+
+@pytest.mark.parametrize("path", ["", " ; ", "srv*"])
+def test_symbol_path_without_a_server_is_told(path):
+    done = run("check", "--strict", "--sympath", path)
+    assert done.returncode == 1 and "names no server: only" in output(done)
 
 
 def test_every_element_of_a_symbol_path_is_used_or_named(tmp_path, origin):

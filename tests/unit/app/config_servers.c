@@ -57,7 +57,7 @@ static void identifiers_are_found_and_made_unique(void **state) {
                    " {\"remote\": \"http://x/\", \"name\": \"n\", \"identifier\": \"i\"},"
                    " {\"remote\": \"http://x/\", \"name\": \"n\"},"
                    " {\"remote\": \"https://u:p@h.example:81/p?q\"},"
-                   " {\"remote\": \"https://a@b@c.example/\"},"
+                   " {\"remote\": \"https://a%40b@c.example/\"},"
                    " {\"remote\": \"http://h.example\", \"name\": \"\", \"identifier\": \"\"},"
                    " {\"remote\": \"/srv/symbols/\"},"
                    " {\"remote\": \"/other\", \"identifier\": \"symbols\"},"

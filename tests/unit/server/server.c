@@ -183,6 +183,22 @@ static void the_idle_longest_makes_room(void **state) {
         close(fds[i]);
 }
 
+static void the_longest_slow_head_makes_room(void **state) {
+    struct scene_of_server *scene = *state;
+    char out[256];
+    int fds[CONNECTIONS_MAX];
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        fds[i] = open_connection(scene);
+        say(fds[i], "GET / HTTP/1.1\r\n"); /* read as soon as it is accepted */
+    }
+    let_the_loop_look(scene);
+    assert_int_equal(hear(fds[0], out, sizeof out), ENDED);
+    say(fds[CONNECTIONS_MAX - 1], "Host: localhost\r\n\r\n");
+    assert_true(hear(fds[CONNECTIONS_MAX - 1], out, sizeof out) > 0);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+        close(fds[i]);
+}
+
 static void a_port_that_is_taken_is_named(void **state) {
     struct scene_of_server *scene = *state;
     struct error err = {0};
@@ -290,6 +306,7 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
         SERVED(patience_has_its_limits),
         SERVED(the_idle_longest_makes_room),
+        SERVED(the_longest_slow_head_makes_room),
         SERVED(a_port_that_is_taken_is_named),
         SERVED(addresses_that_are_none_are_told),
         SERVED(urls_are_those_bound),
