@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/verify.h"
+#include "store/vetting.h"
 
 enum {
     DESCRIPTORS_WANTED = 65536,
@@ -58,6 +60,7 @@ static bool open_shelf(struct gateway *gateway, const char *path, struct error *
         .path = path,
         .free_min_bytes = general->free_min_bytes,
         .free_min_default = general->free_min_bytes == FREE_MIN_DEFAULT,
+        .vetting = gateway->vetting,
     };
     struct shelf **shelf = &gateway->shelves[gateway->shelf_count];
     *shelf = path ? find_open_shelf(gateway, path) : NULL;
@@ -129,6 +132,7 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     if (!data_folder_open(&gateway->data, general->data_location, err))
         return false;
     make_store(gateway);
+    gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
     if (!open_shelves(gateway, err))
         return false;
     gateway->spill = spill_new(gateway->data.path, general->spill_limit);
@@ -158,6 +162,7 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .cache = gateway->cache,
         .absences = gateway->absences,
         .recorder = gateway->recorder,
+        .vetting = gateway->vetting,
         .settings = gateway->settings,
     };
     gateway->server = server_start(&options, err);
@@ -280,6 +285,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     absences_close(gateway->absences);
     spill_free(gateway->spill);
     free_shelves(gateway);
+    vetting_free(gateway->vetting);
     if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
         log_warning("symgate.run could not be removed");
     data_folder_close(&gateway->data);

@@ -19,6 +19,7 @@ struct gateway {
     struct shelf
         *shelves[CACHE_SHELVES_MAX]; /* [0] the global one; [n + 1] server n's own, or NULL */
     unsigned shelf_count;
+    struct vetting *vetting;
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;
