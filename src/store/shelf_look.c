@@ -129,7 +129,8 @@ static bool claim_building(struct shelf *shelf) {
 static struct name_set *build_index(struct look *look) {
     struct shelf *shelf = look->shelf;
     int64_t began_ms = clock_ms();
-    struct name_choice choice = {.wanted = not_folded, .bytes_max = INDEX_BYTES_MAX};
+    struct name_choice choice = {
+        .wanted = not_folded, .bytes_max = INDEX_BYTES_MAX, .count_others = true};
     struct name_set *index = name_set_read(look->root->fd, &choice, NULL);
     CLEANUP(name_set_unref_at) struct name_set *older = NULL;
     SCOPED_LOCK(&shelf->lock);
@@ -159,6 +160,30 @@ static struct name_set *take_index(struct look *look) {
         return index;
     name_set_unref(index);
     return build_index(look);
+}
+
+static bool lacks_tier(const struct name_set *names, const char *name) {
+    char tier[LAYOUT_TIER_BYTES];
+    layout_tier(name, tier);
+    *strrchr(tier, '/') = '\0';
+    return name_set_lacks(names, tier);
+}
+
+/* Is there certainly nothing of that name, in any case? Most unknown symbols are told so, without a
+ * look at the disk: the root's time says that nobody has added a name since the index was made. */
+static bool root_lacks(const struct look *look) {
+    if (!look->root->tells_time)
+        return false;
+    struct shelf *shelf = look->shelf;
+    CLEANUP(name_set_unref_at) struct name_set *index = NULL;
+    {
+        SCOPED_LOCK(&shelf->lock);
+        if (shelf->index && shelf->root == look->root)
+            index = name_set_ref(shelf->index);
+    }
+    return index && name_set_lacks(index, look->key->name) &&
+           (!look->root->two_tier || lacks_tier(index, look->key->name)) &&
+           name_set_current(index, look->root->fd, true);
 }
 
 /* --- the listings --------------------------------------------------------------------------- */
@@ -319,6 +344,8 @@ static bool look_in_tiers(struct look *look, const char *spelled, const char *ca
 static bool look_everywhere(struct look *look) {
     char spelled[LAYOUT_PATH_BYTES];
     char canonical[LAYOUT_PATH_BYTES];
+    if (root_lacks(look))
+        return false;
     layout_spelled_path(look->spelling, spelled);
     layout_shelf_path(look->key, canonical);
     if (look->root->two_tier && look_in_tiers(look, spelled, canonical))

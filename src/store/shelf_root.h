@@ -14,10 +14,11 @@
 struct shelf_root {
     atomic_uint references;
     int fd;
-    int staging_fd; /* -1: cannot be written to */
-    int lock_fd;    /* held as long as the root lives; -1 without staging */
-    bool two_tier;  /* an index2.txt lay there when it was opened */
-    bool quick;     /* a file system in memory: no answer needs a disk */
+    int staging_fd;  /* -1: cannot be written to */
+    int lock_fd;     /* held as long as the root lives; -1 without staging */
+    bool two_tier;   /* an index2.txt lay there when it was opened */
+    bool quick;      /* a file system in memory: no answer needs a disk */
+    bool tells_time; /* a file system of this machine: a directory's time tells of every change */
 };
 
 /* Opens. False: it cannot be used (*out_root NULL) or only read from; err says why, ERROR_BUSY with
