@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/provenance.h"
 #include "proxy/verify.h"
 #include "store/vetting.h"
 
@@ -184,8 +185,14 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .searches_max = SEARCHES_MAX,
     };
     gateway->cache = cache_new(&cache);
-    struct symbols_options symbols = {gateway->cache, gateway->absences, gateway->alarms,
-                                      SEARCHES_MAX};
+    gateway->provenance = provenance_new(gateway->shelves, gateway->shelf_count);
+    struct symbols_options symbols = {
+        .cache = gateway->cache,
+        .absences = gateway->absences,
+        .alarms = gateway->alarms,
+        .searches_max = SEARCHES_MAX,
+        .provenance = gateway->provenance,
+    };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
@@ -280,6 +287,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     symbols_free(gateway->symbols);
     settings_unref(gateway->settings);
     recorder_free(gateway->recorder);
+    provenance_free(gateway->provenance);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);
