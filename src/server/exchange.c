@@ -24,7 +24,8 @@ static struct exchange *take_spare(struct loop *loop) {
         return NEW(struct exchange);
     loop->spare_count--;
     struct exchange *exchange = LIST_ENTRY(node, struct exchange, in_loop);
-    memset(exchange, 0, sizeof *exchange);
+    /* The block that heads are made in is the larger part, and never read before it is written. */
+    memset(exchange, 0, offsetof(struct exchange, head));
     return exchange;
 }
 

@@ -141,6 +141,7 @@ static struct name_set *build_index(struct look *look) {
     if (index && shelf->root == look->root) {
         older = shelf->index;
         shelf->index = name_set_ref(index);
+        shelf->index_true_ms = 0;
     }
     return index;
 }
@@ -169,21 +170,28 @@ static bool lacks_tier(const struct name_set *names, const char *name) {
     return name_set_lacks(names, tier);
 }
 
+/* Is the index true in this millisecond? Asking the kernel for the root's time is the dearest part
+ * of a look. */
+static bool index_is_true(struct shelf *shelf, const struct name_set *index, int root_fd) {
+    int64_t now_ms = clock_ms();
+    if (shelf->index_true_ms == now_ms)
+        return true;
+    if (!name_set_current(index, root_fd, true))
+        return false;
+    shelf->index_true_ms = now_ms;
+    return true;
+}
+
 /* Is there certainly nothing of that name, in any case? Most unknown symbols are told so, without a
  * look at the disk: the root's time says that nobody has added a name since the index was made. */
 static bool root_lacks(const struct look *look) {
+    struct shelf *shelf = look->shelf;
     if (!look->root->tells_time)
         return false;
-    struct shelf *shelf = look->shelf;
-    CLEANUP(name_set_unref_at) struct name_set *index = NULL;
-    {
-        SCOPED_LOCK(&shelf->lock);
-        if (shelf->index && shelf->root == look->root)
-            index = name_set_ref(shelf->index);
-    }
-    return index && name_set_lacks(index, look->key->name) &&
-           (!look->root->two_tier || lacks_tier(index, look->key->name)) &&
-           name_set_current(index, look->root->fd, true);
+    SCOPED_LOCK(&shelf->lock);
+    return shelf->index && shelf->root == look->root &&
+           name_set_lacks(shelf->index, look->key->name) &&
+           index_is_true(shelf, shelf->index, look->root->fd);
 }
 
 /* --- the listings --------------------------------------------------------------------------- */
