@@ -191,6 +191,7 @@ static bool root_lacks(const struct look *look) {
     SCOPED_LOCK(&shelf->lock);
     return shelf->index && shelf->root == look->root &&
            name_set_lacks(shelf->index, look->key->name) &&
+           (!look->root->two_tier || lacks_tier(shelf->index, look->key->name)) &&
            index_is_true(shelf, shelf->index, look->root->fd);
 }
 
