@@ -122,6 +122,8 @@ void cache_end(struct cache *cache, struct copy *copy, enum copy_phase phase,
     {
         SCOPED_LOCK(&shard->lock);
         SCOPED_LOCK(&copy->lock);
+        if (copy_phase_now(copy) == COPY_COMPLETE)
+            return;
         copy_keep_why(copy, why);
         out = shard_take_out(cache, shard, copy);
         copy_raise(copy, phase);
