@@ -12,6 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/provenance.h"
+#include "proxy/verify.h"
+#include "store/vetting.h"
 
 enum {
     DESCRIPTORS_WANTED = 65536,
@@ -60,6 +63,7 @@ static bool open_shelf(struct gateway *gateway, const char *path, struct error *
         .path = path,
         .free_min_bytes = general->free_min_bytes,
         .free_min_default = general->free_min_bytes == FREE_MIN_DEFAULT,
+        .vetting = gateway->vetting,
     };
     struct shelf **shelf = &gateway->shelves[gateway->shelf_count];
     *shelf = path ? find_open_shelf(gateway, path) : NULL;
@@ -131,6 +135,7 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     if (!data_folder_open(&gateway->data, general->data_location, err))
         return false;
     make_store(gateway);
+    gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
     if (!open_shelves(gateway, err))
         return false;
     gateway->spill = spill_new(gateway->data.path, general->spill_limit);
@@ -160,6 +165,7 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .cache = gateway->cache,
         .absences = gateway->absences,
         .recorder = gateway->recorder,
+        .vetting = gateway->vetting,
         .settings = gateway->settings,
     };
     gateway->server = server_start(&options, err);
@@ -181,8 +187,14 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .searches_max = SEARCHES_MAX,
     };
     gateway->cache = cache_new(&cache);
-    struct symbols_options symbols = {gateway->cache, gateway->absences, gateway->alarms,
-                                      SEARCHES_MAX};
+    gateway->provenance = provenance_new(gateway->shelves, gateway->shelf_count);
+    struct symbols_options symbols = {
+        .cache = gateway->cache,
+        .absences = gateway->absences,
+        .alarms = gateway->alarms,
+        .searches_max = SEARCHES_MAX,
+        .provenance = gateway->provenance,
+    };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
@@ -279,11 +291,13 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     symbols_free(gateway->symbols);
     settings_unref(gateway->settings);
     recorder_free(gateway->recorder);
+    provenance_free(gateway->provenance);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);
     spill_free(gateway->spill);
     free_shelves(gateway);
+    vetting_free(gateway->vetting);
     if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
         log_warning("symgate.run could not be removed");
     data_folder_close(&gateway->data);

@@ -19,6 +19,8 @@ struct gateway {
     struct shelf
         *shelves[CACHE_SHELVES_MAX]; /* [0] the global one; [n + 1] server n's own, or NULL */
     unsigned shelf_count;
+    struct vetting *vetting;
+    struct provenance *provenance;
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;

@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/provenance.h"
 #include "proxy/search.h"
 
 static struct attempt *attempt_of_job(struct queue_job *job) {
@@ -113,6 +114,8 @@ static void run(struct queue_job *job, void *worker) {
     search_go(attempt->search);
     attempt->fetch.worker = worker;
     enum fetch_end end = fetcher_run(&attempt->fetch, &err);
+    if (end == FETCH_WHOLE)
+        provenance_add(symbols_provenance(attempt->search->symbols), attempt->copy, &attempt->note);
     attempt_ended(attempt, end, &err);
 }
 

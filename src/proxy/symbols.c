@@ -57,6 +57,10 @@ void symbols_free(struct symbols *symbols) {
     symbols_unref(symbols);
 }
 
+struct provenance *symbols_provenance(const struct symbols *symbols) {
+    return symbols->options.provenance;
+}
+
 const struct symbols_counters *symbols_counters(const struct symbols *symbols) {
     return &symbols->counters;
 }

@@ -17,13 +17,15 @@
 #include "symbol/verdict.h"
 
 struct alarm_clock;
+struct provenance;
 struct symbols;
 
 struct symbols_options {
     struct cache *cache; /* not owned, as all here */
     struct absences *absences;
     struct alarm_clock *alarms;
-    unsigned searches_max; /* 10,000 */
+    unsigned searches_max;         /* 10,000 */
+    struct provenance *provenance; /* NULL: it is not written down where files came from */
 };
 
 struct symbols_counters {
@@ -41,6 +43,9 @@ struct symbols *symbols_new(const struct symbols_options *options);
 
 /* Ends running searches (their attempts are cancelled), waits for them up to 5 s, frees. */
 void symbols_free(struct symbols *symbols);
+
+/* What knows where kept files came from; NULL when nothing does. */
+struct provenance *symbols_provenance(const struct symbols *symbols);
 
 struct answer {
     enum verdict verdict; /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED

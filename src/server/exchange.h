@@ -117,8 +117,8 @@ struct exchange {
     void (*worked)(struct exchange *exchange); /* back on the loop */
     struct waker job_done;
     bool job_running;
-    struct symbols *forgets_in; /* for the job that forgets */
-    struct copy *warming;       /* the copy whose file the job reads: the job's own reference */
+    struct symbols *job_symbols; /* for a job of the API */
+    struct copy *warming;        /* the copy whose file the job reads: the job's own reference */
 
     char head[1536]; /* head, chunk marks, and a small body with them; last, for it is never cleared
                       */

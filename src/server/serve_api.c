@@ -3,12 +3,14 @@
 // The API below /api/v1/.
 //
 //   GET  copies                      what is under way: a JSON list
+//   GET  provenance?name=…&id=…      where kept files of a symbol came from: a JSON list
 //   POST forget?name=…&id=…          forgets absences and files of a symbol: {"absences": n,
 //   "files": n}
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "proxy/provenance.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 
@@ -95,22 +97,33 @@ static bool query_value(const char *query, const char *name, char *out, size_t s
 /* On a pool thread: removing files may block. */
 static void forget(struct exchange *exchange) {
     unsigned absences = 0, files = 0;
-    symbols_forget(exchange->forgets_in, &exchange->question.key, &absences, &files);
+    symbols_forget(exchange->job_symbols, &exchange->question.key, &absences, &files);
     buffer_format(&exchange->text, "{\"absences\": %u, \"files\": %u}\n", absences, files);
 }
 
-static void forgotten(struct exchange *exchange) {
-    answer_buffer(exchange, 200, json);
+/* On a pool thread: files are read. */
+static void find_provenance(struct exchange *exchange) {
+    provenance_find(symbols_provenance(exchange->job_symbols), &exchange->question.key,
+                    &exchange->text);
 }
 
-static void serve_forget(struct exchange *exchange, const char *query) {
+static void job_done(struct exchange *exchange) {
+    if (exchange->text.failed)
+        refuse(exchange, 500, "there is too much to be shown");
+    else
+        answer_buffer(exchange, 200, json);
+}
+
+/* Does on a pool thread what the API is asked about one symbol. */
+static void serve_job(struct exchange *exchange, const char *query,
+                      void (*job)(struct exchange *exchange)) {
     struct question *question = &exchange->question;
     struct error err = {0};
     bool given =
         query_value(query, "name", question->spelling.name, sizeof question->spelling.name) &&
         query_value(query, "id", question->spelling.id, sizeof question->spelling.id);
     if (!given) {
-        refuse(exchange, 400, "say which: /api/v1/forget?name=NAME&id=ID");
+        refuse(exchange, 400, "say which: ?name=NAME&id=ID");
         return;
     }
     if (!symbol_key_make(&question->spelling, &question->key, &err)) {
@@ -118,9 +131,9 @@ static void serve_forget(struct exchange *exchange, const char *query) {
         return;
     }
     struct server *server = exchange->connection->loop->server;
-    exchange->forgets_in = server->options.symbols;
+    exchange->job_symbols = server->options.symbols;
     exchange->state = EXCHANGE_WORKING;
-    if (!exchange_work(exchange, server->pool, forget, forgotten))
+    if (!exchange_work(exchange, server->pool, job, job_done))
         refuse(exchange, 503, "too much to do at the moment, ask again");
 }
 
@@ -141,7 +154,12 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
         if (!post)
             refuse(exchange, 405, "only POST is answered here");
         else if (trust_allows_change(exchange, bytes))
-            serve_forget(exchange, query);
+            serve_job(exchange, query, forget);
+    } else if (is(path, length, "provenance")) {
+        if (post)
+            refuse(exchange, 405, "only GET is answered here");
+        else if (trust_host(exchange, bytes))
+            serve_job(exchange, query, find_provenance);
     } else {
         refuse(exchange, 404, "there is no such thing in the API");
     }

@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "server/exchange.h"
 #include "server/internal.h"
+#include "store/vetting.h"
 
-enum owner { OWNER_RECORDER, OWNER_SYMBOLS, OWNER_CACHE, OWNER_ABSENCES };
+enum owner { OWNER_RECORDER, OWNER_SYMBOLS, OWNER_CACHE, OWNER_ABSENCES, OWNER_VETTING };
 
 struct metric {
     const char *name;
@@ -22,6 +23,8 @@ struct metric {
 #define SYMBOLS(field) OWNER_SYMBOLS, offsetof(struct symbols_counters, field)
 #define CACHE(field) OWNER_CACHE, offsetof(struct cache_counters, field)
 #define ABSENCES(field) OWNER_ABSENCES, offsetof(struct absences_counters, field)
+
+#define VETTING(field) OWNER_VETTING, offsetof(struct vetting_counters, field)
 
 static const struct metric metrics[] = {
     {"symgate_requests_total", "Requests answered", false, RECORDER(requests)},
@@ -44,6 +47,10 @@ static const struct metric metrics[] = {
     {"symgate_committed_total", "Files put on a shelf", false, CACHE(committed)},
     {"symgate_not_kept_total", "Files delivered and not kept", false, CACHE(not_kept)},
     {"symgate_evicted_total", "Descriptors closed to make room", false, CACHE(evicted)},
+    {"symgate_shelf_checks_total", "Files on shelves checked for what they are", false,
+     VETTING(checked)},
+    {"symgate_shelf_false_total", "Files on shelves found not to be what their names say", false,
+     VETTING(false_files)},
     {"symgate_absences", "Absences remembered", true, ABSENCES(entries)},
     {"symgate_absences_learned_total", "Absences learned", false, ABSENCES(remembered)},
     {"symgate_absences_found_total", "Questions spared by a remembered absence", false,
@@ -123,6 +130,8 @@ static const void *owner_of(const struct server_options *options, enum owner own
         return symbols_counters(options->symbols);
     case OWNER_CACHE:
         return cache_counters(options->cache);
+    case OWNER_VETTING:
+        return vetting_counters(options->vetting);
     case OWNER_ABSENCES:
         break;
     }

@@ -9,6 +9,7 @@
 #include "record/recorder.h"
 
 struct server;
+struct vetting;
 
 /* What may change on reload: an immutable snapshot, reference-counted, handed to the loops by
  * message. */
@@ -41,7 +42,8 @@ struct server_options {
     struct cache *cache;
     struct absences *absences;
     struct recorder *recorder;
-    struct settings *settings; /* a reference is taken */
+    const struct vetting *vetting; /* may be NULL */
+    struct settings *settings;     /* a reference is taken */
 };
 
 /* Binds all addresses, then starts the loops. A port that is taken is one error that names it and

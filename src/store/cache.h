@@ -81,7 +81,8 @@ bool cache_adopt(struct cache *cache, struct copy *copy, int fd, uint64_t size, 
                  const char *source, struct pool *pool, bool keep) MUST_CHECK;
 
 /* The end of a search without a file: takes the entry out and raises ABSENT or FAILED in one step,
-   with the reason. The copy is SEARCHING, or (FAILED only) ARRIVING or WHOLE. */
+   with the reason. The copy is SEARCHING, or (FAILED only) ARRIVING or WHOLE; one that a cold look
+   has made COMPLETE meanwhile stays so. */
 void cache_end(struct cache *cache, struct copy *copy, enum copy_phase phase,
                const struct error *why);
 

@@ -30,12 +30,15 @@ static bool put_on_shelf(struct copy *copy, bool keep, struct shelf_found *out_f
     int fd;
     uint64_t at;
     uint64_t bytes;
-    layout_shelf_path(&copy->key, out_found->path);
+    struct shelf *shelf = staging_shelf(copy->staging);
+    shelf_place(shelf, &copy->key, out_found->path);
     if (!staging_commit(copy->staging, out_found->path, copy->modified_ns, why))
         return false;
     staging_at(copy->staging, 0, &fd, &at, &bytes);
-    return shelf_describe(fd, out_found) ||
-           error_set(why, ERROR_DISK, "the file on the shelf cannot be looked at");
+    if (!shelf_describe(fd, out_found))
+        return error_set(why, ERROR_DISK, "the file on the shelf cannot be looked at");
+    shelf_vouch(shelf, &copy->key, out_found);
+    return true;
 }
 
 void cache_complete(struct cache *cache, struct copy *copy, bool keep) {
@@ -119,6 +122,8 @@ void cache_end(struct cache *cache, struct copy *copy, enum copy_phase phase,
     {
         SCOPED_LOCK(&shard->lock);
         SCOPED_LOCK(&copy->lock);
+        if (copy_phase_now(copy) == COPY_COMPLETE)
+            return;
         copy_keep_why(copy, why);
         out = shard_take_out(cache, shard, copy);
         copy_raise(copy, phase);

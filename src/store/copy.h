@@ -172,5 +172,8 @@ void copy_why(struct copy *copy, struct error *out_why);
 /* The identifier of the source that delivered, or of the shelf's owner; empty when unknown. */
 void copy_source(struct copy *copy, char *out, size_t size);
 
+/* The path of the shelf where a COMPLETE copy lies; NULL for any other. */
+const char *copy_shelf(const struct copy *copy);
+
 /* After FAILED: the copy that took its place (a new reference, interest not added), or NULL. */
 struct copy *copy_successor(struct copy *copy);

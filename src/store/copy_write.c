@@ -173,6 +173,11 @@ void copy_source(struct copy *copy, char *out, size_t size) {
     text_copy(out, size, copy->source);
 }
 
+const char *copy_shelf(const struct copy *copy) {
+    bool there = copy_phase_now(copy) == COPY_COMPLETE && copy->shelf;
+    return there ? shelf_path(copy->shelf) : NULL;
+}
+
 struct copy *copy_successor(struct copy *copy) {
     SCOPED_LOCK(&copy->lock);
     return copy->successor ? copy_ref(copy->successor) : NULL;

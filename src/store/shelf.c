@@ -8,6 +8,8 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "store/vetting.h"
 
 enum {
     THREADS_MAX = 8,
@@ -110,6 +112,22 @@ void shelf_refresh(struct shelf *shelf) {
         log_info("the cache \"%s\" can be used again", shelf->path);
     else
         log_failure(LOG_WARNING, "symbols are delivered but not kept", &why);
+}
+
+void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    char path[LAYOUT_PATH_BYTES];
+    char tier[LAYOUT_TIER_BYTES] = "";
+    if (root && root->two_tier)
+        layout_tier(key->name, tier);
+    layout_shelf_path(key, path);
+    text_format(out, LAYOUT_PATH_BYTES, "%s%s", tier, path);
+}
+
+void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,
+                 const struct shelf_found *found) {
+    if (shelf->options.vetting)
+        vetting_pass(shelf->options.vetting, key, found);
 }
 
 struct pool *shelf_pool(struct shelf *shelf) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A shelf: a directory tree in symbol-store shape (one tier) where symbol files are kept, readable
-// by any symbol-store reader. symgate's own things lie in ".symgate/" below it: staging files
-// (emptied at start) and a lock file with the pid, so that two programs never write to one shelf. A
-// shelf that is missing, read-only or hangs is never a reason to stop: symbols are then delivered
-// and not kept, and the shelf is tried again every few seconds.
+// A shelf: a directory tree in symbol-store shape where symbol files are kept, readable by any
+// symbol-store reader: in one tier, or in two where an index2.txt lay at its root when it was
+// opened. symgate's own things lie in ".symgate/" below it: staging files (emptied at start) and a
+// lock file with the pid, so that two programs never write to one shelf. A shelf that is missing,
+// read-only or hangs is never a reason to stop: symbols are then delivered and not kept, and the
+// shelf is tried again every few seconds.
 //
 // Looking: by the path as asked, then by the canonical path, then through an index of the root's
 // entries that are not canonically written (adopted trees of any case). The index is bounded, made
@@ -20,12 +21,14 @@
 #include "symbol/layout.h"
 
 struct shelf;
+struct vetting;
 
 struct shelf_options {
     const char *path;
     uint64_t free_min_bytes; /* space to be left on the disk */
     bool free_min_default;   /* true: 5 % of the disk, at most 10 GiB, instead */
     bool read_only;          /* never staged on, never locked (check, tests) */
+    struct vetting *vetting; /* what checks its files; NULL: nothing does. Must outlive the shelf */
 };
 
 struct shelf_found {
@@ -53,8 +56,9 @@ enum shelf_look {
 };
 
 /* Looks for the plain file of a key. `cached` true: for loops, never blocks. False: for the shelf's
-   pool, may block. Empty files are not found. A disk that never makes an answer slow (tmpfs) is
-   never cold. */
+   pool, may block. Empty files are not found, nor those that are not what the key says (store/
+   vetting.h); a file that has not been checked yet is cold. Otherwise a disk that never makes an
+   answer slow (tmpfs) is never cold. */
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found);
@@ -67,6 +71,13 @@ enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spel
 /* Is the file, which is open still, what was found (same inode, size and time), and in its place?
    Never blocks; "cannot say without the disk" is true. */
 bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found);
+
+/* Where a key's file is put: canonical, behind its tier where the shelf has two. */
+void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]);
+
+/* A file that was checked has been put in its place: it need not be checked again. */
+void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,
+                 const struct shelf_found *found);
 
 /* Removes a key's files (every spelling known to the index); how many. May block. */
 unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key);

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "store/shelf_inside.h"
+#include "store/vetting.h"
 
 enum {
     INDEX_BYTES_MAX = 8 << 20,
@@ -25,8 +26,10 @@ struct look {
     struct shelf_root *root;
     const struct spelling *spelling;
     const struct symbol_key *key;
+    struct vetting *vetting; /* NULL: whatever lies there */
     bool cached;
-    bool cold; /* some answer needs the disk */
+    bool cold;        /* some answer needs the disk */
+    uint64_t refused; /* the inode that was found false last: paths may lead to it again */
     struct shelf_found *found;
 };
 
@@ -47,6 +50,26 @@ static unsigned how_to_open(const struct look *look) {
     return look->cached && !look->root->quick ? FILES_CACHED : 0;
 }
 
+/* Is the file that was found what the key says? */
+static bool vet(struct look *look) {
+    if (!look->vetting)
+        return true;
+    switch (vetting_find(look->vetting, look->key, look->found)) {
+    case VETTED_GOOD:
+        return true;
+    case VETTED_FALSE:
+        return false;
+    case VETTED_UNKNOWN:
+        break;
+    }
+    look->cold = look->cold || look->cached;
+    if (look->cached || look->found->inode == look->refused)
+        return false;
+    bool good = vetting_check(look->vetting, look->key, look->found, look->shelf->path);
+    look->refused = good ? 0 : look->found->inode;
+    return good;
+}
+
 static bool try_path(struct look *look, const char *path) {
     CLEANUP(close_fd) int fd = -1;
     switch (files_open_beneath(look->root->fd, path, how_to_open(look), &fd, NULL)) {
@@ -62,6 +85,8 @@ static bool try_path(struct look *look, const char *path) {
     if (!shelf_describe(fd, look->found) || look->found->size == 0)
         return false;
     text_copy(look->found->path, sizeof look->found->path, path);
+    if (!vet(look))
+        return false;
     (void)TAKE_FD(fd);
     return true;
 }
@@ -138,6 +163,13 @@ static struct name_set *take_index(struct look *look) {
     return build_index(look);
 }
 
+static bool lacks_tier(const struct name_set *names, const char *name) {
+    char tier[LAYOUT_TIER_BYTES];
+    layout_tier(name, tier);
+    *strrchr(tier, '/') = '\0';
+    return name_set_lacks(names, tier);
+}
+
 /* Is the index true in this millisecond? Asking the kernel for the root's time is the dearest part
  * of a look. */
 static bool index_is_true(struct shelf *shelf, const struct name_set *index, int root_fd) {
@@ -159,16 +191,24 @@ static bool root_lacks(const struct look *look) {
     SCOPED_LOCK(&shelf->lock);
     return shelf->index && shelf->root == look->root &&
            name_set_lacks(shelf->index, look->key->name) &&
+           (!look->root->two_tier || lacks_tier(shelf->index, look->key->name)) &&
            index_is_true(shelf, shelf->index, look->root->fd);
 }
 
 /* --- the listings --------------------------------------------------------------------------- */
 
+/* May a directory be a tier, which holds those of names? */
+static bool is_tier(const char *directory) {
+    char tier[LAYOUT_TIER_BYTES];
+    layout_tier(directory, tier);
+    return strlen(tier) == strlen(directory) + 1;
+}
+
 /* In a directory with a canonical name, canonical identifiers are found by their path; of files,
- * below an identifier, all are listed. */
+ * below an identifier, all are listed, as are the names in a tier. */
 static bool not_canonical(const char *id, const void *context) {
     const char *directory = context;
-    if (strchr(directory, '/'))
+    if (strchr(directory, '/') || is_tier(directory))
         return true;
     struct spelling spelling = {0};
     struct symbol_key key;
@@ -192,8 +232,14 @@ static bool file_of(const struct look *look, const char *name, char out[NAME_BYT
     return text_copy(spelling.name, sizeof spelling.name, name) && layout_file_name(&spelling, out);
 }
 
+/* The name that a directory stands for: "ap/app.pdb" → "app.pdb". */
+static const char *name_of(const char *directory) {
+    const char *slash = strrchr(directory, '/');
+    return slash ? slash + 1 : directory;
+}
+
 static bool try_id(struct look *look, const char *directory, const char *id) {
-    const char *names[] = {directory, look->key->name, look->spelling->name};
+    const char *names[] = {name_of(directory), look->key->name, look->spelling->name};
     char file[NAME_BYTES_MAX + 1];
     char path[LAYOUT_PATH_BYTES];
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
@@ -248,7 +294,8 @@ static bool try_directory(struct look *look, const char *directory) {
     if (!ids)
         return false;
     /* Where both are canonical they are not listed, but the file may be in another case still. */
-    if (strcmp(directory, look->key->name) == 0 && try_files(look, directory, look->key->id))
+    if (strcmp(name_of(directory), look->key->name) == 0 &&
+        try_files(look, directory, look->key->id))
         return true;
     const char *id;
     for (unsigned n = 0; (id = name_set_find(ids, look->key->id, n)); n++)
@@ -268,6 +315,41 @@ static bool try_other_cases(struct look *look) {
     return false;
 }
 
+static bool try_tier(struct look *look, const char *tier) {
+    CLEANUP(name_set_unref_at) struct name_set *names = list(look, tier);
+    char directory[LAYOUT_PATH_BYTES];
+    const char *name;
+    for (unsigned n = 0; names && (name = name_set_find(names, look->key->name, n)); n++)
+        if (text_format(directory, sizeof directory, "%s/%s", tier, name) &&
+            try_directory(look, directory))
+            return true;
+    return false;
+}
+
+static bool try_path_in_tier(struct look *look, const char *name, const char *path) {
+    char tier[LAYOUT_TIER_BYTES];
+    char whole[LAYOUT_PATH_BYTES];
+    layout_tier(name, tier);
+    return text_format(whole, sizeof whole, "%s%s", tier, path) && try_path(look, whole);
+}
+
+static bool look_in_tiers(struct look *look, const char *spelled, const char *canonical) {
+    if (try_path_in_tier(look, look->spelling->name, spelled) ||
+        try_path_in_tier(look, look->key->name, canonical))
+        return true;
+    char tier[LAYOUT_TIER_BYTES];
+    layout_tier(look->key->name, tier);
+    *strrchr(tier, '/') = '\0';
+    if (try_tier(look, tier))
+        return true;
+    CLEANUP(name_set_unref_at) struct name_set *index = take_index(look);
+    const char *other;
+    for (unsigned n = 0; index && (other = name_set_find(index, tier, n)); n++)
+        if (try_tier(look, other))
+            return true;
+    return false;
+}
+
 static bool look_everywhere(struct look *look) {
     char spelled[LAYOUT_PATH_BYTES];
     char canonical[LAYOUT_PATH_BYTES];
@@ -275,6 +357,8 @@ static bool look_everywhere(struct look *look) {
         return false;
     layout_spelled_path(look->spelling, spelled);
     layout_shelf_path(look->key, canonical);
+    if (look->root->two_tier && look_in_tiers(look, spelled, canonical))
+        return true;
     if (try_path(look, spelled))
         return true;
     if (strcmp(spelled, canonical) != 0 && try_path(look, canonical))
@@ -287,23 +371,28 @@ static enum shelf_look without_root(struct shelf *shelf, bool cached) {
     return cached && shelf_refresh_due(shelf) ? SHELF_COLD : SHELF_NOTHING;
 }
 
+static enum shelf_look look_for(struct look *look) {
+    if (!look->cached)
+        shelf_refresh(look->shelf);
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(look->shelf);
+    if (!root)
+        return without_root(look->shelf, look->cached);
+    look->root = root;
+    if (look_everywhere(look))
+        return SHELF_FOUND;
+    return look->cold ? SHELF_COLD : SHELF_NOTHING;
+}
+
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found) {
-    if (!cached)
-        shelf_refresh(shelf);
-    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
-    if (!root)
-        return without_root(shelf, cached);
     struct look look = {.shelf = shelf,
-                        .root = root,
                         .spelling = spelling,
                         .key = key,
+                        .vetting = shelf->options.vetting,
                         .cached = cached,
                         .found = out_found};
-    if (look_everywhere(&look))
-        return SHELF_FOUND;
-    return look.cold ? SHELF_COLD : SHELF_NOTHING;
+    return look_for(&look);
 }
 
 enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
@@ -361,7 +450,7 @@ static bool remove_found(const struct shelf_root *root, const char *path) {
     if (files_open_directory_beneath(root->fd, folder, 0, &fd, NULL) != FILE_FOUND ||
         unlinkat(fd, file, 0) != 0)
         return false;
-    char *slash = strchr(folder, '/');
+    char *slash = strrchr(folder, '/');
     *slash = '\0';
     CLEANUP(close_fd) int above = -1;
     if (files_open_directory_beneath(root->fd, folder, 0, &above, NULL) == FILE_FOUND &&
@@ -379,8 +468,8 @@ unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
     text_copy(spelling.id, sizeof spelling.id, key->id);
     unsigned removed = 0;
     struct shelf_found found;
-    while (removed < REMOVED_MAX &&
-           shelf_look(shelf, &spelling, key, false, &found) == SHELF_FOUND) {
+    struct look look = {.shelf = shelf, .spelling = &spelling, .key = key, .found = &found};
+    while (removed < REMOVED_MAX && look_for(&look) == SHELF_FOUND) {
         close(found.fd);
         if (!remove_found(root, found.path))
             break;

@@ -19,6 +19,7 @@
 #define OWN_FOLDER ".symgate"
 #define STAGING_FOLDER ".symgate/staging"
 #define LOCK_FILE ".symgate/lock"
+#define TIER_MARK "index2.txt"
 
 static void close_directory(DIR **directory) {
     if (*directory)
@@ -146,6 +147,7 @@ bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_r
     root->fd = fd;
     root->staging_fd = -1;
     root->lock_fd = -1;
+    root->two_tier = faccessat(fd, TIER_MARK, F_OK, 0) == 0;
     look_at_system(root);
     *out_root = root;
     return read_only || prepare_writing(root, path, err);

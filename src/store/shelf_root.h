@@ -16,6 +16,7 @@ struct shelf_root {
     int fd;
     int staging_fd;  /* -1: cannot be written to */
     int lock_fd;     /* held as long as the root lives; -1 without staging */
+    bool two_tier;   /* an index2.txt lay there when it was opened */
     bool quick;      /* a file system in memory: no answer needs a disk */
     bool tells_time; /* a file system of this machine: a directory's time tells of every change */
 };

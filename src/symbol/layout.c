@@ -214,6 +214,25 @@ void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]
     layout_spelled_path(&spelling, out);
 }
 
+/* Bytes of the first `count` characters of UTF-8. */
+static size_t bytes_of_characters(const char *text, unsigned count) {
+    size_t at = 0;
+    while (text[at] && count-- > 0)
+        do
+            at++;
+        while (((unsigned char)text[at] & 0xc0) == 0x80);
+    return at;
+}
+
+void layout_tier(const char *name, char out[LAYOUT_TIER_BYTES]) {
+    size_t length = bytes_of_characters(name, 2);
+    if (length > 0 && name[length - 1] == '.')
+        length = bytes_of_characters(name, 1);
+    /* What is no UTF-8 may have longer characters. */
+    if (!text_format(out, LAYOUT_TIER_BYTES, "%.*s/", (int)length, name))
+        text_format(out, LAYOUT_TIER_BYTES, "%.*s/", LAYOUT_TIER_BYTES - 2, name);
+}
+
 void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]) {
     size_t length = strlen(name);
     assert(length > 0 && length <= NAME_BYTES_MAX);

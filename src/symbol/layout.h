@@ -41,6 +41,12 @@ enum { LAYOUT_PATH_BYTES = 2 * (NAME_BYTES_MAX + 1) + ID_BYTES_MAX + 24 };
 /* Where symgate writes a symbol on a shelf: folded name, canonical id, folded name. */
 void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]);
 
+enum { LAYOUT_TIER_BYTES = 2 * 4 + 2 }; /* two characters of UTF-8, a slash */
+
+/* Where two tiers are kept, what stands before the path of a name: its first two characters, or one
+   where the second is a dot ("_.debug"), and a slash. */
+void layout_tier(const char *name, char out[LAYOUT_TIER_BYTES]);
+
 /* The one-tier path of a spelling, as a directory is asked for it. */
 void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]);
 

@@ -73,25 +73,11 @@ static void add_symstore(struct gathered *gathered) {
     add_spelled(gathered, "", &gathered->question->spelling);
 }
 
-/* Bytes of the first `count` characters of UTF-8. */
-static size_t bytes_of_characters(const char *text, unsigned count) {
-    size_t at = 0;
-    while (text[at] && count-- > 0)
-        do
-            at++;
-        while (((unsigned char)text[at] & 0xc0) == 0x80);
-    return at;
-}
-
-/* The tier is one character where the second is a dot ("_.debug"). */
 static void add_two_tier(struct gathered *gathered) {
     const struct spelling *spelling = &gathered->question->spelling;
-    size_t length = bytes_of_characters(spelling->name, 2);
-    if (length > 0 && spelling->name[length - 1] == '.')
-        length = bytes_of_characters(spelling->name, 1);
-    char tier[2 * 4 + 2];
-    if (text_format(tier, sizeof tier, "%.*s/", (int)length, spelling->name))
-        add_spelled(gathered, tier, spelling);
+    char tier[LAYOUT_TIER_BYTES];
+    layout_tier(spelling->name, tier);
+    add_spelled(gathered, tier, spelling);
 }
 
 /* "elf-buildid-sym-abc" → "abc"; NULL for another kind of id. *out_symbols: is it the one of the

@@ -269,7 +269,7 @@ class Program:
         """What lies in .symgate apart from lock files and records of their own."""
         root = pathlib.Path(root or self.cache) / ".symgate"
         files = (p for p in root.rglob("*") if p.is_file()) if root.is_dir() else ()
-        return [p for p in files if not re.search(r"lock|pid|version|format", p.name)]
+        return [p for p in files if not re.search(r"lock|pid|version|format|provenance", p.name)]
 
     def check(self, *kept, root=None):
         """Nothing false was cached: just these symbols lie there, byte for byte, and no staging."""

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// Which files on shelves are what their names say. Another program may have put them there, so each
+// is checked at its first use, and again when its size or time has changed; symgate's own were
+// checked before they came there. What was found out is kept as a hash of device, inode, size, time
+// and key in a table that all shelves share, where the oldest are forgotten and checked once more.
+// A file that was found false is told in the log once, and is as if it were not there.
+//
+// Nothing is written down: after a start each file is checked when it is first asked for. No lock:
+// any thread; marks that two threads add at the same moment may cost one a second check.
+#pragma once
+
+#include "base/counter.h"
+#include "store/shelf.h"
+
+struct vetting;
+
+/* Is the open file what the key says? May block. ERROR_DISK: it could not be read. */
+typedef bool vetting_verify(const struct symbol_key *key, int fd, uint64_t size, struct error *err);
+
+enum { VETTING_MARKS = 1 << 20 }; /* files remembered; 8 bytes each */
+
+/* An empty table for about `marks` files. */
+struct vetting *vetting_new(vetting_verify *verify, size_t marks);
+
+/* The shelves that use it are gone. NULL is allowed. */
+void vetting_free(struct vetting *vetting);
+
+enum vetted { VETTED_UNKNOWN, VETTED_GOOD, VETTED_FALSE };
+
+/* What is remembered of a file. Never blocks. */
+enum vetted vetting_find(const struct vetting *vetting, const struct symbol_key *key,
+                         const struct shelf_found *found);
+
+/* Checks a file, and remembers and logs what came of it; `root` is the shelf's path. True: it is
+   good. One that cannot be read, or may be being written still, is not good for now. May block. */
+bool vetting_check(struct vetting *vetting, const struct symbol_key *key,
+                   const struct shelf_found *found, const char *root) MUST_CHECK;
+
+/* Remembers a file that was checked already. */
+void vetting_pass(struct vetting *vetting, const struct symbol_key *key,
+                  const struct shelf_found *found);
+
+struct vetting_counters {
+    counter checked;
+    counter false_files; /* found false */
+};
+
+/* The counters, to be read at any time while it lives. */
+const struct vetting_counters *vetting_counters(const struct vetting *vetting);
