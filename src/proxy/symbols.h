@@ -24,6 +24,8 @@ struct symbols_options {
     struct absences *absences;
     struct alarm_clock *alarms;
     unsigned searches_max; /* 10,000 */
+    struct absences
+        *owed; /* who may have a better file than the kept one, by key; NULL: not noted */
 };
 
 struct symbols_counters {
@@ -33,6 +35,8 @@ struct symbols_counters {
     counter take_ups;       /* bodies taken up after a break */
     counter replaced;       /* copies replaced because another file had to take their place */
     counter dropped;        /* searches dropped because nobody wanted them any more */
+    counter renewals;       /* begun in the background, to see whether a kept file is the best */
+    counter renewed;        /* of them, kept files that were replaced */
     counter pattern_limits; /* patterns that gave up */
 };
 
