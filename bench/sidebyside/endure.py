@@ -111,7 +111,7 @@ def fill_shelf(server, count):
     body = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0" + bytes(range(256)) * 4
     for number in range(count):
         name = f"bench{number:06}.pdb"
-        folder = server.cache / name / tools.ID
+        folder = server.cache / name / tools.PDB_ID
         folder.mkdir(parents=True)
         (folder / name).write_bytes(body[:KIB])
 

@@ -156,7 +156,7 @@ class Symgate(Server):
         self.configuration.write_text(json.dumps({
             "general": {"cacheLocation": str(self.cache), "blacklist": [], "workers": 1},
             "servers": [{"name": "origin", "identifier": "origin", "remote": f"http://127.0.0.1:{origin.port}/symbols",
-                         "retryTimeout": 3600, "maxRequests": requests_max}],
+                         "forms": ["plain"], "retryTimeout": 3600, "maxRequests": requests_max}],
         }, indent=4))
 
     def command(self):

@@ -6,18 +6,20 @@ import subprocess
 
 from . import place
 
-ID = "0123456789ABCDEF0123456789ABCDEF1"
+PDB_ID = "0123456789ABCDEF0123456789ABCDEF1"
+IMAGE_ID = "5F5E100010000"
+PDB_BYTES_MIN = 4096  # what is smaller comes as an image: no PDB can be
 COUNTER = "########"
 LONGEST_S = 240  # no single load takes longer; a server that hangs must not hang the benchmark
 
 
 def symbol(name):
     """The path of a symbol whose name tells the origin what it is."""
-    return f"/symbols/{name}/{ID}/{name}"
+    return f"/symbols/{name}/{PDB_ID if name.endswith('.pdb') else IMAGE_ID}/{name}"
 
 
 def file_name(number, size, rate=0, line=0):
-    return f"bz{size}" + (f"r{rate}" if rate else "") + (f"l{line}" if line else "") + f"n{number}.pdb"
+    return f"bz{size}" + (f"r{rate}" if rate else "") + (f"l{line}" if line else "") + f"n{number}." + ("pdb" if size >= PDB_BYTES_MIN else "dll")
 
 
 class ToolFailed(Exception):

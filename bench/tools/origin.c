@@ -5,7 +5,8 @@
 // (none: 404), r bytes a second of this answer, l bytes a second that all such answers share (a
 // thin line), d milliseconds before the answer. "bz65536n12.pdb" is a 64 KB file, "bd50n7.pdb" a
 // 404 after 50 ms. "/stats" tells the counters and "/reset" clears them. Bodies come by sendfile
-// from memory: an MSF head of the right size, then wire_block over and over.
+// from memory: the head of a PDB or, with another ending, of a PE image, with the identity of which
+// tools.py makes its paths, then wire_block over and over.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -24,6 +25,7 @@ enum { REQUEST_MAX = 8192, TICK_NS = 2000000, LINE_SLACK_NS = 20000000, SLICE = 
 
 struct order {
     int64_t size, rate, line, delay_ms; /* size -1: nothing such here */
+    bool image;                         /* a PE image, else a PDB */
 };
 
 struct guest {
@@ -45,6 +47,7 @@ struct appointment {
 
 static struct {
     int epoll, body;
+    unsigned char block[WIRE_BLOCK];
     struct appointment *queue; /* a binary heap, earliest first */
     size_t queue_count, queue_room;
     int64_t line_ns; /* until when the shared line is taken */
@@ -113,6 +116,7 @@ static struct order order_read(const char *path, size_t length) {
         name--;
     if (*name != 'b')
         return order;
+    order.image = length < 4 || memcmp(path + length - 4, ".pdb", 4) != 0;
     for (char *end; ++name < path + length && *name != 'n'; name = end - 1) {
         char letter = *name;
         int64_t number = strtoll(name + 1, &end, 10);
@@ -130,15 +134,40 @@ static struct order order_read(const char *path, size_t length) {
     return order;
 }
 
-static void msf_head(int64_t size, unsigned char out[WIRE_MAGIC]) {
+static void put_32(unsigned char *out, uint32_t number) {
+    memcpy(out, &number, sizeof number);
+}
+
+/* A PDB of two streams in blocks of 512 bytes: where the directory's blocks are listed in block 3,
+ * the directory in block 4, the info stream in block 5. */
+static void pdb_head(int64_t size, unsigned char out[WIRE_MAGIC]) {
+    enum { BLOCK = 512, INFO_BYTES = 28, STREAMS = 2, MAP = 3, DIRECTORY = 4, INFO = 5 };
+    static const unsigned char guid[] = {0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd,
+                                         0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
     memset(out, 0, WIRE_MAGIC);
     memcpy(out,
            "Microsoft C/C++ MSF 7.00\r\n\x1a"
            "DS",
            29);
-    uint32_t block = size % 4096 == 0 ? 4096 : 512;
-    uint32_t fields[] = {block, 1, (uint32_t)(size / block), 64, 0, 3};
-    memcpy(out + 32, fields, sizeof fields);
+    const uint32_t directory[] = {STREAMS, 0, INFO_BYTES, INFO};
+    const uint32_t super[] = {BLOCK, 1, (uint32_t)(size / BLOCK), sizeof directory, 0, MAP};
+    memcpy(out + 32, super, sizeof super);
+    put_32(out + MAP * BLOCK, DIRECTORY);
+    memcpy(out + DIRECTORY * BLOCK, directory, sizeof directory);
+    put_32(out + INFO * BLOCK, 20000404);
+    put_32(out + INFO * BLOCK + 8, 1);
+    memcpy(out + INFO * BLOCK + 12, guid, sizeof guid);
+}
+
+static void image_head(unsigned char out[WIRE_MAGIC]) {
+    enum { HEAD = 64, OPTIONAL = HEAD + 24, OPTIONAL_BYTES = 60 };
+    memset(out, 0, OPTIONAL + OPTIONAL_BYTES);
+    memcpy(out, "MZ", 2);
+    put_32(out + 0x3c, HEAD);
+    memcpy(out + HEAD, "PE\0\0\x64\x86", 6);
+    put_32(out + HEAD + 8, 0x5f5e1000);
+    put_32(out + HEAD + 20, OPTIONAL_BYTES);
+    put_32(out + OPTIONAL + 56, 0x10000);
 }
 
 /* Sends a short answer; the guest's socket always has room for one. False: the guest has gone. */
@@ -168,21 +197,27 @@ static bool guest_reset(struct guest *guest) {
 }
 
 static bool guest_head(struct guest *guest) {
-    char head[512];
+    char head[512 + WIRE_MAGIC];
     unsigned char magic[WIRE_MAGIC];
-    msf_head(guest->order.size, magic);
-    int length = snprintf(head, sizeof head - WIRE_MAGIC,
+    int64_t size = guest->order.size;
+    size_t first = size < WIRE_MAGIC ? (size_t)size : WIRE_MAGIC;
+    memcpy(magic, origin.block, WIRE_MAGIC);
+    if (guest->order.image)
+        image_head(magic);
+    else
+        pdb_head(size, magic);
+    int length = snprintf(head, 512,
                           "HTTP/1.1 200 OK\r\nServer: origin\r\n"
                           "Content-Type: application/octet-stream\r\nContent-Length: %lld\r\n"
                           "Last-Modified: Tue, 01 Sep 2020 10:00:00 GMT\r\n"
                           "ETag: \"%lld\"\r\nAccept-Ranges: bytes\r\n\r\n",
-                          (long long)guest->order.size, (long long)guest->order.size);
-    memcpy(head + length, magic, WIRE_MAGIC);
+                          (long long)size, (long long)size);
+    memcpy(head + length, magic, first);
     guest->begun_ns = origin.first_ns = wire_now_ns();
     origin.files++;
-    guest->sent = WIRE_MAGIC;
-    int more = guest->order.size > WIRE_MAGIC && guest->order.line == 0 ? MSG_MORE : 0;
-    return send(guest->fd, head, (size_t)length + WIRE_MAGIC, MSG_NOSIGNAL | more) > 0;
+    guest->sent = (int64_t)first;
+    int more = size > WIRE_MAGIC && guest->order.line == 0 ? MSG_MORE : 0;
+    return send(guest->fd, head, (size_t)length + first, MSG_NOSIGNAL | more) > 0;
 }
 
 /* How much may be sent now; 0 with an appointment made when the pace says later. */
@@ -360,13 +395,12 @@ static int origin_appointments(void) {
 }
 
 static int body_make(int64_t size) {
-    static unsigned char block[WIRE_BLOCK];
-    wire_block(block);
+    wire_block(origin.block);
     int body = memfd_create("body", MFD_CLOEXEC);
     if (body < 0)
         wire_die("memfd_create");
     for (int64_t at = 0; at < size; at += WIRE_BLOCK) {
-        if (pwrite(body, block, WIRE_BLOCK, at) != WIRE_BLOCK)
+        if (pwrite(body, origin.block, WIRE_BLOCK, at) != WIRE_BLOCK)
             wire_die("body");
     }
     return body;

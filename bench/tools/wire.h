@@ -14,7 +14,7 @@ enum {
     WIRE_HEAD_MAX = 4096,
     WIRE_READ = 1 << 16,
     WIRE_DROP = 1 << 20,
-    WIRE_MAGIC = 64,
+    WIRE_MAGIC = 3072,
     WIRE_BLOCK = 1 << 20
 };
 

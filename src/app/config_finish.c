@@ -12,7 +12,13 @@
 #include "source/smb_helper.h"
 #include "source/smb_remote.h"
 
-enum { KEY_BYTES = 64, PORT_MAX = 65535, PROGRAM_BYTES = 4096, REVALIDATE_MS = 5 * 60 * 1000 };
+enum {
+    TOKEN_BYTES_MAX = 400,
+    KEY_BYTES = 64,
+    PORT_MAX = 65535,
+    PROGRAM_BYTES = 4096,
+    REVALIDATE_MS = 5 * 60 * 1000,
+};
 
 static void replace(char **field, char *with) {
     free(*field);
@@ -86,6 +92,9 @@ void config_finish_general(struct config_reading *reading, const char *data_over
     if (!is_choice(general->log_clients, log_clients))
         config_complain(reading, PROBLEM_ERROR, "general.logClients", "",
                         "must be \"full\", \"shortened\" or \"none\"");
+    if (general->admin_token && strlen(general->admin_token) > TOKEN_BYTES_MAX)
+        config_complain(reading, PROBLEM_ERROR, "general.adminToken", "", "is longer than %d bytes",
+                        TOKEN_BYTES_MAX);
     check_listen(reading);
 }
 

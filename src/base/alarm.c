@@ -20,6 +20,7 @@ struct alarm_clock {
     struct alarm **heap;
     size_t count;
     size_t capacity;
+    int64_t wakes_ms; /* when the thread looks next by itself; INT64_MIN: it is looking */
     bool stopping;
     pthread_t thread;
 };
@@ -90,8 +91,9 @@ static struct alarm *next_due(struct alarm_clock *clock) {
             take_out(clock, first);
             return first;
         }
-        int64_t until_ms = first ? first->at_ms : now_ms + SLEEP_MS;
-        (void)condition_wait(&clock->changed, &clock->lock, until_ms);
+        clock->wakes_ms = first ? first->at_ms : now_ms + SLEEP_MS;
+        (void)condition_wait(&clock->changed, &clock->lock, clock->wakes_ms);
+        clock->wakes_ms = INT64_MIN;
     }
     return NULL;
 }
@@ -105,6 +107,7 @@ static void *run_alarms(void *context) {
 
 struct alarm_clock *alarm_clock_new(struct error *err) {
     struct alarm_clock *clock = NEW(struct alarm_clock);
+    clock->wakes_ms = INT64_MIN;
     pthread_mutex_init(&clock->lock, NULL);
     condition_init(&clock->changed);
     if (thread_start(&clock->thread, "alarms", run_alarms, clock, err))
@@ -145,7 +148,9 @@ bool alarm_set(struct alarm_clock *clock, struct alarm *alarm, int64_t at_ms) {
         clock->count++;
         sift_up(clock, alarm, clock->count);
     }
-    if (clock->heap[1] == alarm)
+    /* Most alarms are cancelled long before their time: the thread is not woken for those that are
+       later than it would look anyway. */
+    if (at_ms < clock->wakes_ms)
         pthread_cond_signal(&clock->changed);
     return was_set;
 }

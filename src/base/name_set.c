@@ -31,6 +31,7 @@ void name_set_unref(struct name_set *set) {
         return;
     free(set->entries);
     free(set->text);
+    free(set->others);
     free(set);
 }
 
@@ -74,6 +75,27 @@ static int by_hash(const void *a, const void *b) {
     return (first->hash > second->hash) - (first->hash < second->hash);
 }
 
+static uint32_t other_hash(uint64_t hash) {
+    return (uint32_t)(hash >> 32);
+}
+
+static int by_number(const void *a, const void *b) {
+    const uint32_t *first = a;
+    const uint32_t *second = b;
+    return (*first > *second) - (*first < *second);
+}
+
+static void finish_others(struct name_set *set, const struct buffer *others) {
+    set->others_known = !set->cut && !others->failed;
+    if (!set->others_known || others->length == 0)
+        return;
+    set->other_count = (uint32_t)(others->length / sizeof *set->others);
+    set->others = NEW_ARRAY(uint32_t, set->other_count);
+    memcpy(set->others, others->bytes, others->length);
+    qsort(set->others, set->other_count, sizeof *set->others, by_number);
+    set->bytes += others->length;
+}
+
 static void finish(struct name_set *set, const struct buffer *text) {
     set->text = NEW_ARRAY(char, text->length + 1);
     if (text->length)
@@ -96,11 +118,21 @@ static DIR *open_directory(int directory_fd) {
     return directory;
 }
 
+static void count_other(const char *name, struct buffer *others) {
+    uint32_t hash = other_hash(folded_hash(name));
+    buffer_append(others, &hash, sizeof hash);
+}
+
 /* Keeps a name if it is wanted and there is room, or always. */
 static void consider(struct name_set *set, const struct name_choice *choice, const char *name,
-                     struct buffer *text) {
-    if (name[0] == '.' || (choice->wanted && !choice->wanted(name, choice->context)))
+                     struct buffer *text, struct buffer *others) {
+    if (name[0] == '.')
         return;
+    if (choice->wanted && !choice->wanted(name, choice->context)) {
+        if (choice->count_others)
+            count_other(name, others);
+        return;
+    }
     size_t length = strlen(name) + 1;
     size_t bytes = text->length + length + (set->count + 1) * sizeof *set->entries;
     bool fits = bytes <= choice->bytes_max || (choice->always && text_same(name, choice->always));
@@ -112,13 +144,13 @@ static void consider(struct name_set *set, const struct name_choice *choice, con
 
 /* Reads to the end; without a name that is always wanted, no further than the set may grow. */
 static bool read_names(DIR *directory, struct name_set *set, const struct name_choice *choice,
-                       struct buffer *text) {
+                       struct buffer *text, struct buffer *others) {
     while (!set->cut || choice->always) {
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (!entry)
             return errno == 0;
-        consider(set, choice, entry->d_name, text);
+        consider(set, choice, entry->d_name, text, others);
     }
     return true;
 }
@@ -128,8 +160,10 @@ struct name_set *name_set_read(int directory_fd, const struct name_choice *choic
     CLEANUP(close_directory) DIR *directory = open_directory(directory_fd);
     CLEANUP(name_set_unref_at) struct name_set *set = NEW(struct name_set);
     CLEANUP(buffer_release) struct buffer text;
+    CLEANUP(buffer_release) struct buffer others;
     set->references = 1;
     buffer_init(&text, choice->bytes_max + ALWAYS_BYTES_MAX);
+    buffer_init(&others, choice->bytes_max);
     /* Its time first: what changes while it is read makes it untrue. */
     if (!directory || !mark(set, directory_fd, false)) {
         error_os(err, ERROR_DISK, errno, "could not open a directory to read it");
@@ -137,18 +171,18 @@ struct name_set *name_set_read(int directory_fd, const struct name_choice *choic
     }
     if (clock_wall_ns() - set->modified_ns < settled_ns)
         set->modified_ns = -1;
-    if (!read_names(directory, set, choice, &text)) {
+    if (!read_names(directory, set, choice, &text, &others)) {
         error_os(err, ERROR_DISK, errno, "could not read a directory");
         return NULL;
     }
     finish(set, &text);
+    if (choice->count_others)
+        finish_others(set, &others);
     return TAKE(set);
 }
 
-const char *name_set_find(const struct name_set *set, const char *name, unsigned n) {
-    if (set->count == 0)
-        return NULL;
-    uint64_t hash = folded_hash(name);
+/* The first entry that may have this hash. */
+static uint32_t first_entry(const struct name_set *set, uint64_t hash) {
     uint32_t low = 0;
     for (uint32_t high = set->count; low < high;) {
         uint32_t middle = low + (high - low) / 2;
@@ -157,6 +191,25 @@ const char *name_set_find(const struct name_set *set, const char *name, unsigned
         else
             high = middle;
     }
+    return low;
+}
+
+bool name_set_lacks(const struct name_set *set, const char *name) {
+    if (!set->others_known)
+        return false;
+    uint64_t hash = folded_hash(name);
+    uint32_t other = other_hash(hash);
+    uint32_t entry = first_entry(set, hash);
+    bool wanted = entry < set->count && set->entries[entry].hash == hash;
+    return !wanted && (set->other_count == 0 ||
+                       !bsearch(&other, set->others, set->other_count, sizeof other, by_number));
+}
+
+const char *name_set_find(const struct name_set *set, const char *name, unsigned n) {
+    if (set->count == 0)
+        return NULL;
+    uint64_t hash = folded_hash(name);
+    uint32_t low = first_entry(set, hash);
     for (; low < set->count && set->entries[low].hash == hash; low++) {
         const char *found = set->text + set->entries[low].at;
         if (text_same(found, name) && n-- == 0)

@@ -26,7 +26,10 @@ struct name_set {
     uint32_t count;
     struct name_entry *entries; /* by hash */
     char *text;
-    size_t bytes; /* memory in all */
+    uint32_t *others;     /* with choice.count_others: one half of the hashes of all other names */
+    uint32_t other_count; /* in order */
+    bool others_known;    /* they are all there */
+    size_t bytes;         /* memory in all */
 };
 
 /* Which names are to be kept. */
@@ -35,6 +38,8 @@ struct name_choice {
     const void *context;
     size_t bytes_max;   /* what comes when the set is as large as this is left out: it is cut */
     const char *always; /* NULL, or a name whose spellings are kept all the same */
+    bool count_others; /* remember of names that are not wanted that they are there, at 4 bytes each
+                          and within bytes_max: see name_set_lacks */
 };
 
 /* Reads a directory (names with a leading dot are left out); NULL, with err, when it cannot be read
@@ -49,6 +54,10 @@ void name_set_unref_at(struct name_set **set);
 
 /* The n-th name (from 0) that is the same but for case; NULL when there are no more. */
 const char *name_set_find(const struct name_set *set, const char *name, unsigned n);
+
+/* Has the directory certainly no name that is the same but for case, neither a wanted nor another
+   one? False as well when it cannot be told. */
+bool name_set_lacks(const struct name_set *set, const char *name);
 
 /* Is this the directory that the set was read from, and unchanged since? `cached`: without asking a
    file server, and never blocking; what cannot be told is false. */

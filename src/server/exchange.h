@@ -105,7 +105,6 @@ struct exchange {
     bool not_kept;
 
     /* what goes out */
-    char head[1536]; /* head, chunk marks, and a small body with them */
     uint32_t head_length;
     uint32_t head_sent;
     struct buffer text; /* a text answer's body */
@@ -120,6 +119,9 @@ struct exchange {
     bool job_running;
     struct symbols *forgets_in; /* for the job that forgets */
     struct copy *warming;       /* the copy whose file the job reads: the job's own reference */
+
+    char head[1536]; /* head, chunk marks, and a small body with them; last, for it is never cleared
+                      */
 };
 
 /* A fresh one for a connection. */

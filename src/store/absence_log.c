@@ -130,6 +130,12 @@ bool absence_log_open(struct absence_log *log, const char *directory, struct err
         return false;
     unlinkat(log->directory_fd, next_name, 0);
     log->fd = openat(log->directory_fd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    /* A link is nothing of ours; a file that cannot be opened is not to be thrown away. */
+    if (log->fd < 0 && errno != ENOENT && errno != ELOOP) {
+        error_os(err, ERROR_SYSTEM, errno, "could not open \"%s/%s\"", directory, name);
+        close_fd(&log->directory_fd);
+        return error_hint(err, "See that the user who serves may read and write it.");
+    }
     enum head_says head = log->fd >= 0 ? read_head(log->fd) : HEAD_NONE;
     if (head == HEAD_NEWER) {
         close_fd(&log->fd);

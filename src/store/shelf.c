@@ -81,6 +81,7 @@ static bool use_root(struct shelf *shelf, struct shelf_root *root, bool usable) 
         shelf->root = root;
         old_index = TAKE(shelf->index);
         shelf->index_build_ms = 0;
+        shelf->index_true_ms = 0;
         tell = shelf->complained == usable;
         shelf->complained = !usable;
     }

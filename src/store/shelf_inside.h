@@ -23,6 +23,7 @@ struct shelf {
     int64_t retry_ms;       /* when the directory may be looked at again */
     int64_t index_check_ms; /* when the root's time may be compared again */
     int64_t index_build_ms; /* when the index may be made again */
+    int64_t index_true_ms;  /* when the root's time was last seen to be the index's */
     bool index_building;
     bool complained;
 };

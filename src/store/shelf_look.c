@@ -104,7 +104,8 @@ static bool claim_building(struct shelf *shelf) {
 static struct name_set *build_index(struct look *look) {
     struct shelf *shelf = look->shelf;
     int64_t began_ms = clock_ms();
-    struct name_choice choice = {.wanted = not_folded, .bytes_max = INDEX_BYTES_MAX};
+    struct name_choice choice = {
+        .wanted = not_folded, .bytes_max = INDEX_BYTES_MAX, .count_others = true};
     struct name_set *index = name_set_read(look->root->fd, &choice, NULL);
     CLEANUP(name_set_unref_at) struct name_set *older = NULL;
     SCOPED_LOCK(&shelf->lock);
@@ -115,6 +116,7 @@ static struct name_set *build_index(struct look *look) {
     if (index && shelf->root == look->root) {
         older = shelf->index;
         shelf->index = name_set_ref(index);
+        shelf->index_true_ms = 0;
     }
     return index;
 }
@@ -134,6 +136,30 @@ static struct name_set *take_index(struct look *look) {
         return index;
     name_set_unref(index);
     return build_index(look);
+}
+
+/* Is the index true in this millisecond? Asking the kernel for the root's time is the dearest part
+ * of a look. */
+static bool index_is_true(struct shelf *shelf, const struct name_set *index, int root_fd) {
+    int64_t now_ms = clock_ms();
+    if (shelf->index_true_ms == now_ms)
+        return true;
+    if (!name_set_current(index, root_fd, true))
+        return false;
+    shelf->index_true_ms = now_ms;
+    return true;
+}
+
+/* Is there certainly nothing of that name, in any case? Most unknown symbols are told so, without a
+ * look at the disk: the root's time says that nobody has added a name since the index was made. */
+static bool root_lacks(const struct look *look) {
+    struct shelf *shelf = look->shelf;
+    if (!look->root->tells_time)
+        return false;
+    SCOPED_LOCK(&shelf->lock);
+    return shelf->index && shelf->root == look->root &&
+           name_set_lacks(shelf->index, look->key->name) &&
+           index_is_true(shelf, shelf->index, look->root->fd);
 }
 
 /* --- the listings --------------------------------------------------------------------------- */
@@ -245,6 +271,8 @@ static bool try_other_cases(struct look *look) {
 static bool look_everywhere(struct look *look) {
     char spelled[LAYOUT_PATH_BYTES];
     char canonical[LAYOUT_PATH_BYTES];
+    if (root_lacks(look))
+        return false;
     layout_spelled_path(look->spelling, spelled);
     layout_shelf_path(look->key, canonical);
     if (try_path(look, spelled))

@@ -110,11 +110,28 @@ static bool prepare_writing(struct shelf_root *root, const char *path, struct er
     return true;
 }
 
-static bool in_memory(int fd) {
+/* What is known of the file system. Directories of servers may be changed there without their time
+ * here telling of it. */
+static void look_at_system(struct shelf_root *root) {
     struct statfs system;
-    if (fstatfs(fd, &system) != 0)
-        return false;
-    return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC;
+    if (fstatfs(root->fd, &system) != 0)
+        return;
+    switch (system.f_type) {
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC:
+        root->quick = true;
+        root->tells_time = true;
+        return;
+    case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+        root->tells_time = true;
+        return;
+    default:
+        return;
+    }
 }
 
 bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_root,
@@ -129,7 +146,7 @@ bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_r
     root->fd = fd;
     root->staging_fd = -1;
     root->lock_fd = -1;
-    root->quick = in_memory(fd);
+    look_at_system(root);
     *out_root = root;
     return read_only || prepare_writing(root, path, err);
 }

@@ -14,9 +14,10 @@
 struct shelf_root {
     atomic_uint references;
     int fd;
-    int staging_fd; /* -1: cannot be written to */
-    int lock_fd;    /* held as long as the root lives; -1 without staging */
-    bool quick;     /* a file system in memory: no answer needs a disk */
+    int staging_fd;  /* -1: cannot be written to */
+    int lock_fd;     /* held as long as the root lives; -1 without staging */
+    bool quick;      /* a file system in memory: no answer needs a disk */
+    bool tells_time; /* a file system of this machine: a directory's time tells of every change */
 };
 
 /* Opens. False: it cannot be used (*out_root NULL) or only read from; err says why, ERROR_BUSY with

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/shelf.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,11 +153,19 @@ static void notices_what_is_put_there(void **state) {
     bench_close(&bench);
 }
 
+/* File systems keep times as coarsely as their clock ticks: a root that was made just now might
+ * look unchanged after the next name is put into it. */
+static void age_root(const struct bench *bench) {
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 3600}};
+    assert_int_equal(utimensat(AT_FDCWD, shelf_path(bench->shelf), times, 0), 0);
+}
+
 /* The first look of a loop needs the disk; once a thread has looked, it is answered from memory. */
 static void is_cold_only_once(void **state) {
     (void)state;
     struct bench bench = {0};
     bench_open(&bench, 10);
+    age_root(&bench);
     settle();
     struct question question = bench_question("app.pdb", id);
     struct shelf_found found;
@@ -168,9 +177,44 @@ static void is_cold_only_once(void **state) {
     /* A file system that keeps no memory of what is not there can only stay cold. */
     assert_true(again == SHELF_NOTHING || again == SHELF_COLD);
     bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "symbols");
+    clock_fake_advance(1);
     assert_int_equal(shelf_look(bench.shelf, &question.spelling, &question.key, true, &found),
                      SHELF_FOUND);
     close(found.fd);
+    bench_close(&bench);
+}
+
+static enum shelf_look look_of_a_loop(struct shelf *shelf, const char *name) {
+    struct question question = bench_question(name, id);
+    struct shelf_found found;
+    enum shelf_look outcome = shelf_look(shelf, &question.spelling, &question.key, true, &found);
+    if (outcome == SHELF_FOUND)
+        close(found.fd);
+    return outcome;
+}
+
+/* Names that nobody has asked for before are told from what the root holds, until it changes. */
+static void knows_without_the_disk_what_it_has_never_had(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    bench_open(&bench, 10);
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "symbols");
+    bench_put(&bench, "Other.PDB/0123456789ABCDEF0123456789ABCDEF1/Other.PDB", "symbols");
+    age_root(&bench);
+    settle();
+    struct shelf_found found;
+    struct question question = bench_question("none.pdb", id);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+    bool told = bench.shelf->root->tells_time;
+    assert_int_equal(look_of_a_loop(bench.shelf, "never.pdb"), told ? SHELF_NOTHING : SHELF_COLD);
+    assert_int_equal(look_of_a_loop(bench.shelf, "APP.pdb"), SHELF_FOUND);
+    assert_int_not_equal(look_of_a_loop(bench.shelf, "other.pdb"), SHELF_NOTHING);
+    bench_put(&bench, "Never.PDB/0123456789ABCDEF0123456789ABCDEF1/Never.PDB", "symbols");
+    clock_fake_advance(1);
+    assert_int_not_equal(look_of_a_loop(bench.shelf, "never.pdb"), SHELF_NOTHING);
+    settle();
+    question = bench_question("never.pdb", id);
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
     bench_close(&bench);
 }
 
@@ -353,6 +397,7 @@ int main(void) {
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(notices_what_is_put_there),
         cmocka_unit_test(is_cold_only_once),
+        cmocka_unit_test(knows_without_the_disk_what_it_has_never_had),
         cmocka_unit_test(reads_no_directory_for_a_miss),
         cmocka_unit_test(is_never_cold_in_memory),
         cmocka_unit_test(tells_a_changed_file),
