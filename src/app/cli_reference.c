@@ -20,6 +20,8 @@ static const struct section sections[] = {
     {SECTION_SERVER, "servers[]",
      "One entry a symbol server, in the order in which they are asked."},
     {SECTION_TIMEOUTS, "servers[].timeouts", "Times as seconds or texts."},
+    {SECTION_BREAKER, "servers[].breaker",
+     "Times as seconds or texts; [sources.md](sources.md#rests) has symgate's own rules."},
 };
 
 enum { SECTIONS = sizeof sections / sizeof *sections };
@@ -53,6 +55,7 @@ static const char *type_told(enum parameter_type type) {
     case PARAMETER_SECRETS:
         return "object of texts, or of `{\"file\": …}`";
     case PARAMETER_TIMEOUTS:
+    case PARAMETER_BREAKER:
         break;
     }
     return "object";
@@ -125,9 +128,11 @@ static json_t *type_schema(enum parameter_type type) {
         return json_pack("{s:s,s:{s:[s,s]}}", "type", "object", "additionalProperties", "type",
                          "string", "object");
     case PARAMETER_TIMEOUTS:
+        return section_schema(SECTION_TIMEOUTS);
+    case PARAMETER_BREAKER:
         break;
     }
-    return section_schema(SECTION_TIMEOUTS);
+    return section_schema(SECTION_BREAKER);
 }
 
 static json_t *parameter_schema(const struct parameter *parameter) {

@@ -67,6 +67,15 @@ struct config_timeouts {
     int64_t stall_ms;
 };
 
+#define COUNT_ABSENT UINT64_MAX
+
+/* TIME_ABSENT and COUNT_ABSENT where nothing is said. */
+struct config_breaker {
+    int64_t trigger_ms;
+    uint64_t count;
+    int64_t blackout_ms;
+};
+
 /* How a server on HTTP is reached; user and password stand beside it, shares have them too. */
 struct config_access {
     char *authentication_name; /* NULL: as what is given wants it */
@@ -113,6 +122,7 @@ struct config_server {
     int64_t revalidate_ms;
     char *user_agent;
     bool follow_links;
+    bool forward_checksum;
     char *layout_name;
     enum layout layout;
     char *casing_name;
@@ -126,6 +136,7 @@ struct config_server {
     struct config_pattern_list whitelist;
     struct config_pattern_list blacklist;
     struct config_timeouts timeouts;
+    struct config_breaker breaker;
 };
 
 struct config_logging {

@@ -366,6 +366,9 @@ static void read_value(const struct value *value) {
         config_read_section(value->reading, SECTION_TIMEOUTS, value->json, value->key,
                             value->field);
         return;
+    case PARAMETER_BREAKER:
+        config_read_section(value->reading, SECTION_BREAKER, value->json, value->key, value->field);
+        return;
     }
 }
 
@@ -438,6 +441,7 @@ static void release_value(enum parameter_type type, void *field) {
     case PARAMETER_TIME_NULL:
     case PARAMETER_NUMBERS:
     case PARAMETER_TIMEOUTS:
+    case PARAMETER_BREAKER:
         return;
     }
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "app/roster_make.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,6 +21,7 @@ enum {
     SEARCHES_MAX = 10000,
     OWED_MAX = 100000,
     OUTCOMES_MAX = 10000,
+    THREADS_END_MS = 1000,
 };
 
 /* Raises the limit as far as the kernel lets us; what there is is shared between clients and open
@@ -274,8 +276,10 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     }
     roster_take_over(roster, gateway->settings->roster);
     keep_shelves(gateway, config, roster);
-    for (unsigned i = 0; i < roster->count; i++)
+    for (unsigned i = 0; i < roster->count; i++) {
         rest_end(queue_rest(roster->sources[i]->queue));
+        host_rests_end(queue_host_rests(roster->sources[i]->queue));
+    }
     struct settings *settings = make_settings(gateway, config, roster);
     server_use(gateway->server, settings);
     cache_release_complete(gateway->cache);
@@ -305,4 +309,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     data_folder_close(&gateway->data);
     config_free(gateway->config);
     free(gateway);
+    /* One that hangs in a dead server or disk is left to its fate. */
+    if (!thread_wait_detached(clock_ms() + THREADS_END_MS))
+        log_debug("not all threads have ended");
 }

@@ -12,6 +12,7 @@
 #define SERVER(key, type, field) SECTION_SERVER, key, type, offsetof(struct config_server, field)
 #define TIMEOUT(key, field)                                                                        \
     SECTION_TIMEOUTS, key, PARAMETER_TIME, offsetof(struct config_timeouts, field)
+#define BREAKER(key, type, field) SECTION_BREAKER, key, type, offsetof(struct config_breaker, field)
 
 /* clang-format off */
 static const struct parameter table[] = {
@@ -134,10 +135,14 @@ static const struct parameter table[] = {
      .help = "For stores that mind the case of their paths: preserve asks as the client spelled it, lower and upper change the whole path."},
     {SERVER("followLinks", PARAMETER_BOOLEAN, follow_links), .standard = "false",
      .help = "Directories: follow symbolic links, below the root only."},
+    {SERVER("forwardChecksum", PARAMETER_BOOLEAN, forward_checksum), .standard = "false",
+     .help = "HTTP: passes on what clients send as `SymbolChecksum`, for servers that want it (NuGet's)."},
     {SERVER("absentStatus", PARAMETER_NUMBERS, absent_statuses), .least = 400, .most = 599, .standard = "[]",
      .help = "HTTP statuses besides 404 and 410 that mean \"not here\", as 403 of some object stores."},
     {SERVER("timeouts", PARAMETER_TIMEOUTS, timeouts),
      .help = "Limits for the conversation with this server."},
+    {SERVER("breaker", PARAMETER_BREAKER, breaker), .standard_told = "symgate's own rules",
+     .help = "When failures make this server rest, or a host that it redirects to, as Microsoft's SymProxy is told it. Without any of these values, or without the object, symgate's own rules count."},
 
     {TIMEOUT("connect", connect_ms), .least = 1, .standard = "3",
      .help = "Until a connection stands."},
@@ -145,6 +150,13 @@ static const struct parameter table[] = {
      .help = "Until the answer begins, from the moment the question has its place. Silence is no harm before that: the next server is asked beside it (hedgeAfter)."},
     {TIMEOUT("stall", stall_ms), .least = 1, .standard = "10",
      .help = "A body that stops for so long is taken up again."},
+
+    {BREAKER("trigger", PARAMETER_TIME, trigger_ms), .standard_told = "10m, where another of these is given",
+     .help = "Failures within so long count together; 0: none makes it rest."},
+    {BREAKER("count", PARAMETER_NUMBER, count), .most = BREAKER_FAILURES_MAX, .standard_told = "5, where another of these is given",
+     .help = "So many failures (no connection, no answer in time, a status 5xx, a reset) make it rest; 0: none does."},
+    {BREAKER("blackout", PARAMETER_TIME, blackout_ms), .standard_told = "15m, where another of these is given",
+     .help = "It rests for so long, then one question tries it; 0: it does not rest for failures."},
 };
 /* clang-format on */
 

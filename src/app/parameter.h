@@ -24,6 +24,7 @@ enum parameter_type {
     PARAMETER_MAP,       /* object of texts */
     PARAMETER_SECRETS,   /* the same of secrets */
     PARAMETER_TIMEOUTS,  /* an object of SECTION_TIMEOUTS */
+    PARAMETER_BREAKER,   /* an object of SECTION_BREAKER */
 };
 
 enum parameter_section {
@@ -31,6 +32,7 @@ enum parameter_section {
     SECTION_GENERAL,
     SECTION_SERVER,
     SECTION_TIMEOUTS, /* servers[].timeouts */
+    SECTION_BREAKER,  /* servers[].breaker */
 };
 
 struct parameter {

@@ -50,6 +50,24 @@ static struct source_route route_of(const struct config_access *access, const ch
     };
 }
 
+enum { TRIGGER_MS = 10 * 60 * 1000, FAILURES = 5, BLACKOUT_MS = 15 * 60 * 1000 };
+
+/* What is not said is what Microsoft recommends for its own; any 0 is never. */
+static struct breaker breaker_of(const struct config_breaker *told) {
+    bool trigger = told->trigger_ms != TIME_ABSENT;
+    bool count = told->count != COUNT_ABSENT;
+    bool blackout = told->blackout_ms != TIME_ABSENT;
+    if (!trigger && !count && !blackout)
+        return (struct breaker){0};
+    struct breaker breaker = {.configured = true,
+                              .failures = count ? (unsigned)told->count : FAILURES,
+                              .within_ms = trigger ? told->trigger_ms : TRIGGER_MS,
+                              .blackout_ms = blackout ? told->blackout_ms : BLACKOUT_MS};
+    if (breaker.within_ms == 0 || breaker.blackout_ms == 0)
+        breaker.failures = 0;
+    return breaker;
+}
+
 static struct source_options options_of(const struct config_server *server,
                                         const char *state_directory) {
     struct source_options options = {
@@ -67,8 +85,10 @@ static struct source_options options_of(const struct config_server *server,
         .connect_ms = server->timeouts.connect_ms,
         .first_byte_ms = server->timeouts.first_byte_ms,
         .stall_ms = server->timeouts.stall_ms,
+        .breaker = breaker_of(&server->breaker),
         .user_agent = server->user_agent,
         .follow_links = server->follow_links,
+        .forward_checksum = server->forward_checksum,
         .layout = server->layout,
         .casing = server->casing,
         .form_count = server->form_count,

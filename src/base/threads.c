@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -16,15 +17,45 @@ enum { SLICE_NS = 100000 };
 struct start {
     void *(*run)(void *context);
     void *context;
+    bool detached;
     char name[16];
 };
+
+static pthread_once_t made = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ended;
+static unsigned detached; /* that run; guarded by lock */
+
+static void make_condition(void) {
+    condition_init(&ended);
+}
+
+static void count_detached(int by) {
+    pthread_once(&made, make_condition);
+    SCOPED_LOCK(&lock);
+    detached += (unsigned)by;
+    if (detached == 0)
+        pthread_cond_broadcast(&ended);
+}
+
+bool thread_wait_detached(int64_t deadline_ms) {
+    pthread_once(&made, make_condition);
+    SCOPED_LOCK(&lock);
+    while (detached > 0)
+        if (!condition_wait(&ended, &lock, deadline_ms))
+            return detached == 0;
+    return true;
+}
 
 /* The thread names itself: a detached one may be gone before its maker could do it. */
 static void *begin(void *start_given) {
     struct start start = *(struct start *)start_given;
     free(start_given);
     pthread_setname_np(pthread_self(), start.name);
-    return start.run(start.context);
+    void *result = start.run(start.context);
+    if (start.detached)
+        count_detached(-1);
+    return result;
 }
 
 static bool start_with(const pthread_attr_t *attributes, pthread_t *out_thread, const char *name,
@@ -32,6 +63,7 @@ static bool start_with(const pthread_attr_t *attributes, pthread_t *out_thread, 
     struct start *start = NEW(struct start);
     start->run = run;
     start->context = context;
+    start->detached = attributes != NULL;
     text_copy(start->name, sizeof start->name, name);
     /* A new thread inherits the mask, so no signal finds it unblocked for a moment. */
     sigset_t all;
@@ -39,9 +71,13 @@ static bool start_with(const pthread_attr_t *attributes, pthread_t *out_thread, 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
+    if (attributes)
+        count_detached(1);
     int rc = pthread_create(&thread, attributes, begin, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
+        if (attributes)
+            count_detached(-1);
         free(start);
         return error_os(err, ERROR_SYSTEM, rc, "could not start thread \"%s\"", name);
     }

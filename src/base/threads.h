@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -15,6 +16,11 @@ bool thread_start(pthread_t *out_thread, const char *name, void *(*run)(void *co
 /* The same, detached: for workers that are counted by their owner. */
 bool thread_start_detached(const char *name, void *(*run)(void *context), void *context,
                            struct error *err) MUST_CHECK;
+
+/* Waits until no detached thread runs any more, at most to the deadline; false when it came. Before
+   the process ends: libraries take themselves down then, also under a thread that still closes its
+   connections. */
+bool thread_wait_detached(int64_t deadline_ms);
 
 /* Asks the scheduler to give the calling thread short slices, so that it is woken early beside busy
    workers; silently does nothing where the kernel has no such thing. */

@@ -26,6 +26,7 @@ static const struct field_name {
     FIELD("Forwarded", FIELD_FORWARDED),
     FIELD("X-Real-IP", FIELD_REAL_IP),
     FIELD("Via", FIELD_VIA),
+    FIELD("SymbolChecksum", FIELD_SYMBOL_CHECKSUM),
     FIELD("Transfer-Encoding", FIELD_TRANSFER_ENCODING),
 #undef FIELD
 };
@@ -284,4 +285,19 @@ void request_field(const struct request *request, const char *bytes, enum field 
     size_t length = span.length < size ? span.length : size - 1;
     memcpy(out, bytes + span.offset, length);
     out[length] = '\0';
+}
+
+void request_each(const struct request *request, const char *bytes, const char *name,
+                  void (*take)(const char *value, size_t length, void *context), void *context) {
+    size_t length = strlen(name);
+    const char *end = bytes + request->head_bytes;
+    /* Every line ends in CR LF, the last one is empty: that has been checked. */
+    for (const char *line = memchr(bytes, '\n', request->head_bytes); line;) {
+        line++;
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        const char *value = line + length + 1;
+        if (next && next > value && line[length] == ':' && strncasecmp(line, name, length) == 0)
+            take(value, (size_t)(next - 1 - value), context);
+        line = next;
+    }
 }

@@ -39,6 +39,7 @@ enum field {
     FIELD_REAL_IP, /* X-Real-IP */
     FIELD_VIA,
     FIELD_ACCEPT,
+    FIELD_SYMBOL_CHECKSUM,
     FIELD_TRANSFER_ENCODING, /* already checked */
     FIELD_COUNT
 };
@@ -81,6 +82,11 @@ enum request_state request_feed(struct request *request, const char *bytes, size
 
 /* Was the field sent (perhaps empty)? */
 bool request_has(const struct request *request, enum field field);
+
+/* Gives each line's value of a field that clients send in several: `name` as in the head, without
+   regard to case. */
+void request_each(const struct request *request, const char *bytes, const char *name,
+                  void (*take)(const char *value, size_t length, void *context), void *context);
 
 /* A field's value as text cut to size, empty when absent. `bytes` as in the last feed. */
 void request_field(const struct request *request, const char *bytes, enum field field, char *out,

@@ -92,7 +92,7 @@ static enum source_answer ask(struct delivery *delivery, struct source_call *cal
     struct fetch *fetch = delivery->fetch;
     const struct source_options *options = &fetch->source->options;
     enum layout layout;
-    if (!source_layout(fetch->source, fetch->worker, fetch->cancel, &layout, err))
+    if (!source_layout(fetch->source, fetch->worker, call, &layout, err))
         return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {
         enum source_answer answer =
@@ -147,6 +147,7 @@ static enum fetch_end run(struct delivery *delivery, struct error *err) {
     bool resumes = fetch->taking_up && fetch->resume.offset > 0;
     struct source_call call = {
         .resume = resumes ? &fetch->resume : NULL,
+        .checksums = fetch->question->checksums[0] ? fetch->question->checksums : NULL,
         .cancel = fetch->cancel,
         .fresh_connection = fetch->fresh_connection,
         .retry_after_s = -1,
@@ -155,6 +156,7 @@ static enum fetch_end run(struct delivery *delivery, struct error *err) {
     struct found found = {.local.fd = -1};
     enum source_answer answer = ask(delivery, &call, &found, err);
     fetch->retry_after_s = call.retry_after_s;
+    fetch->behind = call.behind;
     switch (answer) {
     case SOURCE_FOUND:
         head_came(delivery);

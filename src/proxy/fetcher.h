@@ -49,6 +49,7 @@ struct fetch {
     struct queue_job *job; /* lends its place after 10 s of body */
     struct attempt_note *note;
     int64_t retry_after_s; /* out: -1 when the source did not say */
+    bool behind;           /* out: it failed at a host to which the source had redirected */
     bool head_good;        /* out: the head had come and was good */
 };
 

@@ -100,7 +100,9 @@ static void note_speed(struct attempt *attempt, int64_t now_ms) {
 }
 
 void attempt_answered(struct attempt *attempt, enum error_kind kind) {
-    rest_note(rest_of(attempt), kind, attempt->note.status, attempt->search->question.key.hash,
+    /* What fails at a host behind a redirect has its own rest: the source itself has answered. */
+    rest_note(rest_of(attempt), attempt->fetch.behind ? ERROR_NONE : kind,
+              attempt->fetch.behind ? 0 : attempt->note.status, attempt->search->question.key.hash,
               attempt->fetch.retry_after_s);
     if (kind != ERROR_NONE && attempt->note.status == 0)
         return;

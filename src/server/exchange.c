@@ -68,6 +68,10 @@ static void choose_id(struct exchange *exchange, const char *bytes) {
     make_id(exchange);
 }
 
+static void take_checksums(const char *value, size_t length, void *question) {
+    question_add_checksums(question, value, length);
+}
+
 static void read_fields(struct exchange *exchange, const char *bytes) {
     struct request *request = &exchange->request;
     char text[256];
@@ -81,6 +85,8 @@ static void read_fields(struct exchange *exchange, const char *bytes) {
                   sizeof exchange->if_none_match);
     request_field(request, bytes, FIELD_IF_MODIFIED_SINCE, exchange->if_modified_since,
                   sizeof exchange->if_modified_since);
+    if (request_has(request, FIELD_SYMBOL_CHECKSUM))
+        request_each(request, bytes, "SymbolChecksum", take_checksums, &exchange->question);
     request_field(request, bytes, FIELD_USER_AGENT, text, sizeof text);
     enum dialect dialect = dialect_recognise(text);
     exchange->dialect = dialect_name(dialect);

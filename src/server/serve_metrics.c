@@ -84,6 +84,36 @@ static const struct source_metric source_metrics[] = {
      QUEUE(busy, false)},
 };
 
+/* What a server's rests come to. */
+enum rest_metric {
+    REST_METRIC_LEFT,
+    REST_METRIC_FAILURES,
+    REST_METRIC_BEGUN,
+    REST_METRIC_HOSTS,
+    REST_METRIC_HOSTS_BEGUN,
+    REST_METRIC_HOSTS_REFUSED,
+    REST_METRIC_HOSTS_PUSHED,
+    REST_METRICS
+};
+
+static const struct {
+    const char *name;
+    const char *help;
+    bool gauge;
+} rest_metrics[REST_METRICS] = {
+    [REST_METRIC_LEFT] = {"symgate_source_rest_seconds", "Until its rest is over", true},
+    [REST_METRIC_FAILURES] = {"symgate_source_rest_failures", "Failures that count at present",
+                              true},
+    [REST_METRIC_BEGUN] = {"symgate_source_rests_total", "Rests begun, prolonged ones too", false},
+    [REST_METRIC_HOSTS] = {"symgate_source_hosts_resting", "Hosts behind its redirects that rest",
+                           true},
+    [REST_METRIC_HOSTS_BEGUN] = {"symgate_source_host_rests_total", "Their rests begun", false},
+    [REST_METRIC_HOSTS_REFUSED] = {"symgate_source_host_refused_total",
+                                   "Redirects not followed because the host rests", false},
+    [REST_METRIC_HOSTS_PUSHED] = {"symgate_source_host_pushed_total",
+                                  "Hosts forgotten to make room for others", false},
+};
+
 static void describe(struct buffer *out, const char *name, const char *help, bool gauge) {
     buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
                   gauge ? "gauge" : "counter");
@@ -125,6 +155,12 @@ static void append_verdicts(struct buffer *out, const struct recorder *recorder)
                       (unsigned long long)counted(&recorder_counters(recorder)->by_verdict[i]));
 }
 
+static void append_label(struct buffer *out, const char *name, const struct source *source) {
+    buffer_format(out, "%s{source=\"", name);
+    buffer_append_json(out, source->options.identifier);
+    buffer_append_text(out, "\"");
+}
+
 static void append_sources(struct buffer *out, const struct roster *roster) {
     for (size_t i = 0; i < sizeof source_metrics / sizeof *source_metrics; i++) {
         const struct source_metric *metric = &source_metrics[i];
@@ -133,10 +169,59 @@ static void append_sources(struct buffer *out, const struct roster *roster) {
             const struct source *source = roster->sources[n];
             const void *counters = metric->of_queue ? (const void *)queue_counters(source->queue)
                                                     : (const void *)source->counters;
-            buffer_format(out, "%s{source=\"", metric->name);
-            buffer_append_json(out, source->options.identifier);
-            buffer_format(out, "\"} %llu\n",
-                          (unsigned long long)value_at(counters, metric->offset));
+            append_label(out, metric->name, source);
+            buffer_format(out, "} %llu\n", (unsigned long long)value_at(counters, metric->offset));
+        }
+    }
+}
+
+static uint64_t rest_value(const struct source *source, enum rest_metric metric) {
+    struct rest *rest = queue_rest(source->queue);
+    struct host_rests *hosts = queue_host_rests(source->queue);
+    switch (metric) {
+    case REST_METRIC_LEFT:
+        return (uint64_t)(rest_view(rest).left_ms + 999) / 1000;
+    case REST_METRIC_FAILURES:
+        return rest_view(rest).failures;
+    case REST_METRIC_BEGUN:
+        return counted(&rest->begun);
+    case REST_METRIC_HOSTS:
+        return host_rests_resting(hosts);
+    case REST_METRIC_HOSTS_BEGUN:
+        return counted(&hosts->begun);
+    case REST_METRIC_HOSTS_REFUSED:
+        return counted(&hosts->refused);
+    case REST_METRIC_HOSTS_PUSHED:
+        return counted(&hosts->pushed);
+    case REST_METRICS:
+        break;
+    }
+    return 0;
+}
+
+/* One line for each cause, so that each is a series of its own. */
+static void append_causes(struct buffer *out, const struct roster *roster) {
+    const char *name = "symgate_source_resting";
+    describe(out, name, "Whether it rests, by cause", true);
+    for (unsigned n = 0; n < roster->count; n++) {
+        const struct source *source = roster->sources[n];
+        enum rest_cause cause = rest_view(queue_rest(source->queue)).cause;
+        for (unsigned i = REST_NONE + 1; i < REST_CAUSES; i++) {
+            append_label(out, name, source);
+            buffer_format(out, ",cause=\"%s\"} %d\n", rest_cause_name((enum rest_cause)i),
+                          cause == (enum rest_cause)i);
+        }
+    }
+}
+
+static void append_rests(struct buffer *out, const struct roster *roster) {
+    append_causes(out, roster);
+    for (unsigned i = 0; i < REST_METRICS; i++) {
+        describe(out, rest_metrics[i].name, rest_metrics[i].help, rest_metrics[i].gauge);
+        for (unsigned n = 0; n < roster->count; n++) {
+            append_label(out, rest_metrics[i].name, roster->sources[n]);
+            buffer_format(out, "} %llu\n",
+                          (unsigned long long)rest_value(roster->sources[n], (enum rest_metric)i));
         }
     }
 }
@@ -158,6 +243,7 @@ void serve_metrics(struct exchange *exchange) {
     append_metrics(out, &server->options);
     append_verdicts(out, server->options.recorder);
     append_sources(out, exchange->settings->roster);
+    append_rests(out, exchange->settings->roster);
     append_own(out, server);
     answer_buffer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

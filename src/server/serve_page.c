@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/numbers.h"
 #include "base/text.h"
 #include "server/exchange.h"
@@ -93,16 +94,51 @@ static void append_totals(struct buffer *out, const struct recorder_counters *co
     buffer_append_text(out, "</table>");
 }
 
-static const char *describe_state(const struct source *source) {
+/* "rests until 12:00:00 after errors (10 failures, 2nd rest)" in words without markup. */
+static void append_rest(struct buffer *out, const struct rest_view *view) {
+    if (view->left_ms > 0) {
+        char when[32];
+        time_t until_s = (time_t)(clock_wall_s() + (view->left_ms + 999) / 1000);
+        struct tm parts;
+        strftime(when, sizeof when, "%F %T", localtime_r(&until_s, &parts));
+        buffer_format(out, "rests until %s ", when);
+    } else {
+        buffer_append_text(out, "is tried again ");
+    }
+    buffer_append_text(out, rest_cause_told(view->cause));
+    buffer_format(out, " (failures: %u, rests in a row: %u)", view->failures, view->rests);
+}
+
+static void show_host(const char *host, const struct rest_view *view, void *context) {
+    struct buffer *out = context;
+    char escaped[2048];
+    text_escape_html(escaped, sizeof escaped, host);
+    buffer_format(out, "<br><span class=bad>redirects to %s, which ", escaped);
+    append_rest(out, view);
+    buffer_append_text(out, "</span>");
+}
+
+static void append_state(struct buffer *out, const struct source *source) {
+    struct rest_view view = rest_view(queue_rest(source->queue));
     if (!source->options.enabled)
-        return "<td>switched off</td>";
-    if (source->options.unaskable)
-        return "<td class=bad>cannot be asked</td>";
-    if (rest_refuses(queue_rest(source->queue)))
-        return "<td class=bad>rests after failures</td>";
-    if (rest_slow(queue_rest(source->queue)))
-        return "<td>slow</td>";
-    return "<td class=good>in order</td>";
+        buffer_append_text(out, "switched off");
+    else if (source->options.unaskable)
+        buffer_append_text(out, "<span class=bad>cannot be asked</span>");
+    else if (view.cause != REST_NONE) {
+        buffer_append_text(out, "<span class=bad>");
+        append_rest(out, &view);
+        buffer_append_text(out, "</span>");
+    } else if (rest_slow(queue_rest(source->queue)))
+        buffer_append_text(out, "slow");
+    else
+        buffer_append_text(out, "<span class=good>in order</span>");
+}
+
+static void state_cell(struct buffer *out, const struct source *source) {
+    buffer_append_text(out, "<td>");
+    append_state(out, source);
+    host_rests_list(queue_host_rests(source->queue), show_host, out);
+    buffer_append_text(out, "</td>");
 }
 
 static void remote_cell(struct buffer *out, const struct source *source) {
@@ -124,7 +160,7 @@ static void append_servers(struct buffer *out, const struct roster *roster) {
         buffer_append_text(out, "<tr>");
         cell(out, source->options.name);
         remote_cell(out, source);
-        buffer_append_text(out, describe_state(source));
+        state_cell(out, source);
         number_cell(out, counted(&source->counters->asked));
         number_cell(out, counted(&source->counters->found));
         number_cell(out, counted(&source->counters->absent));

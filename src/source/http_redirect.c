@@ -81,31 +81,68 @@ static char *next_place(struct http_transfer *transfer, const struct http_reques
     return place;
 }
 
-struct http_transfer *http_question(struct http_worker *worker, const struct http_request *request,
-                                    int64_t deadline_ms, struct http_way *out_way,
-                                    struct error *err) {
+/* "host:port"; false where there is none, or too long a one. */
+static bool host_of(const char *url, char out[HOST_BYTES]) {
+    CLEANUP(url_free) CURLU *parts = curl_url();
+    CLEANUP(text_free) char *host = NULL;
+    CLEANUP(text_free) char *port = NULL;
+    return curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+           curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+           curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+           text_format(out, HOST_BYTES, "%s:%s", host, port);
+}
+
+/* Leaves the host that has redirected for the next one; false with err when that one rests. */
+static bool go_on(const struct http_request *request, const char *place, struct http_way *way,
+                  struct error *err) {
+    char host[HOST_BYTES];
+    host_visit_end(&way->visit, ERROR_NONE, 0, request->key_hash, RETRY_UNTOLD);
+    way->redirects++;
+    way->behind = !http_same_origin(request->url, place);
+    way->left = way->left || way->behind;
+    if (!way->behind || !request->host_rests || !host_of(place, host))
+        return true;
+    return host_visit(request->host_rests, request->source, host, &way->visit, err);
+}
+
+static struct http_transfer *follow(struct http_worker *worker, const struct http_request *request,
+                                    int64_t deadline_ms, struct http_way *way, struct error *err) {
     struct http_request hop = *request;
     CLEANUP(target_free) char *place = NULL;
-    *out_way = (struct http_way){0};
     for (;;) {
         CLEANUP(transfer_free_at)
         struct http_transfer *transfer = http_transfer_new(worker, &hop, err);
-        if (!transfer || !http_transfer_head(transfer, deadline_ms, err))
-            return NULL;
-        if (http_transfer_outdated(transfer)) {
+        struct error why = {0};
+        bool came = transfer && http_transfer_head(transfer, deadline_ms, &why);
+        if (transfer && http_transfer_outdated(transfer)) {
             http_transfer_drain(transfer);
             continue;
         }
+        if (!came) {
+            if (transfer && err)
+                *err = why;
+            return NULL;
+        }
         if (!http_answer_leads_on(http_transfer_answer(transfer)))
             return TAKE(transfer);
-        char *next = next_place(transfer, &hop, out_way->redirects, err);
+        char *next = next_place(transfer, &hop, way->redirects, err);
         if (!next)
             return NULL;
         secret_free(place);
         hop.url = place = next;
-        out_way->redirects++;
-        hop.at_home = hop.at_home && http_same_origin(request->url, place);
-        out_way->left = !hop.at_home;
         http_transfer_drain(transfer);
+        if (!go_on(request, place, way, err))
+            return NULL;
+        hop.at_home = !way->left;
     }
+}
+
+struct http_transfer *http_question(struct http_worker *worker, const struct http_request *request,
+                                    int64_t deadline_ms, struct http_way *out_way,
+                                    struct error *err) {
+    *out_way = (struct http_way){0};
+    struct http_transfer *transfer = follow(worker, request, deadline_ms, out_way, err);
+    if (!transfer)
+        host_visit_end(&out_way->visit, err->kind, 0, request->key_hash, RETRY_UNTOLD);
+    return transfer;
 }

@@ -5,7 +5,7 @@
 // scheme, host and port as the source. The first redirect to another origin ends it for good: a
 // later one that leads back is asked like a stranger too, so that nobody else can have symgate ask
 // its own server for something in its name. Range, If-Range, Accept-Encoding and User-Agent go
-// along, and so does the proxy.
+// along, and so does the proxy. Each other host has a breaker of its own (source/host_rests.h).
 #pragma once
 
 #include "source/http_transfer.h"
@@ -15,7 +15,10 @@ enum { REDIRECTS_MAX = 10 };
 /* How an answer was come by. */
 struct http_way {
     unsigned redirects;
-    bool left; /* for another origin; what is shown to the source's server stayed behind */
+    bool left;   /* for another origin; what is shown to the source's server stayed behind */
+    bool behind; /* it is another host that has answered, failed, or rests */
+    struct host_visit visit; /* of that host: to be ended with what its answer means; where there
+                                is no answer, it has been ended */
 };
 
 /* Asks and follows redirects until there is a head that leads no further; the limit is for all

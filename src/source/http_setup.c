@@ -124,6 +124,8 @@ static struct curl_slist *fields_of(const struct http_request *request) {
     /* Undone here and not by libcurl, which cannot be held up in the middle of what a small piece
      * unfolds to. */
     append_field(&fields, "Accept-Encoding", request->range ? "identity" : "gzip");
+    if (request->at_home && request->checksums)
+        append_field(&fields, "SymbolChecksum", request->checksums);
     const struct source_access *access = request->access;
     for (unsigned i = 0; request->at_home && i < access->header_names.count; i++)
         append_field(&fields, access->header_names.texts[i], access->header_values.texts[i]);

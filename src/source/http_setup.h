@@ -9,6 +9,7 @@
 
 #include "source/access.h"
 #include "source/cancel.h"
+#include "source/host_rests.h"
 
 struct http_request {
     const char *source;     /* the source's name, for messages */
@@ -16,11 +17,14 @@ struct http_request {
     const char *user_agent; /* may be NULL */
     const char *range;      /* a Range header's value without its unit ("100-"), or NULL */
     const char *if_range;   /* a validator or date, or NULL */
+    const char *checksums;  /* what the server is told in SymbolChecksum, or NULL */
     bool fresh_connection;
     int64_t connect_ms;
     struct cancel *cancel; /* may be NULL */
     const struct source_access *access;
     const struct source_route *route;
+    struct host_rests *host_rests; /* of the hosts that redirects lead to; may be NULL */
+    uint64_t key_hash;             /* of the symbol, as the rests tell them apart */
     bool at_home; /* this is the source's own server: it is shown what is in access */
 };
 

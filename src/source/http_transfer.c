@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "source/http_fault.h"
 
 enum {
     CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
@@ -203,8 +204,18 @@ static void take_handle(struct http_transfer *transfer) {
         abort(); /* out of memory for a small block */
 }
 
+/* With what status a proxy refused to lead through to the server, or 0. A step of a handshake that
+   something else has ended is no refusal. */
+static int refused_by_proxy(const struct http_transfer *transfer) {
+    long status = 0;
+    if (transfer->done && text_starts(transfer->text, "CONNECT tunnel failed"))
+        curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return (int)status;
+}
+
 static bool not_let_in(const struct http_transfer *transfer) {
-    return transfer->answer.status == 401 || transfer->answer.status == 407;
+    return transfer->answer.status == 401 || transfer->answer.status == 407 ||
+           refused_by_proxy(transfer) == 407;
 }
 
 static void give_handle(struct http_transfer *transfer) {
@@ -264,13 +275,6 @@ const char *http_transfer_location(const struct http_transfer *transfer) {
     return header->value;
 }
 
-/* With what status a proxy refused to lead through to the server, or 0. */
-static int refused_by_proxy(const struct http_transfer *transfer) {
-    long status = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    return status >= 300 ? (int)status : 0;
-}
-
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
     return &transfer->answer;
 }
@@ -314,39 +318,6 @@ static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, s
     return error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
 }
 
-static enum error_kind kind_of(const struct http_transfer *transfer) {
-    bool announced = transfer->answer.length != SIZE_UNKNOWN && !transfer->answer.chunked;
-    /* Whatever libcurl does not name more closely broke off. */
-    switch ((int)transfer->code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-    case CURLE_OPERATION_TIMEDOUT: /* only connecting has a limit of libcurl's */
-        return ERROR_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return ERROR_TLS;
-    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9 when not allowed" */
-    case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_WRITE_ERROR:
-        return ERROR_STATUS;
-    case CURLE_PARTIAL_FILE:
-        return announced ? ERROR_LENGTH : ERROR_RESET;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-        return ERROR_SYSTEM;
-    default:
-        return ERROR_RESET;
-    }
-}
-
 /* libcurl's own words quote a bad proxy URL whole, with its password. */
 static const char *words_of(const struct http_transfer *transfer) {
     bool usable = transfer->text[0] && !strchr(transfer->text, '@');
@@ -365,8 +336,9 @@ static bool fail(const struct http_transfer *transfer, struct error *err) {
             refused == 407 ? ", it wants other proxyUser, proxyPassword or proxyAuthentication"
                            : "");
     bool unknown = transfer->code == CURLE_PEER_FAILED_VERIFICATION;
-    return error_set(err, kind_of(transfer), "source \"%s\": %s%s", transfer->source,
-                     words_of(transfer), unknown ? " (has it an authority for caFile?)" : "");
+    return error_set(err, http_fault_kind(transfer->code, &transfer->answer), "source \"%s\": %s%s",
+                     transfer->source, words_of(transfer),
+                     unknown ? " (has it an authority for caFile?)" : "");
 }
 
 /* Is the head one that stays, whatever libcurl does next? */

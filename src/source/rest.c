@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "source/rest.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/memory.h"
 
 enum {
     WAITED_OUT_MS = 30 * 1000,
@@ -35,6 +38,7 @@ void rest_init(struct rest *rest) {
 }
 
 void rest_release(struct rest *rest) {
+    free(rest->failed_ms);
     pthread_mutex_destroy(&rest->lock);
 }
 
@@ -118,15 +122,22 @@ static int64_t doubled(int64_t first_ms, unsigned times, int64_t most_ms) {
     return ms < most_ms ? ms : most_ms;
 }
 
+/* REST_NONE: what comes is counted anew, but not as a good answer's would be. */
 static void begin(struct rest *rest, enum rest_cause cause, int64_t until_ms) {
     rest->cause = cause;
     rest->until_ms = until_ms;
     rest->probing = false;
+    if (cause == REST_NONE)
+        return;
+    rest->rests++;
+    count(&rest->begun);
 }
 
 static void end(struct rest *rest) {
     rest->cause = REST_NONE;
     rest->probing = false;
+    rest->rests = 0;
+    rest->failed = 0;
     rest->throttled = 0;
     rest->unreachable = 0;
     rest->unreachable_rests = 0;
@@ -151,7 +162,7 @@ static void note_throttled(struct rest *rest, int64_t now_ms, int64_t retry_afte
 }
 
 static void note_unreachable(struct rest *rest, int64_t now_ms) {
-    bool prolongs = rest->cause == REST_UNREACHABLE || rest->cause == REST_ERRORS;
+    bool prolongs = rest->cause != REST_NONE;
     rest->unreachable++;
     if (!prolongs && rest->unreachable < UNREACHABLE_IN_A_ROW)
         return;
@@ -173,7 +184,7 @@ static bool note_key(struct rest *rest, uint64_t key_hash) {
 }
 
 static void note_error(struct rest *rest, int64_t now_ms, uint64_t key_hash) {
-    bool prolongs = rest->cause == REST_ERRORS;
+    bool prolongs = rest->cause == REST_ERRORS || rest->cause == REST_FAILURES;
     if (rest->errors == 0)
         for (unsigned i = 0; i < KEYS; i++)
             rest->error_keys[i] = 0;
@@ -184,6 +195,41 @@ static void note_error(struct rest *rest, int64_t now_ms, uint64_t key_hash) {
     if (!prolongs && (rest->errors < ERRORS_IN_A_ROW || !many_keys))
         return;
     begin(rest, REST_ERRORS, now_ms + doubled(ERRORS_FIRST_MS, rest->error_rests++, ERRORS_MAX_MS));
+}
+
+/* As the breaker was configured: a good answer in between does not make the failures uncounted. */
+static void note_failure(struct rest *rest, int64_t now_ms) {
+    const struct breaker *breaker = &rest->breaker;
+    if (breaker->failures == 0)
+        return;
+    bool prolongs = rest->cause != REST_NONE;
+    bool full = rest->failed == breaker->failures;
+    unsigned at = (rest->failed_at + rest->failed) % breaker->failures;
+    rest->failed_ms[at] = now_ms;
+    if (full)
+        rest->failed_at = (rest->failed_at + 1) % breaker->failures;
+    else
+        rest->failed++;
+    bool enough = rest->failed == breaker->failures &&
+                  now_ms - rest->failed_ms[rest->failed_at] <= breaker->within_ms;
+    if (prolongs || enough)
+        begin(rest, REST_FAILURES, now_ms + breaker->blackout_ms);
+}
+
+/* A good answer. */
+static void note_good(struct rest *rest) {
+    unsigned failed = rest->cause == REST_NONE ? rest->failed : 0;
+    end(rest);
+    rest->failed = failed;
+}
+
+static void note_bad(struct rest *rest, enum health health, int64_t now_ms, uint64_t key_hash) {
+    if (rest->breaker.configured)
+        note_failure(rest, now_ms);
+    else if (health == HEALTH_UNREACHABLE)
+        note_unreachable(rest, now_ms);
+    else
+        note_error(rest, now_ms, key_hash);
 }
 
 void rest_note(struct rest *rest, enum error_kind kind, int status, uint64_t key_hash,
@@ -203,7 +249,7 @@ void rest_note(struct rest *rest, enum error_kind kind, int status, uint64_t key
     if (resting && (rest->cause == REST_ASKED_FOR || health != HEALTH_GOOD))
         return;
     if (health == HEALTH_GOOD) {
-        end(rest);
+        note_good(rest);
         return;
     }
     /* A pause is over, or a source that was out of reach is there again: what it does now is
@@ -211,10 +257,12 @@ void rest_note(struct rest *rest, enum error_kind kind, int status, uint64_t key
     if (rest->cause == REST_ASKED_FOR ||
         (rest->cause == REST_UNREACHABLE && health == HEALTH_ERROR))
         begin(rest, REST_NONE, 0);
-    if (health == HEALTH_UNREACHABLE)
-        note_unreachable(rest, now_ms);
-    else
-        note_error(rest, now_ms, key_hash);
+    note_bad(rest, health, now_ms, key_hash);
+}
+
+bool rest_counts(enum error_kind kind, int status, int64_t retry_after_s) {
+    enum health health = health_of(kind, status, retry_after_s);
+    return health != HEALTH_UNTOLD && health != HEALTH_GOOD;
 }
 
 void rest_probe_over(struct rest *rest) {
@@ -244,6 +292,68 @@ bool rest_late(struct rest *rest) {
 
 void rest_end(struct rest *rest) {
     SCOPED_LOCK(&rest->lock);
-    if (rest->cause != REST_ASKED_FOR)
+    int64_t now_ms = clock_ms();
+    if (rest->cause != REST_NONE && rest->cause != REST_ASKED_FOR && rest->until_ms > now_ms)
+        rest->until_ms = now_ms;
+}
+
+static bool same_breaker(const struct breaker *a, const struct breaker *b) {
+    return a->configured == b->configured && a->failures == b->failures &&
+           a->within_ms == b->within_ms && a->blackout_ms == b->blackout_ms;
+}
+
+void rest_set_breaker(struct rest *rest, const struct breaker *breaker) {
+    SCOPED_LOCK(&rest->lock);
+    if (same_breaker(&rest->breaker, breaker))
+        return;
+    rest->breaker = *breaker;
+    free(rest->failed_ms);
+    rest->failed_ms = breaker->failures ? NEW_ARRAY(int64_t, breaker->failures) : NULL;
+    rest->failed = 0;
+    rest->failed_at = 0;
+    bool never = breaker->configured && breaker->failures == 0;
+    if (never && rest->cause != REST_ASKED_FOR)
         end(rest);
+}
+
+/* Those of the last while; older ones lie in the ring until others push them out. */
+static unsigned failures_within(const struct rest *rest, int64_t now_ms) {
+    unsigned found = 0;
+    for (unsigned i = 0; i < rest->failed; i++) {
+        unsigned at = (rest->failed_at + i) % rest->breaker.failures;
+        found += now_ms - rest->failed_ms[at] <= rest->breaker.within_ms;
+    }
+    return found;
+}
+
+struct rest_view rest_view(struct rest *rest) {
+    SCOPED_LOCK(&rest->lock);
+    int64_t now_ms = clock_ms();
+    struct rest_view view = {.cause = rest->cause, .rests = rest->rests};
+    if (rest->cause != REST_NONE && rest->until_ms > now_ms)
+        view.left_ms = rest->until_ms - now_ms;
+    if (rest->breaker.configured)
+        view.failures = failures_within(rest, now_ms);
+    else
+        view.failures = rest->unreachable > rest->errors ? rest->unreachable : rest->errors;
+    return view;
+}
+
+static const struct {
+    const char *name;
+    const char *told;
+} causes[REST_CAUSES] = {
+    [REST_NONE] = {"none", "for no reason"},
+    [REST_ASKED_FOR] = {"asked", "as it asked"},
+    [REST_UNREACHABLE] = {"unreachable", "after connect failures or timeouts"},
+    [REST_ERRORS] = {"errors", "after errors"},
+    [REST_FAILURES] = {"failures", "after as many failures as its breaker counts"},
+};
+
+const char *rest_cause_name(enum rest_cause cause) {
+    return causes[cause].name;
+}
+
+const char *rest_cause_told(enum rest_cause cause) {
+    return causes[cause].told;
 }

@@ -56,6 +56,8 @@ static uint64_t fingerprint_of(const struct source *source, const struct hash_ke
     buffer_format(&how, "%s\n%d\n%s\n%s\n%016llx", source->ops->type, (int)options->follow_links,
                   layout_name(options->layout), casing_name(options->casing),
                   (unsigned long long)hash_bytes(key, options->remote, length));
+    if (options->forward_checksum)
+        buffer_append_text(&how, "\nchecksum");
     source_access_digest(&options->access, key, &how);
     source_route_digest(&options->route, key, &how);
     return hash_bytes(key, how.bytes, how.length);
@@ -67,6 +69,7 @@ void source_init(struct source *source, const struct source_ops *ops,
     copy_options(&source->options, options);
     source->queue = queue_new(ops, source->options.requests_max, WAITING_MAX);
     source->counters = queue_source_counters(source->queue);
+    queue_set_breaker(source->queue, &source->options.breaker);
     source->fingerprint = fingerprint_of(source, key);
 }
 
@@ -75,6 +78,7 @@ void source_take_over(struct source *source, struct source *older) {
     source->queue = queue_ref(older->queue);
     source->counters = queue_source_counters(source->queue);
     queue_set_places(source->queue, source->options.requests_max);
+    queue_set_breaker(source->queue, &source->options.breaker);
     source->found_layout = older->found_layout;
 }
 

@@ -34,7 +34,9 @@ struct source_options {
     int64_t connect_ms;     /* 3 s */
     int64_t first_byte_ms;  /* 60 s: silent so long, failed */
     int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
+    struct breaker breaker;
     const char *user_agent;
+    bool forward_checksum;             /* http: what clients say in SymbolChecksum is passed on */
     int absent_statuses[STATUSES_MAX]; /* besides 404 and 410; 0 ends */
     struct source_access access;       /* http */
     struct source_route route;         /* http */
@@ -60,9 +62,11 @@ struct resume {
 struct source_call {
     const char *path;            /* below the source's root: one of those that store_paths gives */
     const struct resume *resume; /* NULL: from the start */
+    const char *checksums;       /* the client's SymbolChecksum; NULL: none */
     struct cancel *cancel;
-    bool fresh_connection;     /* do not use a kept one */
-    int64_t retry_after_s;     /* out: what Retry-After said, -1 when nothing */
+    bool fresh_connection; /* do not use a kept one */
+    int64_t retry_after_s; /* out: what Retry-After said, -1 when nothing */
+    bool behind;           /* out: it failed at another host, to which the source had redirected */
     struct attempt_note *note; /* out */
 };
 
@@ -131,8 +135,8 @@ struct source {
 void source_init(struct source *source, const struct source_ops *ops,
                  const struct source_options *options, const struct hash_key *key);
 
-/* Takes over queue, rest and counters of an older source with the same fingerprint (reload); the
-   places are set anew. */
+/* Takes over queue, rests and counters of an older source with the same fingerprint (reload);
+   places and breaker are set anew. */
 void source_take_over(struct source *source, struct source *older);
 
 /* Lets pointers of this source lead below `prefix` ("\\\\build\\symbols"), which `other` reads

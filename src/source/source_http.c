@@ -209,6 +209,12 @@ struct brought {
     struct http_way way;
 };
 
+/* All forms of a symbol lie in one folder. */
+static uint64_t key_hash(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return hash_bytes(hash_process_key(), path, slash ? (size_t)(slash - path) : strlen(path));
+}
+
 static struct http_transfer *put(struct source *source, struct http_worker *worker,
                                  const struct source_call *call, const char *url,
                                  const struct resume *resume, struct http_way *out_way,
@@ -223,7 +229,11 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
                                    .cancel = call->cancel,
                                    .access = &source->options.access,
                                    .route = &source->options.route,
+                                   .host_rests = queue_host_rests(source->queue),
+                                   .key_hash = key_hash(call->path),
                                    .at_home = true};
+    if (source->options.forward_checksum)
+        request.checksums = call->checksums;
     if (resume) {
         snprintf(range, sizeof range, "%llu-", (unsigned long long)resume->offset);
         condition_of(resume, condition);
@@ -232,6 +242,14 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
     }
     int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
     return http_question(worker, &request, deadline_ms, out_way, err);
+}
+
+/* What the head means for the other host that sent it. */
+static void note_host(struct http_way *way, const struct http_answer *answer, enum meaning meaning,
+                      uint64_t key, const struct error *err) {
+    enum error_kind kind = meaning == MEANS_FAILED ? err->kind : ERROR_NONE;
+    host_visit_end(&way->visit, kind, answer->status, key,
+                   meaning == MEANS_BODY ? RETRY_UNTOLD : answer->retry_after_s);
 }
 
 /* One question and what its head means; only with a body *out has a transfer. */
@@ -249,16 +267,19 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     text_mask_url(call->note->url, sizeof call->note->url, url);
     CLEANUP(transfer_free_at)
     struct http_transfer *transfer = put(source, worker, call, url, resume, &out->way, err);
+    call->behind = out->way.behind;
     if (!transfer)
         return MEANS_FAILED;
     const struct http_answer *answer = http_transfer_answer(transfer);
     call->note->status = answer->status;
     enum meaning meaning = meaning_of(source, answer, &out->way, resume, err);
+    note_host(&out->way, answer, meaning, key_hash(call->path), err);
     if (meaning == MEANS_BODY || meaning == MEANS_REST) {
         out->transfer = TAKE(transfer);
         return meaning;
     }
-    call->retry_after_s = answer->retry_after_s;
+    /* A pause that another host asks for is none of the source's. */
+    call->retry_after_s = call->behind ? RETRY_UNTOLD : answer->retry_after_s;
     http_transfer_drain(transfer);
     return meaning;
 }
@@ -273,6 +294,7 @@ static enum source_answer http_ask(struct source *source, void *worker, struct s
     const struct resume *resume = usable(call->resume);
     struct brought brought = {0};
     call->retry_after_s = RETRY_UNTOLD;
+    call->behind = false;
     enum meaning meaning = ask_once(source, worker, call, resume, &brought, err);
     if (meaning == MEANS_AGAIN) {
         resume = NULL;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "source/source_layout.h"
 
+#include "base/text.h"
+
 /* A page that comes for every path is no mark, and neither is a body that cannot be read. */
 static bool is_mark(const struct content *content, struct reader *reader) {
     char bytes[CONTENT_LOOK_BYTES];
@@ -14,11 +16,19 @@ static bool refused(const struct attempt_note *note, const struct error *err) {
     return err->kind == ERROR_STATUS && note->status >= 400 && note->status < 500;
 }
 
-static bool ask_for_mark(struct source *source, void *worker, struct cancel *cancel,
+/* The failure is the whole question's. */
+static void hand_on(const struct source_call *call, struct source_call *to) {
+    to->retry_after_s = call->retry_after_s;
+    to->behind = call->behind;
+    to->note->status = call->note->status;
+    text_copy(to->note->url, sizeof to->note->url, call->note->url);
+}
+
+static bool ask_for_mark(struct source *source, void *worker, struct source_call *question,
                          enum layout *out_layout, struct error *err) {
     struct attempt_note note = {0};
     struct source_call call = {
-        .path = "index2.txt", .cancel = cancel, .retry_after_s = -1, .note = &note};
+        .path = "index2.txt", .cancel = question->cancel, .retry_after_s = -1, .note = &note};
     struct content content;
     CLEANUP(reader_close_at) struct reader *reader = NULL;
     struct source_local local;
@@ -34,10 +44,13 @@ static bool ask_for_mark(struct source *source, void *worker, struct cancel *can
     case SOURCE_LOCAL:
         break;
     }
-    return refused(&note, err);
+    if (refused(&note, err))
+        return true;
+    hand_on(&call, question);
+    return false;
 }
 
-bool source_layout(struct source *source, void *worker, struct cancel *cancel,
+bool source_layout(struct source *source, void *worker, struct source_call *call,
                    enum layout *out_layout, struct error *err) {
     *out_layout = source->options.layout;
     if (*out_layout != LAYOUT_AUTO)
@@ -45,7 +58,7 @@ bool source_layout(struct source *source, void *worker, struct cancel *cancel,
     *out_layout = atomic_load_explicit(&source->found_layout, memory_order_relaxed);
     if (*out_layout != LAYOUT_AUTO)
         return true;
-    if (!ask_for_mark(source, worker, cancel, out_layout, err))
+    if (!ask_for_mark(source, worker, call, out_layout, err))
         return false;
     atomic_store_explicit(&source->found_layout, *out_layout, memory_order_relaxed);
     return true;

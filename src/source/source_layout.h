@@ -7,7 +7,8 @@
 
 #include "source/source.h"
 
-/* Tells the layout; may ask the source (blocks, on a worker, under the attempt's place). False: it
-   could not be asked, err says why; nothing is remembered then. */
-bool source_layout(struct source *source, void *worker, struct cancel *cancel,
+/* Tells the layout; may ask the source (blocks, on a worker, under the attempt's place, with the
+   call's cancel). False: it could not be asked, err says why, and what the call tells of an answer
+   is filled in; nothing is remembered then. */
+bool source_layout(struct source *source, void *worker, struct source_call *call,
                    enum layout *out_layout, struct error *err) MUST_CHECK;

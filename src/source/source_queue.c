@@ -23,7 +23,7 @@ struct queue_worker {
 };
 
 struct source_queue {
-    pthread_mutex_t lock; /* guards all below but rest and the counters */
+    pthread_mutex_t lock; /* guards all below but the rests and the counters */
     const struct source_ops *ops;
     unsigned places_max;
     unsigned waiting_max;
@@ -35,6 +35,7 @@ struct source_queue {
     unsigned staying;  /* workers that will look for a job again */
     struct queue_worker *pausing; /* the one that waits for the end of a rest, or NULL */
     struct rest rest;
+    struct host_rests host_rests;
     struct queue_counters counters;
     struct source_counters source_counters;
 };
@@ -52,12 +53,14 @@ struct source_queue *queue_new(const struct source_ops *ops, unsigned places_max
     queue_line_init(&queue->line, &queue->counters.waiting);
     list_init(&queue->idle);
     rest_init(&queue->rest);
+    host_rests_init(&queue->host_rests);
     return queue;
 }
 
 static void destroy(struct source_queue *queue) {
     queue_line_release(&queue->line);
     rest_release(&queue->rest);
+    host_rests_release(&queue->host_rests);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
 }
@@ -360,6 +363,15 @@ bool queue_free_place(struct source_queue *queue) {
 
 struct rest *queue_rest(struct source_queue *queue) {
     return &queue->rest;
+}
+
+struct host_rests *queue_host_rests(struct source_queue *queue) {
+    return &queue->host_rests;
+}
+
+void queue_set_breaker(struct source_queue *queue, const struct breaker *breaker) {
+    rest_set_breaker(&queue->rest, breaker);
+    host_rests_set_breaker(&queue->host_rests, breaker);
 }
 
 const struct queue_counters *queue_counters(const struct source_queue *queue) {

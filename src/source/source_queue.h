@@ -29,7 +29,7 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "base/list.h"
-#include "source/rest.h"
+#include "source/host_rests.h"
 #include "symbol/question.h"
 
 struct source_queue;
@@ -108,6 +108,12 @@ bool queue_free_place(struct source_queue *queue);
 
 /* The rest that goes with this queue. */
 struct rest *queue_rest(struct source_queue *queue);
+
+/* And those of the hosts that its source redirects to. */
+struct host_rests *queue_host_rests(struct source_queue *queue);
+
+/* What makes any of them rest. */
+void queue_set_breaker(struct source_queue *queue, const struct breaker *breaker);
 
 /* What is under way in it. */
 const struct queue_counters *queue_counters(const struct source_queue *queue);

@@ -3,7 +3,7 @@
 
 import pytest
 from conftest import server
-from double.origin import Script, absent, gate as at_gate, good, head
+from double.origin import Script, absent, gate as at_gate, good, head, redirect
 from symbols import Symbol, missing, pdb, pe
 
 ID = "94AD5C4B9A1E4420AB047F672A23E48A1"
@@ -264,6 +264,25 @@ def test_checksum_neither_names_nor_refuses(gate, origin):
     assert gate.get(symbol.path, headers=sums[:1]).verdict == "hit"
     assert gate.get(symbol.path).verdict == "hit"
     assert "symbolchecksum" not in origin.requests[0].headers
+
+
+def test_checksums_go_to_servers_that_want_them(start, origin, second):
+    """The last ones that came, on whatever lines; to nobody else, and not behind a redirect."""
+    gate = start(server(origin, "plain"), server(second, "wants", forwardChecksum=True))
+    sums = [f"SHA256:{n:064x}" for n in range(100)]
+    headers = [("SymbolChecksum", ", ".join(sums[:50])), ("SymbolChecksum", ";".join(sums[50:]))]
+    symbol = pdb()
+    second.on(symbol.remote, redirect(f"{origin.url}/blob"))
+    origin.on("/blob", good(symbol.body))
+    assert gate.get(symbol.path, headers=headers).body == symbol.body
+    told = second.requests[0].headers["symbolchecksum"].split(";")
+    assert told == sums[-len(told) :] and len(told) == 5
+    assert len(origin.requests) == 2
+    assert all("symbolchecksum" not in request.headers for request in origin.requests)
+    assert gate.get(missing(1).path).verdict == "absent"
+    assert "symbolchecksum" not in second.requests[1].headers
+    assert gate.get(missing(1).path, headers=headers).verdict == "absent"
+    assert len(second.requests) == 2, "it is no part of an absence"
 
 
 def test_adopted_tree_in_any_case(make, origin):

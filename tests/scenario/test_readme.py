@@ -144,8 +144,9 @@ def properties(schema, path):
         (("general",), '{{"general": {{{}: null}}}}'),
         (("servers", "items"), '{{"servers": [{{"remote": "/x", {}: null}}]}}'),
         (("servers", "items", "timeouts"), '{{"servers": [{{"timeouts": {{{}: null}}}}]}}'),
+        (("servers", "items", "breaker"), '{{"servers": [{{"breaker": {{{}: null}}}}]}}'),
     ],
-    ids=["root", "identity", "general", "server", "timeouts"],
+    ids=["root", "identity", "general", "server", "timeouts", "breaker"],
 )
 def test_schema_knows_the_keys_that_the_program_knows(path, place, tmp_path):
     """Every key of the schema is known; what it does not name is told as unknown."""

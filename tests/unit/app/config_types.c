@@ -22,6 +22,8 @@ static const struct frame {
     [SECTION_SERVER] = {"{\"servers\": [{\"remote\": \"http://x/\",", "}]}", "servers[0]"},
     [SECTION_TIMEOUTS] = {"{\"servers\": [{\"remote\": \"http://x/\", \"timeouts\": {", "}}]}",
                           "servers[0].timeouts"},
+    [SECTION_BREAKER] = {"{\"servers\": [{\"remote\": \"http://x/\", \"breaker\": {", "}}]}",
+                         "servers[0].breaker"},
 };
 
 static void write_text(const struct parameter *parameter, const char *value, char *out,
@@ -92,6 +94,7 @@ static const struct fault *const faults_of[] = {
                {"null", "an object of texts"}, {"{\"X-Key\": 5}", "a text", "[\"X-Key\"]", 10},
                {"{\"X-Key\": {}}", "a text or", "[\"X-Key\"]", 10}),
     [PARAMETER_TIMEOUTS] = FAULTS({"5", "an object"}, {"[]", "an object"}, {"null", "an object"}),
+    [PARAMETER_BREAKER] = FAULTS({"5", "an object"}, {"[]", "an object"}, {"null", "an object"}),
 };
 
 static void wrong_types_are_told_at_their_place(void **state) {

@@ -94,6 +94,7 @@ static char *section_of(const char *markdown, enum parameter_section section) {
         [SECTION_GENERAL] = "\n## general\n",
         [SECTION_SERVER] = "\n## servers[]\n",
         [SECTION_TIMEOUTS] = "\n## servers[].timeouts\n",
+        [SECTION_BREAKER] = "\n## servers[].breaker\n",
     };
     const char *begin = strstr(markdown, titles[section]);
     assert_non_null(begin);
@@ -138,9 +139,11 @@ static json_t *properties_of(const json_t *schema, enum parameter_section sectio
     case SECTION_SERVER:
         return in_server;
     case SECTION_TIMEOUTS:
+        return json_object_get(json_object_get(in_server, "timeouts"), "properties");
+    case SECTION_BREAKER:
         break;
     }
-    return json_object_get(json_object_get(in_server, "timeouts"), "properties");
+    return json_object_get(json_object_get(in_server, "breaker"), "properties");
 }
 
 static const char *name_of_type(const json_t *json) {

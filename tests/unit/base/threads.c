@@ -2,6 +2,7 @@
 #include "base/threads.h"
 
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -135,10 +136,33 @@ static void a_scoped_lock_is_given_back_on_every_way_out(void **state) {
     pthread_mutex_unlock(&lock);
 }
 
+static void *wait_for_post(void *context) {
+    assert_int_equal(sem_wait(context), 0);
+    return NULL;
+}
+
+static void the_end_of_detached_threads_is_waited_for(void **state) {
+    (void)state;
+    struct error err;
+    sem_t go;
+    assert_int_equal(sem_init(&go, 0, 0), 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(thread_start_detached("worker", wait_for_post, &go, &err));
+    assert_false(thread_wait_detached(0));
+    assert_int_equal(sem_post(&go), 0);
+    assert_int_equal(sem_post(&go), 0);
+    assert_false(thread_wait_detached(clock_ms() + 20));
+    assert_int_equal(sem_post(&go), 0);
+    assert_true(thread_wait_detached(clock_ms() + 20000));
+    assert_true(thread_wait_detached(0));
+    sem_destroy(&go);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_have_names_and_no_signals),
         cmocka_unit_test(detached_threads_run_too),
+        cmocka_unit_test(the_end_of_detached_threads_is_waited_for),
         cmocka_unit_test(preferring_latency_keeps_policy_and_nice),
         cmocka_unit_test(processors_are_those_allowed),
         cmocka_unit_test(conditions_wait_for_a_signal_or_a_deadline),

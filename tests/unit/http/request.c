@@ -91,6 +91,7 @@ static void every_kept_field_is_found(void **state) {
         [FIELD_REAL_IP] = "X-Real-IP",
         [FIELD_VIA] = "Via",
         [FIELD_ACCEPT] = "Accept",
+        [FIELD_SYMBOL_CHECKSUM] = "SymbolChecksum",
         [FIELD_TRANSFER_ENCODING] = "Transfer-Encoding",
     };
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
@@ -325,6 +326,28 @@ static void the_first_of_two_lines_is_kept(void **state) {
     free(block);
 }
 
+static void gather(const char *value, size_t length, void *context) {
+    char *text = context;
+    snprintf(text + strlen(text), 100 - strlen(text), "[%.*s]", (int)length, value);
+}
+
+static void each_line_of_a_field_is_given(void **state) {
+    (void)state;
+    static const char text[] = "GET /SymbolChecksum:no HTTP/1.1\r\n" HOST
+                               "SymbolChecksum: one\r\nX: SymbolChecksum: no\r\n"
+                               "symbolchecksum:two \r\nSymbolChecksums: "
+                               "no\r\nSymbolChecksum:\r\n\r\nSymbolChecksum: no\r\n";
+    for (size_t i = 0; i < LENGTH_OF(steps); i++) {
+        struct request request;
+        char *block;
+        char found[100] = "";
+        assert_int_equal(feed(&request, text, sizeof text - 1, steps[i], &block), REQUEST_HEAD);
+        request_each(&request, block, "SymbolChecksum", gather, found);
+        assert_string_equal(found, "[ one][two ][]");
+        free(block);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_of_a_head_are_found),
@@ -336,6 +359,7 @@ int main(void) {
         cmocka_unit_test(the_largest_head_is_taken),
         cmocka_unit_test(a_refusal_stays),
         cmocka_unit_test(the_first_of_two_lines_is_kept),
+        cmocka_unit_test(each_line_of_a_field_is_given),
     };
     return RUN_TESTS(tests);
 }

@@ -278,6 +278,67 @@ static void a_nonce_that_counts_no_more_is_replaced(void **state) {
     }
 }
 
+/* A proxy under Digest that leads through to nowhere: what is behind it is not TLS. */
+static bool serve_tunnel(struct peer *peer) {
+    SCOPED_LOCK(&asker_lock);
+    const char *given = peer_header(peer, "Proxy-Authorization");
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "nonce=\"%s\"", nonce);
+    taken++;
+    if (given && strstr(given, wanted)) {
+        peer_send(peer, "HTTP/1.1 200 OK\r\n\r\nno TLS at all");
+        return false;
+    }
+    peer_send_head(peer,
+                   "407 Who\r\nProxy-Authenticate: Digest realm=\"r\", qop=\"auth\", "
+                   "nonce=\"%s\"\r\nContent-Length: 0",
+                   nonce);
+    return true;
+}
+
+static void a_proxys_nonce_that_counts_no_more_is_replaced(void **state) {
+    (void)state;
+    asker_begin_bare(serve_tunnel);
+    struct source_options options = asker_options("https://127.0.0.1:1/base");
+    options.route = (struct source_route){.proxy = origin_url(asker.origin, ""),
+                                          .proxy_authentication = AUTHENTICATION_DIGEST,
+                                          .proxy_user = "ann",
+                                          .proxy_password = "s3cret"};
+    asker_use(&options);
+    taken = 0;
+    static const unsigned questions[] = {2, 3, 6}; /* in all: without, with, outdated */
+    for (unsigned i = 0; i < 3; i++) {
+        lock_take(&asker_lock);
+        snprintf(nonce, sizeof nonce, "n%u", i / 2);
+        lock_give(&asker_lock);
+        assert_failed(ERROR_TLS);
+        SCOPED_LOCK(&asker_lock);
+        assert_int_equal(taken, questions[i]);
+    }
+}
+
+/* What a proxy said in a handshake is not why it failed. */
+static bool serve_half_a_handshake(struct peer *peer) {
+    if (peer->request > 0 || peer->connection > 0)
+        return peer_reset(peer);
+    peer_send_head(peer, "407 Who\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"
+                         "Content-Length: 0");
+    return true;
+}
+
+static void a_handshake_that_breaks_off_is_no_refusal(void **state) {
+    (void)state;
+    asker_begin_bare(serve_half_a_handshake);
+    struct source_options options = asker_options("https://127.0.0.1:1/base");
+    options.route = (struct source_route){.proxy = origin_url(asker.origin, ""),
+                                          .proxy_authentication = AUTHENTICATION_DIGEST,
+                                          .proxy_user = "ann",
+                                          .proxy_password = "s3cret"};
+    asker_use(&options);
+    assert_int_equal(asker_ask(), SOURCE_FAILED);
+    assert_null(strstr(asker.err.what, "407"));
+}
+
 static void a_handshake_that_fails_is_one(void **state) {
     (void)state;
     begin_digest("/refused");
@@ -342,6 +403,8 @@ int main(void) {
         TEST(an_empty_header_is_sent),
         TEST(a_handshake_is_no_answer),
         TEST(a_nonce_that_counts_no_more_is_replaced),
+        TEST(a_proxys_nonce_that_counts_no_more_is_replaced),
+        TEST(a_handshake_that_breaks_off_is_no_refusal),
         TEST(a_handshake_that_fails_is_one),
         TEST(who_is_refused_elsewhere_is_told_why),
         TEST(a_bad_proxy_is_told_without_its_password),

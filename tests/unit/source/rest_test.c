@@ -223,7 +223,118 @@ static void the_administrator_ends_a_rest(void **state) {
     errors(*state, 10, 3);
     assert_int_equal(ask(*state), REST_REFUSED);
     rest_end(*state);
+    assert_int_equal(ask(*state), REST_PROBE);
+    good(*state);
     assert_int_equal(ask(*state), REST_FREE);
+}
+
+static void what_was_counted_outlives_the_administrators_end(void **state) {
+    errors(*state, 10, 3);
+    rest_end(*state);
+    assert_int_equal(ask(*state), REST_PROBE);
+    errors(*state, 1, 1);
+    assert_rests_for(*state, 30000);
+}
+
+/* --- a configured breaker --- */
+
+enum { TRIGGER_MS = 60 * 1000, BLACKOUT_MS = 600 * 1000 };
+
+static void configure(struct rest *rest, unsigned failures) {
+    const struct breaker breaker = {true, failures, TRIGGER_MS, BLACKOUT_MS};
+    rest_set_breaker(rest, &breaker);
+}
+
+static void so_many_failures_of_either_sort_rest(void **state) {
+    configure(*state, 4);
+    unreachable(*state, 2);
+    errors(*state, 1, 1);
+    assert_int_equal(ask(*state), REST_FREE);
+    assert_int_equal(rest_view(*state).failures, 3);
+    errors(*state, 1, 1);
+    assert_int_equal(rest_view(*state).cause, REST_FAILURES);
+    assert_true(rest_refuses(*state));
+    assert_rests_for(*state, BLACKOUT_MS);
+}
+
+static void failures_count_through_good_answers(void **state) {
+    configure(*state, 3);
+    for (unsigned i = 0; i < 2; i++) {
+        unreachable(*state, 1);
+        good(*state);
+    }
+    assert_int_equal(ask(*state), REST_FREE);
+    unreachable(*state, 1);
+    assert_int_equal(ask(*state), REST_REFUSED);
+}
+
+static void failures_count_within_the_trigger_only(void **state) {
+    configure(*state, 3);
+    for (unsigned i = 0; i < 7; i++) {
+        unreachable(*state, 1);
+        assert_int_equal(ask(*state), REST_FREE);
+        clock_fake_advance(TRIGGER_MS / 2 + 1);
+    }
+    assert_int_equal(rest_view(*state).failures, 1);
+    unreachable(*state, 2);
+    assert_int_equal(ask(*state), REST_REFUSED);
+}
+
+static void refused_bodies_and_absences_never_count_there_either(void **state) {
+    configure(*state, 1);
+    for (unsigned i = 0; i < 9; i++) {
+        rest_note(*state, ERROR_NONE, 403, i, -1);
+        rest_note(*state, ERROR_IDENTITY, 200, i, -1);
+    }
+    assert_int_equal(ask(*state), REST_FREE);
+}
+
+static void a_failing_probe_means_another_blackout(void **state) {
+    configure(*state, 2);
+    unreachable(*state, 2);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(rest_view(*state).rests, i);
+        assert_rests_for(*state, BLACKOUT_MS);
+        unreachable(*state, 1);
+    }
+    assert_rests_for(*state, BLACKOUT_MS);
+    good(*state);
+    assert_int_equal(ask(*state), REST_FREE);
+    unreachable(*state, 1);
+    assert_int_equal(ask(*state), REST_FREE);
+}
+
+static void a_breaker_of_0_never_breaks(void **state) {
+    configure(*state, 0);
+    unreachable(*state, 50);
+    errors(*state, 50, 9);
+    assert_int_equal(ask(*state), REST_FREE);
+    throttle(*state, 100);
+    assert_rests_for(*state, 100000);
+}
+
+static void a_new_breaker_keeps_the_rest_that_has_begun(void **state) {
+    unreachable(*state, 3);
+    configure(*state, 2);
+    assert_rests_for(*state, 5000);
+    unreachable(*state, 1);
+    assert_rests_for(*state, BLACKOUT_MS);
+    configure(*state, 0);
+    assert_int_equal(ask(*state), REST_FREE);
+}
+
+static void a_view_tells_cause_time_and_counts(void **state) {
+    struct rest *rest = *state;
+    assert_int_equal(rest_view(rest).cause, REST_NONE);
+    errors(rest, 10, 3);
+    struct rest_view view = rest_view(rest);
+    assert_int_equal(view.cause, REST_ERRORS);
+    assert_int_equal(view.left_ms, 15000);
+    assert_int_equal(view.failures, 10);
+    assert_int_equal(view.rests, 1);
+    clock_fake_advance(20000);
+    assert_int_equal(rest_view(rest).left_ms, 0);
+    assert_int_equal(counted(&rest->begun), 1);
 }
 
 static void three_silences_make_slow_until_one_answer(void **state) {
@@ -276,6 +387,15 @@ int main(void) {
         TEST(throttling_without_a_time_doubles_to_ten_minutes),
         TEST(those_a_pause_gathered_wait_for_its_probe),
         TEST(the_administrator_ends_a_rest),
+        TEST(what_was_counted_outlives_the_administrators_end),
+        TEST(so_many_failures_of_either_sort_rest),
+        TEST(failures_count_through_good_answers),
+        TEST(failures_count_within_the_trigger_only),
+        TEST(refused_bodies_and_absences_never_count_there_either),
+        TEST(a_failing_probe_means_another_blackout),
+        TEST(a_breaker_of_0_never_breaks),
+        TEST(a_new_breaker_keeps_the_rest_that_has_begun),
+        TEST(a_view_tells_cause_time_and_counts),
         TEST(three_silences_make_slow_until_one_answer),
         TEST(three_late_clients_make_late_until_one_in_time),
     };
