@@ -9,6 +9,7 @@ import time
 from . import peers, tools
 
 KIB, MIB = 1 << 10, 1 << 20
+OUTCOMES_KEPT = 10000
 ABSENT_PATTERN = tools.symbol(f"bn{tools.COUNTER}.pdb")
 DISTANT_PATTERN = tools.symbol(f"bd50n{tools.COUNTER}.pdb")
 
@@ -155,6 +156,7 @@ def only_misses(stage, report, requests_max):
     seconds = 6 if stage.quick else 60
     with stage.symgate(requests_max=requests_max) as server:
         paths = hot_paths(stage, server)
+        learn(stage, server, 0, OUTCOMES_KEPT)  # the last outcomes are kept: so many, and then no more
         with Sampler(server) as sampler:
             misses = stage.load.paced(server.port, 1000, seconds, pattern=DISTANT_PATTERN, source=1)
             hits = stage.load.paced(server.port, 200, seconds, paths=paths).result()

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "wire.h"
@@ -142,14 +144,14 @@ static void client_event(struct load *load, struct client *client) {
     client_drop(load, client);
 }
 
-/* Begins what is due; the milliseconds until the next appointment, -1 when there is none. */
-static int load_appointments(struct load *load, int64_t start_ns) {
+/* Begins what is due; the nanoseconds until the next appointment, -1 when there is none. */
+static int64_t load_appointments(struct load *load, int64_t start_ns) {
     int64_t now_ns = wire_now_ns();
     unsigned long total = (unsigned long)(load->per_second * load->seconds);
     while (load->begun < total) {
         int64_t due_ns = start_ns + (int64_t)((double)load->begun * 1e9 / load->per_second);
         if (due_ns > now_ns)
-            return (int)((due_ns - now_ns) / 1000000);
+            return due_ns - now_ns;
         load_begin(load, due_ns);
     }
     return -1;
@@ -161,14 +163,19 @@ static void load_run(struct load *load) {
         wire_die("epoll");
     int64_t start_ns = wire_now_ns();
     for (;;) {
-        int wait_ms = load_appointments(load, start_ns);
-        if (wait_ms < 0 && load->under_way == 0)
+        int64_t wait_ns = load_appointments(load, start_ns);
+        if (wait_ns < 0 && load->under_way == 0)
             return;
+        /* Exact to less than a millisecond without spinning, which would take the processor away
+           from the symbol server and from other loads beside. */
+        struct timespec wait = {.tv_sec = 60};
+        if (wait_ns >= 0)
+            wait = (struct timespec){wait_ns / 1000000000, wait_ns % 1000000000};
         struct epoll_event events[256];
-        int count = epoll_wait(load->epoll, events, 256, wait_ms < 0 ? 60000 : wait_ms);
+        int count = epoll_pwait2(load->epoll, events, 256, &wait, NULL);
         if (count < 0 && errno != EINTR)
-            wire_die("epoll_wait");
-        if (count == 0 && wait_ms < 0)
+            wire_die("epoll_pwait2");
+        if (count == 0 && wait_ns < 0)
             return;
         for (int i = 0; i < count; i++)
             client_event(load, events[i].data.ptr);
@@ -229,6 +236,7 @@ int main(int argc, char **argv) {
     if (load.port == 0 || (load.paths.count == 0 && load.paths.pattern == NULL))
         return 2;
     wire_many_files();
+    prctl(PR_SET_TIMERSLACK, 1000UL);
     load_run(&load);
     load_print(&load);
     return 0;

@@ -133,24 +133,24 @@ static void run(struct pool_job *job) {
     bool counts = end_step(step);
     if (counts && alarm_cancel(look->cache->alarms, &step->alarm))
         step_unref(step);
-    if (!counts && there)
+    bool settled = counts && there && cache_settle(look->cache, look->copy, step->shelf, &found);
+    if (there && !settled)
         close(found.fd);
-    if (counts && there) {
-        bool settled = cache_settle(look->cache, look->copy, step->shelf, &found);
-        if (!settled)
-            close(found.fd);
-        finish(look, settled);
-    } else if (counts) {
-        go_on(look);
-    }
+    /* Before it ends: whoever has waited for the looks finds nothing of them left. */
     step_unref(step);
+    if (counts && there)
+        finish(look, settled);
+    else if (counts)
+        go_on(look);
 }
 
 static void ring(struct alarm *alarm) {
     struct step *step = LIST_ENTRY(alarm, struct step, alarm);
-    if (end_step(step))
-        go_on(step->look);
+    struct cold_look *look = step->look;
+    bool counts = end_step(step);
     step_unref(step);
+    if (counts)
+        go_on(look);
 }
 
 void cache_look_cold(struct cache *cache, struct copy *copy, const struct question *question,

@@ -112,12 +112,13 @@ def test_example_is_accepted_strictly(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_in_pages_are_accepted(page, tmp_path):
-    (tmp_path / "token").write_text("secret\n")
-    (tmp_path / "password").write_text("secret\n")
+    for name in ("token", "password", "partner", "key"):
+        (tmp_path / name).write_text("secret\n")
+    env = environment(CREDENTIALS_DIRECTORY=str(tmp_path), AZURE_TOKEN="a", CORP_PASSWORD="b")
     for number, text in enumerate(blocks(page.read_text(), "json")):
         path = tmp_path / f"{number}.json"
-        path.write_text(text)
-        done = run("check", "--strict", path, env=environment(CREDENTIALS_DIRECTORY=str(tmp_path)))
+        path.write_text(text.replace('{"file": "/etc/symgate/', f'{{"file": "{tmp_path}/'))
+        done = run("check", "--strict", path, env=env)
         warned = done.stdout + done.stderr
         no_servers = "no servers are configured" in warned and "0 errors, 1 warnings" in warned
         assert done.returncode == 0 or no_servers, warned
