@@ -119,6 +119,7 @@ struct config_server {
     uint64_t requests_max;
     uint64_t priority; /* set after parsing: the position where not given */
     int64_t hedge_after_ms;
+    int64_t revalidate_ms;
     char *user_agent;
     bool follow_links;
     bool forward_checksum;

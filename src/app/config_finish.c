@@ -12,7 +12,13 @@
 #include "source/smb_helper.h"
 #include "source/smb_remote.h"
 
-enum { TOKEN_BYTES_MAX = 400, KEY_BYTES = 64, PORT_MAX = 65535, PROGRAM_BYTES = 4096 };
+enum {
+    TOKEN_BYTES_MAX = 400,
+    KEY_BYTES = 64,
+    PORT_MAX = 65535,
+    PROGRAM_BYTES = 4096,
+    REVALIDATE_MS = 5 * 60 * 1000,
+};
 
 static void replace(char **field, char *with) {
     free(*field);
@@ -311,6 +317,21 @@ static void finish_cache(struct config_reading *reading, struct config_server *s
         replace(&server->cache_location, NULL); /* no cache of its own, then */
 }
 
+static void finish_revalidate(struct config_reading *reading, struct config_server *server,
+                              const char *prefix) {
+    char key[KEY_BYTES];
+    text_format(key, sizeof key, "%s.revalidate", prefix);
+    bool compared = (server->directory || server->share) && server->cache_location;
+    if (server->revalidate_ms == TIME_ABSENT)
+        server->revalidate_ms = REVALIDATE_MS;
+    else if (!compared)
+        config_complain(reading, PROBLEM_WARNING, key,
+                        "It counts for directories and shares with a cacheLocation.",
+                        "has no effect here");
+    if (!compared || server->revalidate_ms < 0)
+        server->revalidate_ms = 0;
+}
+
 void config_finish_server(struct config_reading *reading, struct config_server *server,
                           const char *prefix, unsigned index, bool spelled) {
     finish_retry(reading, server, prefix, spelled);
@@ -322,6 +343,7 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_keytab(reading, server, prefix);
     config_finish_access(reading, server, prefix);
     finish_cache(reading, server, prefix);
+    finish_revalidate(reading, server, prefix);
     if (server->priority == 0)
         server->priority = index + 1;
     if (server->hedge_after_ms == TIME_ABSENT)

@@ -22,6 +22,7 @@ enum {
     OPEN_FILES_MAX = 20000,
     SMALL_BYTES_MAX = 64 * 1024 * 1024,
     SEARCHES_MAX = 10000,
+    OWED_MAX = 100000,
     OUTCOMES_MAX = 10000,
     THREADS_END_MS = 1000,
 };
@@ -130,6 +131,22 @@ static void make_store(const struct gateway *gateway) {
         log_failure(LOG_WARNING, "no local store", &err);
 }
 
+/* Like absences, in a folder of their own (docs/decisions). */
+static bool open_owed(struct gateway *gateway, struct error *err) {
+    char folder[4096];
+    if (!files_join(folder, sizeof folder, gateway->data.path, "owed"))
+        return error_set(err, ERROR_CONFIG, "the data folder's path is too long");
+    if (!files_make_path(folder, 0755, err))
+        return false;
+    struct absences_options owed = {
+        .directory = folder,
+        .key = gateway->data.key,
+        .entries_max = OWED_MAX,
+    };
+    gateway->owed = absences_open(&owed, err);
+    return gateway->owed != NULL;
+}
+
 static bool open_parts(struct gateway *gateway, struct error *err) {
     const struct config_general *general = &gateway->config->general;
     if (!data_folder_open(&gateway->data, general->data_location, err))
@@ -146,6 +163,8 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     };
     gateway->absences = absences_open(&absences, err);
     if (!gateway->absences)
+        return false;
+    if (!open_owed(gateway, err))
         return false;
     gateway->alarms = alarm_clock_new(err);
     return gateway->alarms != NULL;
@@ -193,6 +212,7 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .absences = gateway->absences,
         .alarms = gateway->alarms,
         .searches_max = SEARCHES_MAX,
+        .owed = gateway->owed,
         .provenance = gateway->provenance,
     };
     gateway->symbols = symbols_new(&symbols);
@@ -295,6 +315,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);
+    absences_close(gateway->owed);
     spill_free(gateway->spill);
     free_shelves(gateway);
     vetting_free(gateway->vetting);

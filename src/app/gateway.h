@@ -24,6 +24,7 @@ struct gateway {
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;
+    struct absences *owed; /* who may have a better file than the kept one */
     struct alarm_clock *alarms;
     struct symbols *symbols;
     struct recorder *recorder;

@@ -331,15 +331,35 @@ static bool read_first(struct delivery *delivery, struct error *err) {
     return true;
 }
 
+bool delivery_is_kept(const struct kept *kept, const struct content *content, bool packed) {
+    if (content->last_modified > 0 && content->last_modified != kept->modified_s)
+        return false;
+    return packed || content->size == SIZE_UNKNOWN || content->size == kept->size;
+}
+
+/* Is there nothing to be read? What may still be written is left for the next time. */
+static bool leaves_kept(const struct delivery *delivery, bool packed) {
+    const struct fetch *fetch = delivery->fetch;
+    if (!fetch->kept.compare || fetch->taking_up)
+        return false;
+    return delivery->content.unsettled ||
+           delivery_is_kept(&fetch->kept, &delivery->content, packed);
+}
+
 static enum fetch_end move(struct delivery *delivery, enum form form, struct error *err) {
     if (delivery->content.start > 0) {
         enum fetch_end end = lead(delivery, err);
         return end == FETCH_WHOLE ? move_plain(delivery, err) : end;
     }
+    if (leaves_kept(delivery, false))
+        return FETCH_KEPT;
     if (!read_first(delivery, err))
         return failed(delivery, err);
-    if (delivery_is_packed(&delivery->fetch->question->key, form, delivery->bytes,
-                           delivery->filled))
+    bool packed = delivery_is_packed(&delivery->fetch->question->key, form, delivery->bytes,
+                                     delivery->filled);
+    if (leaves_kept(delivery, packed))
+        return FETCH_KEPT;
+    if (packed)
         return move_packed(delivery, decoder_recognise(delivery->bytes, delivery->filled), err);
     return move_plain(delivery, err);
 }

@@ -40,6 +40,10 @@ void delivery_release(struct delivery *delivery);
  */
 enum fetch_end delivery_run(struct delivery *delivery, enum form form, struct error *err);
 
+/* Is what the source has the kept file? A compressed one is told by its time alone, and what has no
+   time by its size. */
+bool delivery_is_kept(const struct kept *kept, const struct content *content, bool packed);
+
 /* What was asked for has come: the rest of the attempt's note. */
 void delivery_note_total(struct delivery *delivery);
 

@@ -13,6 +13,13 @@
 
 struct fetch;
 
+/* A kept file that a source's is compared with before it is read. */
+struct kept {
+    bool compare;
+    uint64_t size;
+    int64_t modified_s;
+};
+
 /* What the fetcher tells the search while it runs; called on the worker, with no lock held. */
 struct fetch_ops {
     /* The head has come and the source's answer is good; before any byte of the body is read. */
@@ -34,7 +41,8 @@ struct fetch {
     unsigned shelf; /* where it will be kept */
     bool in_place;
     bool fresh_connection;
-    bool taking_up;          /* the copy has begun already and this attempt is to go on with it */
+    bool taking_up; /* the copy has begun already and this attempt is to go on with it */
+    struct kept kept;
     struct resume resume;    /* with taking_up: offset 0 means from the start; out: FETCH_BROKEN */
     struct staging *staging; /* with taking_up: the copy's file; out: set when this attempt began */
     struct cancel *cancel;
@@ -57,6 +65,7 @@ enum fetch_end {
     FETCH_DIFFERENT, /* taking up brought other bytes than those written: the copy must be replaced
                       */
     FETCH_CANCELLED,
+    FETCH_KEPT, /* the source's file is the kept one, or may still be written: nothing was read */
 };
 
 /* Runs to the end. */

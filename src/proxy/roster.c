@@ -60,5 +60,8 @@ void roster_take_over(struct roster *roster, struct roster *older) {
 }
 
 uint64_t roster_shelves(const struct roster *roster, uint64_t allowed) {
-    return 1 | (allowed & roster->own_shelves) << 1;
+    uint64_t shelves = 1;
+    for (uint64_t left = allowed & roster->own_shelves; left; left &= left - 1)
+        shelves |= UINT64_C(1) << roster->shelf[__builtin_ctzll(left)];
+    return shelves;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "proxy/renewal.h"
 
 static struct search *search_of_owner(struct copy_owner *owner) {
     return LIST_ENTRY(owner, struct search, owner);
@@ -28,6 +29,7 @@ void search_unref(struct search *search) {
         return;
     struct symbols *symbols = search->symbols;
     roster_unref(search->roster);
+    copy_unref(search->kept);
     free(search->steps);
     pthread_mutex_destroy(&search->lock);
     free(search);
@@ -97,6 +99,8 @@ static void looked(void *context, bool found) {
     struct search_acts acts;
     search_acts_init(&acts);
     lock_take(&search->lock);
+    CLEANUP(copy_unref_at)
+    struct copy *copy = found && search->copy ? copy_ref(search->copy) : NULL;
     if (search->phase == SEARCH_LOOKING && found)
         search_end(search, COPY_COMPLETE, &acts);
     else if (search->phase == SEARCH_LOOKING)
@@ -104,6 +108,8 @@ static void looked(void *context, bool found) {
     lock_give(&search->lock);
     search_act(search, &acts);
     search_go(search);
+    if (copy)
+        renewal_consider(search->symbols, search->roster, &search->question, search->allowed, copy);
     search_unref(search);
 }
 
@@ -126,6 +132,7 @@ static void act_end(struct search *search, const struct search_acts *acts) {
         copy_own(acts->copy, NULL);
     else if (!acts->dropped)
         cache_end(symbols->options.cache, acts->copy, acts->phase, &acts->why);
+    renewal_settle(search, acts->copy);
     copy_unref(acts->copy);
     if (listed)
         search_unref(search);
@@ -208,6 +215,26 @@ void search_begin(struct symbols *symbols, struct roster *roster, const struct q
         cache_look_cold(symbols->options.cache, copy, question, roster_shelves(roster, allowed),
                         looked, search);
     }
+    search_go(search);
+    search_unref(search);
+}
+
+void search_begin_renewal(struct symbols *symbols, struct roster *roster,
+                          const struct question *question, const struct plan *plan,
+                          struct copy *kept, bool compare) {
+    struct search *search = search_new(symbols, roster, question, plan->allowed);
+    search->copy = cache_detached(symbols->options.cache, &question->key);
+    search->phase = SEARCH_REPLAYING;
+    search->waited = false;
+    search->kept = copy_ref(kept);
+    struct copy_state state;
+    copy_look(kept, &state);
+    search->compared = (struct kept){
+        .compare = compare, .size = state.size, .modified_s = state.modified_ns / 1000000000};
+    search_plan(search, plan);
+    count(&symbols->counters.renewals);
+    enlist(symbols, search);
+    copy_own(search->copy, &search->owner);
     search_go(search);
     search_unref(search);
 }

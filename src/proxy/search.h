@@ -126,6 +126,9 @@ struct search {
     struct absence_mark mark;
     uint64_t allowed;
     int64_t began_ms;
+    struct copy
+        *kept; /* a renewal: the COMPLETE copy that it may replace, a reference; else NULL */
+    struct kept compared;   /* … and what the source's file is compared with first */
     struct list in_symbols; /* guarded by symbols' lock */
 
     pthread_mutex_t lock; /* guards all below */
@@ -139,6 +142,7 @@ struct search {
     struct attempt *writer; /* also while its end is being seen to */
     unsigned owed;          /* silent attempts whose next source has not been asked yet */
     unsigned breaks;        /* bodies that broke, of all sources */
+    struct step *winner;    /* whose file it ended with, or NULL */
     bool planned;
     bool begun;   /* the copy has begun: attempts take it up */
     bool used_up; /* no more takes: fails as soon as nothing runs */
@@ -187,6 +191,12 @@ struct search_acts {
    `plan` may be NULL: made later. `cold`: the shelves are looked at first. May end at once. */
 void search_begin(struct symbols *symbols, struct roster *roster, const struct question *question,
                   uint64_t allowed, const struct plan *plan, bool cold, struct copy *copy);
+
+/* The same for a renewal: in the background, with a copy that nobody can join. `plan` names the
+   sources to ask; compare: what they have is compared with `kept` before it is read. */
+void search_begin_renewal(struct symbols *symbols, struct roster *roster,
+                          const struct question *question, const struct plan *plan,
+                          struct copy *kept, bool compare);
 
 /* A reference more. */
 void search_ref(struct search *search);

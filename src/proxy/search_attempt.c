@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/provenance.h"
+#include "proxy/renewal.h"
 #include "proxy/search.h"
 
 static struct attempt *attempt_of_job(struct queue_job *job) {
@@ -51,6 +52,7 @@ static bool claim_pen(struct attempt *attempt, struct search_acts *acts) {
         return false;
     search->writer = attempt;
     attempt->led = true;
+    renewal_announce(search, attempt->step);
     search_call_back(search, attempt, acts);
     return true;
 }
@@ -194,6 +196,7 @@ static void fill_fetch(struct attempt *attempt) {
         .shelf = search->roster->shelf[position],
         .in_place = search->roster->in_place[position],
         .fresh_connection = attempt->fresh_connection,
+        .kept = search->compared,
         .cancel = &attempt->cancel,
         .job = &attempt->job,
         .note = &attempt->note,
@@ -205,8 +208,9 @@ static void fill_job(struct attempt *attempt) {
     struct search *search = attempt->search;
     attempt->wanted = search->waited;
     attempt->job.wanted = search->waited;
-    attempt->job.at_head = search->begun;
-    attempt->job.optional = attempt->hedge;
+    attempt->job.at_head = search->begun && !search->kept;
+    attempt->job.optional = attempt->hedge || search->kept;
+    attempt->job.background = search->kept != NULL;
     attempt->job.client = search->question.client;
     attempt->job.run = run;
     attempt->job.handed_back = handed_back;

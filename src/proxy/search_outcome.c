@@ -36,6 +36,7 @@ static enum attempt_result result_of(const struct attempt *attempt, enum fetch_e
     case FETCH_ABSENT:
         return ATTEMPT_ABSENT;
     case FETCH_LOST:
+    case FETCH_KEPT:
         return ATTEMPT_LOST;
     case FETCH_CANCELLED:
         return attempt->place_ms ? ATTEMPT_LOST : ATTEMPT_UNASKED;
@@ -81,6 +82,7 @@ static void count_end(const struct attempt *attempt, enum fetch_end end) {
         count(&counters->failed);
         break;
     case FETCH_CANCELLED:
+    case FETCH_KEPT:
         break;
     }
 }
@@ -203,10 +205,16 @@ static void apply(struct attempt *attempt, enum fetch_end end, const struct erro
         return;
     switch (end) {
     case FETCH_WHOLE:
+        search->winner = attempt->step;
         search_end(search, COPY_WHOLE, acts);
         return;
     case FETCH_LOCAL:
+        search->winner = attempt->step;
         search_end(search, COPY_COMPLETE, acts);
+        return;
+    case FETCH_KEPT:
+        error_set(&acts->why, ERROR_CANCELLED, "the kept file is the source's");
+        search_end(search, COPY_FAILED, acts);
         return;
     case FETCH_ABSENT:
         step_absent(attempt, err, acts);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "proxy/renewal.h"
 #include "proxy/search.h"
 
 enum { FREE_WAIT_MS = 5000 };
@@ -153,6 +154,7 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
     switch (cache_find(symbols->options.cache, question, shelves, &copy)) {
     case CACHE_FOUND:
         answer_with(out_answer, copy, VERDICT_JOINED);
+        renewal_consider(symbols, roster, question, verdict.allowed, copy);
         return;
     case CACHE_COLD:
         claim(symbols, roster, question, NULL, true, out_answer);
@@ -254,4 +256,6 @@ void symbols_forget(struct symbols *symbols, const struct symbol_key *key, unsig
                     unsigned *out_files) {
     *out_absences = absence_forget(symbols->options.absences, key);
     *out_files = cache_forget(symbols->options.cache, key);
+    if (symbols->options.owed)
+        absence_forget(symbols->options.owed, key);
 }

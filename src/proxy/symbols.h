@@ -24,7 +24,8 @@ struct symbols_options {
     struct cache *cache; /* not owned, as all here */
     struct absences *absences;
     struct alarm_clock *alarms;
-    unsigned searches_max;         /* 10,000 */
+    unsigned searches_max; /* 10,000 */
+    struct absences *owed; /* who may have a better file than the kept one; NULL: not noted */
     struct provenance *provenance; /* NULL: it is not written down where files came from */
 };
 
@@ -35,6 +36,8 @@ struct symbols_counters {
     counter take_ups;       /* bodies taken up after a break */
     counter replaced;       /* copies replaced because another file had to take their place */
     counter dropped;        /* searches dropped because nobody wanted them any more */
+    counter renewals;       /* begun in the background, to see whether a kept file is the best */
+    counter renewed;        /* of them, kept files that were replaced */
     counter pattern_limits; /* patterns that gave up */
 };
 

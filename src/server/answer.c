@@ -83,6 +83,14 @@ void answer_verdict(struct exchange *exchange, enum verdict verdict, const char 
     end(exchange, &head);
 }
 
+/* Another server's file would be preferred, had it been able to answer. */
+static void describe_preferred(struct exchange *exchange, struct head *head) {
+    char sentence[sizeof exchange->reason];
+    copy_preferred(exchange->copy, sentence, sizeof sentence);
+    if (sentence[0])
+        head_field(head, "X-Symgate-Reason", sentence);
+}
+
 static void describe_copy(struct exchange *exchange, struct head *head,
                           const struct copy_state *state) {
     char etag[ETAG_BYTES];
@@ -99,6 +107,8 @@ static void describe_copy(struct exchange *exchange, struct head *head,
     exchange->not_kept = why.kind != ERROR_NONE;
     if (exchange->not_kept)
         head_field(head, "X-Symgate-Reason", why.what);
+    else if (exchange->verdict == VERDICT_FETCHED || exchange->verdict == VERDICT_JOINED)
+        describe_preferred(exchange, head);
 }
 
 static bool not_modified(struct exchange *exchange, const struct copy_state *state) {

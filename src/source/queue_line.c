@@ -20,13 +20,14 @@ struct queue_client {
 void queue_line_init(struct queue_line *line, counter *waiting) {
     list_init(&line->take_ups);
     list_init(&line->ring);
+    list_init(&line->background);
     table_init(&line->clients);
     line->waiting = waiting;
     line->tickets = 0;
 }
 
 void queue_line_release(struct queue_line *line) {
-    assert(list_empty(&line->ring) && list_empty(&line->take_ups));
+    assert(list_empty(&line->ring) && list_empty(&line->take_ups) && list_empty(&line->background));
     table_release(&line->clients);
 }
 
@@ -84,6 +85,10 @@ void queue_line_add(struct queue_line *line, struct queue_job *job) {
         list_push_back(&line->take_ups, &job->waiting);
         return;
     }
+    if (job->background) {
+        list_push_back(&line->background, &job->waiting);
+        return;
+    }
     job->client_queue = client_claim(line, &job->client);
     job->client_queue->waiting++;
     insert(job);
@@ -107,7 +112,7 @@ struct queue_job *queue_line_next(const struct queue_line *line) {
     if (!list_empty(&line->take_ups))
         return job_of(line->take_ups.next);
     if (list_empty(&line->ring))
-        return NULL;
+        return list_empty(&line->background) ? NULL : job_of(line->background.next);
     struct queue_client *client = client_of(line->ring.next);
     struct list *jobs = list_empty(&client->wanted) ? &client->abandoned : &client->wanted;
     return job_of(jobs->next);

@@ -9,11 +9,12 @@
 #include "source/source_queue.h"
 
 struct queue_line {
-    struct list take_ups; /* jobs that go before all */
-    struct list ring;     /* client addresses, the next one first */
-    struct table clients; /* by address */
-    counter *waiting;     /* jobs in line */
-    uint64_t tickets;     /* given out */
+    struct list take_ups;   /* jobs that go before all */
+    struct list ring;       /* client addresses, the next one first */
+    struct list background; /* jobs that nobody waits for from the start, after all others */
+    struct table clients;   /* by address */
+    counter *waiting;       /* jobs in line */
+    uint64_t tickets;       /* given out */
 };
 
 /* An empty line that counts its jobs in *waiting. */

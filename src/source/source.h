@@ -30,6 +30,7 @@ struct source_options {
     int64_t retry_ms; /* how long its "no" counts */
     unsigned requests_max;
     int64_t hedge_after_ms; /* or HEDGE_NEVER */
+    int64_t revalidate_ms;  /* how long a kept file is not compared again; 0: never */
     int64_t connect_ms;     /* 3 s */
     int64_t first_byte_ms;  /* 60 s: silent so long, failed */
     int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */

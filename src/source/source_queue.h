@@ -11,7 +11,7 @@
 //            a disk that is slow to sync slows the asking down and gathers no threads.
 //   order    jobs that take up a broken body first; then round robin over client addresses;
 //            within an address, jobs that somebody waits for before abandoned ones, then first
-//            come.
+//            come. Background jobs after all others.
 //   ceiling  waiting_max jobs (1,000). In a full queue the newest waiting job of the address with
 //            most is handed back as busy (abandoned ones first; the newcomer itself, if it is of
 //            that address). An optional job (a hedge) is refused instead of putting another out.
@@ -45,6 +45,7 @@ struct queue_job {
     bool wanted;                 /* somebody waits for it */
     bool at_head;                /* takes up a broken body: goes before all */
     bool optional;               /* a hedge: never puts another out */
+    bool background;             /* runs when nobody else waits; optional too */
     bool lent;                   /* runs without a place */
     bool probe;                  /* runs as the probe that may end a rest */
     struct address client;

@@ -367,3 +367,17 @@ struct copy *cache_claim(struct cache *cache, const struct symbol_key *key, bool
     copy_tell_owner(owner);
     return copy;
 }
+
+struct copy *cache_detached(struct cache *cache, const struct symbol_key *key) {
+    struct copy *copy = copy_new(cache, key);
+    copy->detached = true;
+    return copy;
+}
+
+uint64_t cache_shelves_of(const struct cache *cache, const struct copy *copy) {
+    uint64_t shelves = 0;
+    for (unsigned i = 0; copy->shelf && i < cache->shelf_count; i++)
+        if (cache->shelves[i] == copy->shelf)
+            shelves |= UINT64_C(1) << i;
+    return shelves;
+}

@@ -63,6 +63,18 @@ bool cache_find_file(struct cache *cache, const struct symbol_path *path, uint64
 struct copy *cache_claim(struct cache *cache, const struct symbol_key *key, bool *out_leading,
                          struct error *err);
 
+/* A SEARCHING copy that is in no table, so that nobody joins it: what is on its way to take a
+   COMPLETE one's place. When it becomes COMPLETE on a shelf, it takes the entry. A reference. */
+struct copy *cache_detached(struct cache *cache, const struct symbol_key *key);
+
+/* A COMPLETE copy's file, where another has taken its place that lies elsewhere: takes the entry
+   out, and removes the file unless `by` lies on the same shelf. May block. */
+void cache_supersede(struct cache *cache, struct copy *old, const struct copy *by);
+
+/* The shelves, as bits, that a COMPLETE copy's file lies on: several where they are the same one;
+   0: served in place. */
+uint64_t cache_shelves_of(const struct cache *cache, const struct copy *copy);
+
 /* Looks on the shelves with leave to block, on their pools' threads, one shelf after the other,
    each for at most 1 s, then calls done(context, found) once on some thread. found: the claimed
    copy has become COMPLETE. */

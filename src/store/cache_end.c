@@ -41,6 +41,17 @@ static bool put_on_shelf(struct copy *copy, bool keep, struct shelf_found *out_f
     return true;
 }
 
+/* A detached copy has come to the shelf: the entry is its own now, unless a search has it. What it
+   puts out is returned, with the table's reference. Under both locks. */
+static struct copy *take_entry(struct cache *cache, struct shard *shard, struct copy *copy) {
+    struct copy *old = shard_find(shard, &copy->key);
+    if (old && copy_phase_now(old) != COPY_COMPLETE)
+        return NULL;
+    bool out = old && shard_take_out(cache, shard, old);
+    shard_insert(shard, copy);
+    return out ? old : NULL;
+}
+
 void cache_complete(struct cache *cache, struct copy *copy, bool keep) {
     assert(copy_phase_now(copy) == COPY_WHOLE);
     struct shard *shard = cache_shard(cache, &copy->key);
@@ -48,12 +59,15 @@ void cache_complete(struct cache *cache, struct copy *copy, bool keep) {
     struct shelf_found found;
     bool kept = put_on_shelf(copy, keep, &found, &why);
     bool out = false;
+    struct copy *old = NULL;
     {
         SCOPED_LOCK(&shard->lock);
         SCOPED_LOCK(&copy->lock);
         if (kept) {
             copy_fill(copy, staging_shelf(copy->staging), &found);
             copy_raise(copy, COPY_COMPLETE);
+            if (copy->detached)
+                old = take_entry(cache, shard, copy);
             if (copy->listed)
                 shard_add_complete(cache, shard, copy);
         } else {
@@ -63,6 +77,7 @@ void cache_complete(struct cache *cache, struct copy *copy, bool keep) {
     }
     count(kept ? &cache->counters.committed : &cache->counters.not_kept);
     drop(copy, out);
+    copy_unref(old);
     cache_make_room(cache, shard);
 }
 
@@ -153,7 +168,8 @@ struct copy *cache_replace(struct cache *cache, struct copy *copy, const struct 
         SCOPED_LOCK(&copy->lock);
         out = shard_take_out(cache, shard, copy);
         /* A copy that was taken out before may have been followed by another search already. */
-        if (!shard_find(shard, &copy->key))
+        next->detached = copy->detached;
+        if (!next->detached && !shard_find(shard, &copy->key))
             shard_insert(shard, next);
         hand_over(copy, next);
         copy->successor = copy_ref(next);
@@ -204,6 +220,13 @@ unsigned cache_forget(struct cache *cache, const struct symbol_key *key) {
     /* After the files: a look in between may have found one. */
     forget_complete(cache, key);
     return removed;
+}
+
+void cache_supersede(struct cache *cache, struct copy *old, const struct copy *by) {
+    if (!by->in_place && by->shelf == old->shelf)
+        return;
+    shelf_remove(old->shelf, &old->key);
+    forget_complete(cache, &old->key);
 }
 
 static struct copy *take_complete(struct cache *cache, struct shard *shard) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/cache_inside.h"
 #include "store/copy_inside.h"
 #include "store/shelf_inside.h"
@@ -93,6 +94,7 @@ static void destroy(struct copy *copy) {
     staging_free(copy->staging);
     free(copy->shelf_path);
     free(copy->why);
+    free(copy->preferred);
     free(copy->notes);
     pthread_mutex_destroy(&copy->lock);
     free(copy);
@@ -282,4 +284,39 @@ bool copy_wanted(struct copy *copy) {
 bool copy_waited_for(struct copy *copy) {
     SCOPED_LOCK(&copy->lock);
     return copy->interest > 0;
+}
+
+/* --- renewal -------------------------------------------------------------------------------- */
+
+int64_t copy_renewal(struct copy *copy) {
+    if (copy_phase_now(copy) != COPY_COMPLETE || copy->in_place)
+        return INT64_MAX;
+    return atomic_load_explicit(&copy->renewal_ms, memory_order_relaxed);
+}
+
+bool copy_renewal_move(struct copy *copy, int64_t seen_ms, int64_t next_ms) {
+    return atomic_compare_exchange_strong(&copy->renewal_ms, &seen_ms, next_ms);
+}
+
+void copy_renewal_set(struct copy *copy, int64_t next_ms) {
+    atomic_store_explicit(&copy->renewal_ms, next_ms, memory_order_relaxed);
+}
+
+int64_t copy_compared(struct copy *copy) {
+    return atomic_load_explicit(&copy->compared_ms, memory_order_relaxed);
+}
+
+void copy_note_compared(struct copy *copy, int64_t now_ms) {
+    atomic_store_explicit(&copy->compared_ms, now_ms, memory_order_relaxed);
+}
+
+void copy_preferred(struct copy *copy, char *out, size_t size) {
+    SCOPED_LOCK(&copy->lock);
+    text_copy(out, size, copy->preferred ? copy->preferred : "");
+}
+
+void copy_prefer(struct copy *copy, const char *sentence) {
+    SCOPED_LOCK(&copy->lock);
+    free(copy->preferred);
+    copy->preferred = memory_text(sentence);
 }

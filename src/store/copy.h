@@ -114,6 +114,22 @@ const char *copy_small(struct copy *copy);
    last bytes of an answer are sent; always true for symgate's own files. Never blocks. */
 bool copy_intact(struct copy *copy);
 
+/* When a hit should look again whether a better file can be had (monotonic; 0: at once); INT64_MAX
+   for a copy that is not COMPLETE on a shelf. Cheap. copy_renewal_move changes it from what was
+   seen: true for one caller alone; copy_renewal_set ends what that one began. */
+int64_t copy_renewal(struct copy *copy);
+bool copy_renewal_move(struct copy *copy, int64_t seen_ms, int64_t next_ms) MUST_CHECK;
+void copy_renewal_set(struct copy *copy, int64_t next_ms);
+
+/* When its file was last compared with the source's, or came from there (monotonic); 0: unknown. */
+int64_t copy_compared(struct copy *copy);
+void copy_note_compared(struct copy *copy, int64_t now_ms);
+
+/* What is said of the source whose file would be preferred to this one; empty: nothing. Set before
+   ARRIVING is raised. */
+void copy_preferred(struct copy *copy, char *out, size_t size);
+void copy_prefer(struct copy *copy, const char *sentence);
+
 /* The threads that may block on this copy's file; NULL for one that never blocks long (spill files,
  * staging). */
 struct pool *copy_pool(struct copy *copy);

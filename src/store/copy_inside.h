@@ -38,6 +38,9 @@ struct copy {
     uint64_t woken_at;       /* writer's: the length at which readers were woken last */
     int fd;                  /* without staging: of the file; else -1 */
     bool in_place;
+    bool detached;              /* never listed before it is COMPLETE; set when it is made */
+    _Atomic int64_t renewal_ms; /* see copy_renewal */
+    _Atomic int64_t compared_ms;
     struct pool *pool;
     struct shelf *shelf; /* where it is COMPLETE */
     char *shelf_path;
@@ -54,6 +57,7 @@ struct copy {
     struct copy_owner *owner;
     struct copy *successor;
     struct error *why;
+    char *preferred;
     struct attempt_note *notes;
     unsigned note_count;
 };

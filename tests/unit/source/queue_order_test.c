@@ -45,6 +45,26 @@ static void wanted_before_abandoned_and_take_ups_first(void **state) {
     tasks_end(queue);
 }
 
+static void background_jobs_come_last(void **state) {
+    (void)state;
+    static const char *const names[] = {"x1", "a1", "x2", "b1", "a2"};
+    static const char *const expected[] = {"a1", "b1", "a2", "x1"};
+    struct task blocker;
+    struct task tasks[5];
+    struct source_queue *queue = tasks_blocked_queue(&blocker, 1000);
+    for (unsigned i = 0; i < 5; i++) {
+        task_init(&tasks[i], names[i]);
+        tasks[i].job.background = names[i][0] == 'x';
+        tasks[i].job.optional = tasks[i].job.background;
+        task_submit(queue, &tasks[i]);
+    }
+    assert_true(queue_withdraw(queue, &tasks[2].job));
+    tasks_open_gate(1);
+    for (unsigned i = 0; i < 4; i++)
+        assert_happened(i + 1, expected[i]);
+    tasks_end(queue);
+}
+
 static void a_full_queue_puts_out_the_newest_of_the_address_with_most(void **state) {
     (void)state;
     static const char *const names[] = {"a1", "a2", "b1", "c1", "a3", "d1"};
@@ -147,6 +167,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(addresses_take_turns),
         TEST(wanted_before_abandoned_and_take_ups_first),
+        TEST(background_jobs_come_last),
         TEST(a_full_queue_puts_out_the_newest_of_the_address_with_most),
         TEST(abandoned_jobs_are_put_out_first),
         TEST(a_hedge_puts_nobody_out),

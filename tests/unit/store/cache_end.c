@@ -299,6 +299,84 @@ static void ends_before_its_readers(void **state) {
 }
 
 /* Time stands still until a test moves it, but is that of the files. */
+/* --- renewal -------------------------------------------------------------------------------- */
+
+static void a_detached_copy_takes_the_entry_when_it_is_kept(void **state) {
+    struct bench *bench = *state;
+    struct copy *old = bench_keep(bench, &bench->question, 1000);
+    struct copy *copy = cache_detached(bench->cache, &bench->question.key);
+    bench_begin(bench, copy, 2000);
+    struct copy *hit = found(bench, &bench->question);
+    assert_ptr_equal(hit, old); /* nobody joins what is on its way */
+    copy_unref(hit);
+    bench_append(copy, 2000);
+    copy_whole(copy);
+    cache_complete(bench->cache, copy, true);
+    hit = found(bench, &bench->question);
+    assert_ptr_equal(hit, copy);
+    assert_int_equal(size_on_shelf(bench), 2000);
+    bench_check(old, 1000); /* who reads the old one reads it to the end */
+    assert_int_equal(counted(&counters(bench)->open_files), 1);
+    cache_supersede(bench->cache, old, copy); /* on the same shelf: the file has gone already */
+    assert_int_equal(size_on_shelf(bench), 2000);
+    copy_unref(hit);
+    copy_unref(copy);
+    copy_unref(old);
+}
+
+static void a_detached_copy_that_is_not_kept_changes_nothing(void **state) {
+    struct bench *bench = *state;
+    struct copy *old = bench_keep(bench, &bench->question, 1000);
+    struct copy *copy = cache_detached(bench->cache, &bench->question.key);
+    struct error why;
+    error_set(&why, ERROR_IDENTITY, "false");
+    bench_begin(bench, copy, 2000);
+    bench_append(copy, 2000);
+    struct copy *next = cache_replace(bench->cache, copy, &why);
+    struct copy *hit = found(bench, &bench->question);
+    assert_ptr_equal(hit, old);
+    copy_unref(hit);
+    bench_begin(bench, next, 2000);
+    bench_append(next, 2000);
+    copy_whole(next);
+    cache_complete(bench->cache, next, false);
+    assert_int_equal(bench_phase(next), COPY_WHOLE);
+    assert_int_equal(size_on_shelf(bench), 1000);
+    hit = found(bench, &bench->question);
+    assert_ptr_equal(hit, old);
+    copy_unref(hit);
+    copy_unref(next);
+    copy_unref(copy);
+    copy_unref(old);
+}
+
+static void a_file_elsewhere_supersedes_the_kept_one(void **state) {
+    struct bench *bench = *state;
+    struct copy *old = bench_keep(bench, &bench->question, 1000);
+    struct copy *copy = cache_detached(bench->cache, &bench->question.key);
+    int fd = open_file(bench, "theirs");
+    assert_true(cache_adopt(bench->cache, copy, fd, 6, 1, "folder", NULL, true));
+    cache_supersede(bench->cache, old, copy);
+    assert_int_equal(size_on_shelf(bench), 0);
+    not_found(bench, &bench->question);
+    copy_unref(copy);
+    copy_unref(old);
+}
+
+static void only_one_caller_moves_the_renewal(void **state) {
+    struct bench *bench = *state;
+    struct copy *searching = bench_searching(bench);
+    assert_true(copy_renewal(searching) == INT64_MAX);
+    bench_give_up(bench, searching);
+    struct copy *copy = bench_keep(bench, &bench->question, 1000);
+    assert_int_equal(copy_renewal(copy), 0);
+    assert_true(copy_renewal_move(copy, 0, 500));
+    assert_false(copy_renewal_move(copy, 0, 700));
+    assert_int_equal(copy_renewal(copy), 500);
+    assert_int_equal(cache_shelves_of(bench->cache, copy), GLOBAL);
+    copy_unref(copy);
+}
+
 static int real_time(void **state) {
     (void)state;
     clock_fake_set_wall(time(NULL));
@@ -320,6 +398,10 @@ int main(void) {
         TEST(evicts_no_file_from_its_readers),
         TEST(forgets_what_is_complete),
         TEST(lists_what_is_under_way),
+        TEST(a_detached_copy_takes_the_entry_when_it_is_kept),
+        TEST(a_detached_copy_that_is_not_kept_changes_nothing),
+        TEST(a_file_elsewhere_supersedes_the_kept_one),
+        TEST(only_one_caller_moves_the_renewal),
         TEST(ends_before_its_readers),
     };
     return cmocka_run_group_tests(tests, real_time, NULL);

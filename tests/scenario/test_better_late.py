@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""A later server's file is served at once and kept, until an earlier one has its own."""
+
+import pytest
+from conftest import server
+from double.origin import Script, gate as at_gate, good, head, send, status
+from program import run, wait_until
+from symbols import pdb
+from test_directory import put, store  # noqa: F401
+
+
+def both(size=128 * 1024):
+    """The private file, and the stripped one of the same key."""
+    private = pdb(size=size)
+    stripped = pdb(size=64 * 1024, seed=2, guid=private.id[:32])
+    return private, stripped
+
+
+def until_served(gate, symbol):
+    """Every answer on the way is a hit; the last one is this file."""
+
+    def served():
+        answer = gate.get(symbol.path)
+        assert answer.status == 200 and answer.verdict == "hit" and not answer.broken
+        return answer.body == symbol.body
+
+    wait_until(served, "the earlier server's file")
+
+
+def first_fails(start, origin, second, **more):
+    private, stripped = both()
+    origin.on(private.remote, status(500))
+    second.on(stripped.remote, good(stripped.body))
+    gate = start(server(origin, retryTimeout=1, **more), server(second, "two"))
+    answer = gate.fetch(stripped)
+    assert answer.verdict == "fetched" and answer.headers["x-symgate-source"] == "two"
+    assert answer.headers["x-symgate-reason"] == (
+        'server "one" could not be asked; its file will be preferred later'
+    )
+    return gate, private, stripped
+
+
+@pytest.mark.sanitized
+def test_failed_server_is_preferred_later(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    origin.on(private.remote, good(private.body))
+    assert "x-symgate-reason" not in gate.fetch(stripped).headers
+    until_served(gate, private)
+    gate.check(private)
+    asked = origin.count()
+    gate.restart()
+    for _ in range(3):
+        assert gate.fetch(private).verdict == "hit"
+    assert origin.count() == asked
+    assert gate.metric("symgate_renewals_total") == 0
+
+
+def test_mark_outlives_a_kill(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    wait_until(gate.shelf_files, "the kept file")
+    wait_until(lambda: (gate.data / "owed" / "absences").stat().st_size > 32, "the mark")
+    gate.kill9()
+    gate.start()
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+
+
+def test_its_own_no_ends_it(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    origin.on(private.remote, status(404))
+
+    def asked():
+        assert gate.fetch(stripped).verdict == "hit"
+        return gate.metric("symgate_source_absent_total", "one") == 1
+
+    wait_until(asked, "the earlier server's no")
+    wait_until(lambda: gate.metric("symgate_source_running", "one") == 0, "its end")
+    gate.restart()
+    asked = origin.count()
+    for _ in range(3):
+        assert gate.fetch(stripped).verdict == "hit"
+    assert origin.count() == asked
+    assert gate.metric("symgate_renewals_total") == 0
+    gate.check(stripped)
+
+
+def test_still_failing_it_is_asked_again(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+
+    def failed_again():
+        assert gate.fetch(stripped).verdict == "hit"
+        return gate.metric("symgate_source_failed_total", "one") >= 3
+
+    wait_until(failed_again, "two more failures")
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+
+
+def test_hit_does_not_wait(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    origin.on(private.remote, Script(private.body, at_gate("hold"), head(), send()))
+
+    def held():
+        assert gate.fetch(stripped).verdict == "hit"
+        return origin.count() >= 2
+
+    wait_until(held, "the question in the background")
+    origin.wait_at("hold")
+    for _ in range(5):
+        assert gate.fetch(stripped).verdict == "hit"
+    assert gate.metric("symgate_renewals_total") == 1
+    origin.open("hold")
+    until_served(gate, private)
+
+
+def test_won_hedge_is_preferred_later(start, origin, second):
+    private, stripped = both()
+    origin.on(private.remote, Script(private.body, at_gate("hold"), head(), send()))
+    second.on(stripped.remote, good(stripped.body))
+    gate = start(server(origin, retryTimeout=1, hedgeAfter=0.05), server(second, "two"))
+    answer = gate.fetch(stripped)
+    assert answer.headers["x-symgate-reason"] == (
+        'server "one" had not answered yet; its file will be preferred later'
+    )
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+    gate.check(private)
+
+
+def test_no_earlier_server_no_mark(start, origin, second):
+    private, stripped = both()
+    second.on(stripped.remote, good(stripped.body))
+    origin.default = status(404)
+    gate = start(server(origin, retryTimeout=0), server(second, "two"))
+    assert "x-symgate-reason" not in gate.fetch(stripped).headers
+    for _ in range(3):
+        assert gate.fetch(stripped).verdict == "hit"
+    assert gate.metric("symgate_renewals_total") == 0
+    assert origin.count() == 1
+
+
+def test_earlier_file_on_a_shelf_of_its_own(start, origin, second, tmp_path):
+    own = tmp_path / "own"
+    gate, private, _ = first_fails(start, origin, second, cacheLocation=str(own))
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+    wait_until(lambda: not gate.shelf_files(), "the later one's file to go")
+    gate.check(private, root=own)
+    gate.restart()
+    assert gate.fetch(private).verdict == "hit"
+
+
+def test_earlier_directory_that_comes_back(start, second, store):  # noqa: F811
+    private, stripped = both()
+    store.rmdir()
+    second.on(stripped.remote, good(stripped.body))
+    gate = start(server(store, retryTimeout=1), server(second, "two"))
+    assert "preferred later" in gate.fetch(stripped).headers["x-symgate-reason"]
+    store.mkdir()
+    put(store, private)
+
+    def local():
+        answer = gate.get(private.path)
+        assert answer.status == 200
+        assert answer.body == (private if answer.verdict == "local" else stripped).body
+        return answer.verdict == "local"
+
+    wait_until(local, "the directory's own file")
+    assert not gate.shelf_files()
+
+
+def test_forgotten_with_the_file(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    wait_until(gate.shelf_files, "the kept file")
+    origin.on(private.remote, status(404))
+    done = run("forget", stripped.key, "--url", gate.url)
+    assert done.returncode == 0, done.stderr
+    assert gate.fetch(stripped).verdict == "fetched"
+    asked = origin.count()
+    gate.restart()
+    for _ in range(3):
+        assert gate.fetch(stripped).verdict == "hit"
+    assert origin.count() == asked
+    assert gate.metric("symgate_renewals_total") == 0
