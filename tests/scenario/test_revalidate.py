@@ -63,7 +63,7 @@ def test_same_size_and_another_time_is_another_file(start, store, own):
 def test_same_file_is_not_read_again(start, store, own):
     gate, symbol, _ = keep(start, store, own)
     read = gate.metric("symgate_source_bytes_total", "one")
-    committed = gate.metric("symgate_committed_total")
+    committed = wait_until(lambda: gate.metric("symgate_committed_total"), "the file to be kept")
 
     def compared():
         assert gate.fetch(symbol).verdict == "hit"
