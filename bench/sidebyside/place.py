@@ -2,7 +2,6 @@
 """Where the benchmark runs: a network namespace of its own with one congestion control for all, the server on one processor,
 load and sources on another, files in a folder of its own."""
 import fcntl
-import mmap
 import os
 import pathlib
 import resource
@@ -71,10 +70,17 @@ def describe():
     return f"{model}, {os.cpu_count()} processors, {gib:.0f} GiB, Linux {os.uname().release}"
 
 
-def touch_memory(size=1 << 30):
-    """Makes the host give memory to a virtual machine before a measurement does (see bench/README.md)."""
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    mmap.mmap(-1, size, flags=flags).close()
+def warm_memory(folder, files=4, size=256 << 20):
+    """Leaves a gigabyte that the host has given just behind the files that are written next (see bench/README.md): what the
+    page cache gave up last is what it takes first."""
+    block = bytes(1 << 20)
+    paths = [pathlib.Path(folder) / f"warm-{number}" for number in range(files)]
+    for path in paths:
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(size // len(block)):
+                file.write(block)
+    for path in paths:
+        path.unlink()
 
 
 def free_port():

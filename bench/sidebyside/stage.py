@@ -50,7 +50,7 @@ class Stage:
     def settle(self):
         """Before a measurement of cold writes: nothing dirty left from earlier ones, and memory that the host has given."""
         os.sync()
-        place.touch_memory()
+        place.warm_memory(self.folder)
 
     def close(self):
         for server in self.pair or []:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from conftest import server
-from double.origin import Script, delay, good, head
+from double.origin import Script, delay, good, head, send
+from double.origin import gate as hold_at
 from program import SANITIZED
 from symbols import missing, pdb
 
@@ -79,6 +80,31 @@ def test_more_misses_than_the_server_can_answer(start, origin):
     assert gate.fetch(symbol).verdict == "hit"
     gate.wait_quiet()
     assert gate.metric("symgate_absences") == origin.count() - 1
+
+
+@pytest.mark.slow
+def test_a_burst_is_delivered_in_the_end(start, origin):
+    """One client asks for 300 cold symbols at once, behind a line on which nothing comes in time: told
+    "later" it keeps its places, and a try made after the queue has emptied is a hit for each."""
+    symbols = [pdb(f"b{n}.pdb", size=100_000, seed=n) for n in range(300)]
+    for symbol in symbols:
+        origin.on(symbol.remote, Script(symbol.body, hold_at("line"), head(), send()))
+    gate = start(server(origin, maxRequests=10))
+    hurried = {"Symbol-Agent-Receive-Timeout": "1500"}
+    asked = [gate.ask(symbol.path, headers=hurried) for symbol in symbols]
+    assert {one.answer().verdict for one in asked} == {"later"}
+    assert origin.count() == 10
+    origin.open("line")
+    gate.wait_quiet()
+    for symbol in symbols:
+        answer = gate.get(symbol.path)
+        assert (answer.status, answer.verdict) == (200, "hit")
+        assert answer.body == symbol.body
+        assert origin.count(symbol.remote) == 1
+    assert origin.running_max <= 10
+    for one in asked:
+        one.close()
+    gate.check(*symbols)
 
 
 @pytest.mark.sanitized
