@@ -304,13 +304,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
              config->path ? config->path : "(built-in)");
 }
 
-void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
-    if (!gateway)
-        return;
-    server_stop(gateway->server, drain_ms);
-    symbols_free(gateway->symbols);
-    settings_unref(gateway->settings);
-    recorder_free(gateway->recorder);
+static void free_parts(struct gateway *gateway) {
     provenance_free(gateway->provenance);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
@@ -319,11 +313,25 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     spill_free(gateway->spill);
     free_shelves(gateway);
     vetting_free(gateway->vetting);
-    if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
-        log_warning("symgate.run could not be removed");
     data_folder_close(&gateway->data);
     config_free(gateway->config);
     free(gateway);
+}
+
+void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
+    if (!gateway)
+        return;
+    server_stop(gateway->server, drain_ms);
+    bool all_ended = symbols_free(gateway->symbols);
+    settings_unref(gateway->settings);
+    recorder_free(gateway->recorder);
+    if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
+        log_warning("symgate.run could not be removed");
+    /* What a thread that hangs still works with ends with the process. */
+    if (all_ended)
+        free_parts(gateway);
+    else
+        log_warning("a transfer hangs in its disk or its server; the end does not wait for it");
     /* One that hangs in a dead server or disk is left to its fate. */
     if (!thread_wait_detached(clock_ms() + THREADS_END_MS))
         log_debug("not all threads have ended");

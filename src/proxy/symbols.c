@@ -42,9 +42,9 @@ static struct search *next_to_close(struct symbols *symbols) {
     return node ? LIST_ENTRY(node, struct search, in_symbols) : NULL;
 }
 
-void symbols_free(struct symbols *symbols) {
+bool symbols_free(struct symbols *symbols) {
     if (!symbols)
-        return;
+        return true;
     struct search *search;
     while ((search = next_to_close(symbols))) {
         search_close(search);
@@ -54,8 +54,10 @@ void symbols_free(struct symbols *symbols) {
     int64_t deadline_ms = clock_ms() + FREE_WAIT_MS;
     while (symbols->alive > 0 && condition_wait(&symbols->ended, &symbols->lock, deadline_ms))
         continue;
+    bool all_ended = symbols->alive == 0;
     lock_give(&symbols->lock);
     symbols_unref(symbols);
+    return all_ended;
 }
 
 struct provenance *symbols_provenance(const struct symbols *symbols) {

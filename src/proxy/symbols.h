@@ -44,8 +44,9 @@ struct symbols_counters {
 /* Owns nothing of the options, which must outlive it. */
 struct symbols *symbols_new(const struct symbols_options *options);
 
-/* Ends running searches (their attempts are cancelled), waits for them up to 5 s, frees. */
-void symbols_free(struct symbols *symbols);
+/* Ends running searches (their attempts are cancelled), waits for them up to 5 s, frees. False:
+   some hang in a disk or a server, and what the options name must be left to them. */
+bool symbols_free(struct symbols *symbols);
 
 /* What knows where kept files came from; NULL when nothing does. */
 struct provenance *symbols_provenance(const struct symbols *symbols);
