@@ -310,6 +310,14 @@ void copy_note_compared(struct copy *copy, int64_t now_ms) {
     atomic_store_explicit(&copy->compared_ms, now_ms, memory_order_relaxed);
 }
 
+int64_t copy_warm(const struct copy *copy) {
+    return atomic_load_explicit(&copy->warm_ms, memory_order_relaxed);
+}
+
+void copy_note_warm(struct copy *copy, int64_t now_ms) {
+    atomic_store_explicit(&copy->warm_ms, now_ms, memory_order_relaxed);
+}
+
 void copy_preferred(struct copy *copy, char *out, size_t size) {
     SCOPED_LOCK(&copy->lock);
     text_copy(out, size, copy->preferred ? copy->preferred : "");

@@ -125,6 +125,11 @@ void copy_renewal_set(struct copy *copy, int64_t next_ms);
 int64_t copy_compared(struct copy *copy);
 void copy_note_compared(struct copy *copy, int64_t now_ms);
 
+/* When its whole file was last found in the page cache (monotonic); 0: never. For files that are
+ * sent in one call, so that those in demand need not be looked at for each. */
+int64_t copy_warm(const struct copy *copy);
+void copy_note_warm(struct copy *copy, int64_t now_ms);
+
 /* What is said of the source whose file would be preferred to this one; empty: nothing. Set before
    ARRIVING is raised. */
 void copy_preferred(struct copy *copy, char *out, size_t size);

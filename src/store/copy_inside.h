@@ -41,6 +41,7 @@ struct copy {
     bool detached;              /* never listed before it is COMPLETE; set when it is made */
     _Atomic int64_t renewal_ms; /* see copy_renewal */
     _Atomic int64_t compared_ms;
+    _Atomic int64_t warm_ms; /* see copy_warm */
     struct pool *pool;
     struct shelf *shelf; /* where it is COMPLETE */
     char *shelf_path;
