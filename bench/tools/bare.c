@@ -28,8 +28,8 @@ static struct answer answer_make(const char *status, size_t body) {
     struct answer answer = {.bytes = calloc(1, HEAD_BYTES + body + 1), .length = HEAD_BYTES + body};
     if (answer.bytes == NULL)
         wire_die("memory");
-    int head = snprintf(answer.bytes, HEAD_BYTES, "HTTP/1.1 %s Bare\r\nContent-Length: %zu\r\nX-Fill: ",
-                        status, body);
+    int head = snprintf(answer.bytes, HEAD_BYTES,
+                        "HTTP/1.1 %s Bare\r\nContent-Length: %zu\r\nX-Fill: ", status, body);
     memset(answer.bytes + head, 'f', HEAD_BYTES - 4 - (size_t)head);
     memcpy(answer.bytes + HEAD_BYTES - 4, "\r\n\r\n", 4);
     return answer;
@@ -56,7 +56,8 @@ static bool answer_send(int fd, const struct answer *answer) {
     ssize_t got = recv(fd, request, sizeof request, 0);
     if (got < 0)
         return errno == EAGAIN;
-    return got > 0 && send(fd, answer->bytes, answer->length, MSG_NOSIGNAL) == (ssize_t)answer->length;
+    return got > 0 &&
+           send(fd, answer->bytes, answer->length, MSG_NOSIGNAL) == (ssize_t)answer->length;
 }
 
 static void accept_all(int epoll, int listener, const struct answer *answer) {
