@@ -108,13 +108,18 @@ def absences(stage, report):
                    peers=f"99 % {hits['waits']['p99']:.2f} ms")
 
 
-def fill_shelf(server, count):
-    body = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0" + bytes(range(256)) * 4
+def image(number):
+    return f"bench{number:06}.dll"
+
+
+def fill_shelf(stage, server, count):
+    """Files that another program put there: images of the right identity, which symgate checks when they are asked for."""
+    body = peers.get(stage.origin.port, tools.symbol(tools.file_name(0, KIB)))[1]
     for number in range(count):
-        name = f"bench{number:06}.pdb"
-        folder = server.cache / name / tools.PDB_ID
+        name = image(number)
+        folder = server.cache / name / tools.IMAGE_ID
         folder.mkdir(parents=True)
-        (folder / name).write_bytes(body[:KIB])
+        (folder / name).write_bytes(body)
 
 
 def first_answer_ms(server, path):
@@ -134,13 +139,12 @@ def restart(stage, report):
     files, absent = (10000, 20000) if stage.quick else (100000, 200000)
     with stage.symgate(requests_max=1000) as server:
         learn(stage, server, 0, absent)
-        fill_shelf(server, files)
+        fill_shelf(stage, server, files)
         times, asked_again = [], []
         for number in range(3):
             server.stop()
             stage.origin.reset()
-            name = f"bench{number * 37 + 11:06}.pdb"
-            waited_ms, status = first_answer_ms(server, tools.symbol(name))
+            waited_ms, status = first_answer_ms(server, tools.symbol(image(number * 37 + 11)))
             if status != 200:
                 raise tools.ToolFailed(f"the first answer after a restart was {status}")
             times.append(waited_ms)

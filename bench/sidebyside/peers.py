@@ -10,7 +10,6 @@ import time
 
 from . import place
 
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 READY_S = 30
 
 
@@ -28,6 +27,11 @@ def family(pid):
             except OSError:
                 continue
     return found
+
+
+def cpu_clock(pid):
+    """The clock of another process' processor time, as clock_getcpuclockid(3) makes it."""
+    return ~pid << 3 | 2
 
 
 def get(port, path, timeout_s=5):
@@ -94,19 +98,10 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def cpu_s(self):
-        """Processor seconds of the process, all its threads and children, ended ones included."""
+        """Processor seconds of the process and its children, all their threads included, to the nanosecond."""
         if not self.alive():
             raise Died(f"{self.name} ended with {self.process.poll()}; its output: {self.folder / 'output.log'}")
-        total = 0
-        for pid in family(self.process.pid):
-            try:
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            except OSError:  # a child that has just ended is counted by its parent
-                continue
-            total += int(fields[11]) + int(fields[12])
-            if pid == self.process.pid:
-                total += int(fields[13]) + int(fields[14])
-        return total * TICK_S
+        return sum(time.clock_gettime(cpu_clock(pid)) for pid in family(self.process.pid))
 
     def memory_bytes(self):
         """The program's own memory: what is not backed by files, of the process and its children."""
@@ -139,6 +134,24 @@ class Origin(Server):
 
     def reset(self):
         get(self.port, "/reset")
+
+
+class Bare(Server):
+    """An epoll loop that only reads and sends one prepared answer (tools/bare.c): the kernel's share of a small answer's cost,
+    which no server can go below."""
+
+    name = "bare"
+
+    def __init__(self, tools, folder, processors, status, size):
+        super().__init__(folder, processors)
+        self.arguments = [tools / "bench-bare", str(status), str(size)]
+
+    def start(self, wait=True):
+        self.log = open(self.folder / "output.log", "wb")
+        self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+                                        preexec_fn=place.Processors.pinned(self.processors))
+        self.port = int(self.process.stdout.readline())
+        return self
 
 
 class Symgate(Server):

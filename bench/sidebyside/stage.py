@@ -34,6 +34,16 @@ class Stage:
         return self.pair
 
     @contextlib.contextmanager
+    def bare(self, status, size):
+        """The least a server can do: what of a small answer's cost is the kernel's."""
+        server = peers.Bare(self.tools_folder, place.fresh_folder(self.folder, "bare"), self.processors.server, status, size)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    @contextlib.contextmanager
     def symgate(self, requests_max=100):
         """A symgate of one job's own, on fresh directories."""
         if not self.program:

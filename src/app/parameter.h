@@ -35,6 +35,8 @@ enum parameter_section {
     SECTION_BREAKER,  /* servers[].breaker */
 };
 
+enum { SECTION_COUNT = SECTION_BREAKER + 1 };
+
 struct parameter {
     enum parameter_section section;
     const char *key;

@@ -53,6 +53,7 @@ def test_false_file_is_left_out_and_replaced(make, origin, true, other):
     assert gate.get(true.path).verdict == "absent"
     assert gate.metric("symgate_shelf_checks_total") == 1
     assert gate.metric("symgate_shelf_false_total") == 1
+    wait_until(lambda: told(gate, path), "the line in the log")
     assert len(told(gate, path)) == 1
     gate.get(f"/api/v1/forget?name={true.name}&id={true.id}", method="POST")
     assert not path.exists()

@@ -178,7 +178,7 @@ static void the_schema_has_every_parameter(void **state) {
     json_t *schema = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(schema);
     size_t count;
-    size_t found[SECTION_TIMEOUTS + 1] = {0};
+    size_t found[SECTION_COUNT] = {0};
     const struct parameter *all = parameters(&count);
     for (size_t i = 0; i < count; i++) {
         json_t *one = json_object_get(properties_of(schema, all[i].section), all[i].key);
@@ -191,7 +191,7 @@ static void the_schema_has_every_parameter(void **state) {
             fail_msg("%s: its own default is not allowed", all[i].key);
         found[all[i].section]++;
     }
-    for (unsigned i = 0; i <= SECTION_TIMEOUTS; i++)
+    for (unsigned i = 0; i < SECTION_COUNT; i++)
         assert_int_equal(json_object_size(properties_of(schema, (enum parameter_section)i)),
                          found[i]);
     json_decref(schema);
