@@ -95,7 +95,9 @@ enum source_answer pointed_ask(struct delivery *delivery, struct source_call *ca
     if (!read_pointer(delivery, &pointer, err))
         return SOURCE_FAILED;
     if (pointer.kind == POINTER_MESSAGE) {
-        error_set(err, ERROR_WITHDRAWN, "the store says: %s", pointer.text);
+        bool ends = fetch->source->options.unindexed_ends && pointer_unindexed(&pointer);
+        error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s",
+                  pointer.text);
         return SOURCE_ABSENT;
     }
     if (!find_target(fetch->source, call->path, &pointer, &target, err))

@@ -127,6 +127,8 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         return;
     case PLAN_ABSENT:
         answer->verdict = VERDICT_ABSENT;
+        if (plan.ended)
+            plan_ended_why(&answer->why);
         return;
     case PLAN_EXCLUDED:
         answer->verdict = VERDICT_EXCLUDED;
