@@ -225,7 +225,9 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
         .log_requests = true,
     };
-    gateway->recorder = recorder_new(&recorder);
+    gateway->recorder = recorder_new(&recorder, err);
+    if (!gateway->recorder)
+        return false;
     struct roster *roster =
         roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
     if (!roster)

@@ -40,6 +40,8 @@ static const struct metric metrics[] = {
     {"symgate_sent_bytes_total", "Bytes of bodies sent", false, RECORDER(bytes_sent)},
     {"symgate_broken_total", "Answers that did not come to their end", false, RECORDER(broken)},
     {"symgate_hung_up_total", "Answers that the client did not wait for", false, RECORDER(hung_up)},
+    {"symgate_outcomes_lost_total", "Requests without log line and detail, for lack of time", false,
+     RECORDER(lost)},
     {"symgate_searches_total", "Searches begun", false, SYMBOLS(searches)},
     {"symgate_attempts_total", "Questions put into the sources' queues", false, SYMBOLS(attempts)},
     {"symgate_hedges_total", "Questions asked beside a silent source", false, SYMBOLS(hedges)},

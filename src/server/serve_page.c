@@ -204,19 +204,22 @@ struct failures {
     unsigned left;
 };
 
-static bool show_failure(const struct outcome *outcome, void *context) {
+static bool show_failure(const struct outcome *outcome, const struct attempt_note *notes,
+                         void *context) {
+    (void)notes;
     struct failures *failures = context;
     if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY && !outcome->broken)
         return true;
-    char when[32];
+    char when[32], key[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
     time_t seconds = outcome->wall_ns / 1000000000;
     struct tm parts;
     strftime(when, sizeof when, "%H:%M:%S", localtime_r(&seconds, &parts));
     buffer_append_text(failures->out, "<tr>");
     cell(failures->out, when);
-    cell(failures->out, outcome->key);
+    text_format(key, sizeof key, "%s/%s", outcome->text.name, outcome->text.key_id);
+    cell(failures->out, key);
     cell(failures->out, outcome->broken ? "broken off" : verdict_name(outcome->verdict));
-    cell(failures->out, outcome->reason);
+    cell(failures->out, outcome->text.reason);
     return --failures->left > 0;
 }
 
