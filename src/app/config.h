@@ -123,6 +123,7 @@ struct config_server {
     char *user_agent;
     bool follow_links;
     bool forward_checksum;
+    bool unindexed_ends;
     char *layout_name;
     enum layout layout;
     char *casing_name;

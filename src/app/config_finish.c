@@ -179,6 +179,17 @@ static void finish_forms(struct config_reading *reading, struct config_server *s
     }
 }
 
+/* What a pointer may say counts only where pointers are read. */
+static void finish_unindexed(struct config_reading *reading, const struct config_server *server,
+                             const char *prefix) {
+    char key[KEY_BYTES];
+    if (!server->unindexed_ends || form_is_listed(server, FORM_POINTER))
+        return;
+    text_format(key, sizeof key, "%s.noLongerIndexedAuthoritative", prefix);
+    config_complain(reading, PROBLEM_WARNING, key, "Add \"pointer\" to this server's forms.",
+                    "has no effect: pointer files are not asked for");
+}
+
 static void finish_pointer_roots(struct config_reading *reading, struct config_server *server,
                                  const char *prefix) {
     const struct config_text_list *roots = &server->pointer_roots;
@@ -338,6 +349,7 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_kinds(reading, server, prefix);
     finish_layout(reading, server, prefix);
     finish_forms(reading, server, prefix);
+    finish_unindexed(reading, server, prefix);
     finish_pointer_roots(reading, server, prefix);
     finish_remote(reading, server, prefix);
     finish_keytab(reading, server, prefix);

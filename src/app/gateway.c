@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "proxy/provenance.h"
+#include "proxy/quarantine.h"
 #include "proxy/verify.h"
 #include "store/vetting.h"
 
@@ -166,6 +167,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
         return false;
     if (!open_owed(gateway, err))
         return false;
+    gateway->quarantine = quarantine_open(gateway->data.root_fd, err);
+    if (!gateway->quarantine)
+        return false;
     gateway->alarms = alarm_clock_new(err);
     return gateway->alarms != NULL;
 }
@@ -214,13 +218,16 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .searches_max = SEARCHES_MAX,
         .owed = gateway->owed,
         .provenance = gateway->provenance,
+        .quarantine = gateway->quarantine,
     };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
         .log_requests = true,
     };
-    gateway->recorder = recorder_new(&recorder);
+    gateway->recorder = recorder_new(&recorder, err);
+    if (!gateway->recorder)
+        return false;
     struct roster *roster =
         roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
     if (!roster)
@@ -306,6 +313,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
 
 static void free_parts(struct gateway *gateway) {
     provenance_free(gateway->provenance);
+    quarantine_close(gateway->quarantine);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);

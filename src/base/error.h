@@ -37,6 +37,7 @@ enum error_kind {
     ERROR_UNMAPPED,  /* a Windows path or share that nothing maps: it was not asked */
     ERROR_ELSEWHERE, /* a pointer that leads where it may not */
     ERROR_WITHDRAWN, /* the store says that the file is not to be had, and why */
+    ERROR_UNINDEXED, /* the same, for every store there is */
     ERROR_RESTING,   /* the source rests after failures, it was not asked */
     ERROR_BUSY,      /* a full queue, or a ceiling reached */
     ERROR_CANCELLED, /* nobody needs the answer any more */

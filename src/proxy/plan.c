@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 
-/* Does this source's "no" of earlier still count? */
-static bool remembered(const struct source *source, struct absences *absences,
+/* Does this source's "no" of earlier, remembered under `forms`, still count? */
+static bool remembered(const struct source *source, unsigned forms, struct absences *absences,
                        const struct absence_mark *mark, int64_t now_s) {
     int64_t said_s;
-    if (!absence_find(absences, mark, source->fingerprint, source_forms(source), &said_s))
+    if (!absence_find(absences, mark, source->fingerprint, forms, &said_s))
         return false;
     /* A clock that was set back must not make a "no" count for years. */
     int64_t age_s = now_s - said_s;
@@ -24,28 +24,50 @@ static void plan_add(struct plan *plan, unsigned source, int priority) {
     plan->steps[at] = (struct plan_step){.source = (uint8_t)source, .priority = priority};
 }
 
+/* A source's "no" was everybody's: nobody is asked after it. */
+static void plan_end_after(struct plan *plan, int priority) {
+    while (plan->count > 0 && plan->steps[plan->count - 1].priority >= priority)
+        plan->count--;
+    plan->unasked = 0;
+}
+
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
                         const struct absence_mark *mark, struct plan *out_plan) {
     out_plan->count = 0;
     out_plan->allowed = allowed;
     out_plan->remembered = 0;
     out_plan->unasked = 0;
+    out_plan->ended = false;
     if (!allowed)
         return PLAN_EXCLUDED;
     int64_t now_s = clock_wall_s();
+    int ended_at = 0;
     for (uint64_t left = allowed; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct source *source = roster->sources[i];
-        if (remembered(source, absences, mark, now_s))
+        int priority = source->options.priority;
+        bool ends = source->options.unindexed_ends &&
+                    remembered(source, source_forms_ended(source), absences, mark, now_s);
+        if (ends || remembered(source, source_forms(source), absences, mark, now_s))
             out_plan->remembered |= UINT64_C(1) << i;
         else if (source->options.unaskable || rest_refuses(queue_rest(source->queue)))
             out_plan->unasked |= UINT64_C(1) << i;
         else
-            plan_add(out_plan, i, source->options.priority);
+            plan_add(out_plan, i, priority);
+        if (ends && (!out_plan->ended || priority < ended_at)) {
+            out_plan->ended = true;
+            ended_at = priority;
+        }
     }
+    if (out_plan->ended)
+        plan_end_after(out_plan, ended_at);
     if (out_plan->count)
         return PLAN_ASK;
     return out_plan->unasked ? PLAN_UNASKED : PLAN_ABSENT;
+}
+
+void plan_ended_why(struct error *out_why) {
+    error_set(out_why, ERROR_UNINDEXED, "the store said: NoLongerIndexed");
 }
 
 void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct error *out_why) {

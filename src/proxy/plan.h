@@ -27,11 +27,16 @@ struct plan {
     uint64_t allowed;
     uint64_t remembered; /* allowed sources whose "no" still counts */
     uint64_t unasked;    /* allowed sources that rest or cannot be asked at all */
+    bool ended;          /* one of the remembered ones said that nobody has it: what would be asked
+                            after it is left out, and who cannot be asked does not matter */
 };
 
 /* Makes the plan for a verdict. Never blocks. */
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
                         const struct absence_mark *mark, struct plan *out_plan);
+
+/* What the client of a plan that was ended is told. */
+void plan_ended_why(struct error *out_why);
 
 /* Why the first of these sources is not asked now; a plan's `unasked`, not empty. */
 void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct error *out_why);

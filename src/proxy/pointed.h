@@ -9,6 +9,7 @@
 
 /* Reads the pointer that delivery's reader holds (which is closed) and asks for what it names:
    FOUND: reader and content are the target's, *out_form its form. ABSENT: nothing is there
-   (ERROR_WITHDRAWN in err: a message, for the user). FAILED: err. `call->path` is the pointer's. */
+   (ERROR_WITHDRAWN in err: a message, for the user; ERROR_UNINDEXED: one that ends the search).
+   FAILED: err. `call->path` is the pointer's. */
 enum source_answer pointed_ask(struct delivery *delivery, struct source_call *call,
                                enum form *out_form, struct error *err);

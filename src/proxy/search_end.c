@@ -135,11 +135,14 @@ static bool some_said_no(const struct search *search) {
     return false;
 }
 
-/* Why nothing was found; ERROR_NONE: every source said no. */
+/* Why nothing was found; ERROR_NONE: every source said no, or one that counts for all. */
 static void find_why(const struct search *search, struct error *why) {
     enum error_kind unasked = unasked_why(search);
+    bool ended = search->withdrawn.kind == ERROR_UNINDEXED && !search->begun;
     if (search->closing)
         error_set(why, ERROR_CANCELLED, "symgate is ending");
+    else if (ended)
+        error_clear(why);
     else if (search->why.kind != ERROR_NONE)
         *why = search->why;
     else if (search->allowed == 0)

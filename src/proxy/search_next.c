@@ -90,6 +90,8 @@ void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
     search->remembered = plan->remembered;
     search->unasked = plan->unasked;
+    if (plan->ended)
+        plan_ended_why(&search->withdrawn);
     search->step_count = plan->count;
     search->steps = NEW_ARRAY(struct step, plan->count ? plan->count : 1);
     for (unsigned i = 0; i < plan->count; i++) {

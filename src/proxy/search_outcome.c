@@ -53,7 +53,7 @@ static void show_end(struct attempt *attempt, enum fetch_end end, const struct e
     struct attempt_note *note = &attempt->note;
     note->result = result_of(attempt, end);
     if (note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED ||
-        err->kind == ERROR_WITHDRAWN) {
+        err->kind == ERROR_WITHDRAWN || err->kind == ERROR_UNINDEXED) {
         note->cause = err->kind;
         text_copy(note->what, sizeof note->what, err->what);
     }
@@ -137,7 +137,8 @@ static bool cut_short(const struct attempt *attempt, const struct error *err) {
 static void step_absent(struct attempt *attempt, const struct error *said,
                         struct search_acts *acts) {
     struct search *search = attempt->search;
-    if (said->kind == ERROR_WITHDRAWN)
+    bool ends = said->kind == ERROR_UNINDEXED;
+    if (ends || (said->kind == ERROR_WITHDRAWN && search->withdrawn.kind != ERROR_UNINDEXED))
         search->withdrawn = *said;
     struct step *step = attempt->step;
     if (step->delivered) {
@@ -149,6 +150,10 @@ static void step_absent(struct attempt *attempt, const struct error *said,
         return;
     }
     step->state = STEP_ABSENT;
+    if (ends && !search->begun) {
+        search_conclude(search, acts);
+        return;
+    }
     LIST_EACH (node, &search->attempts) {
         struct attempt *twin = LIST_ENTRY(node, struct attempt, in_search);
         if (twin->step != step || twin->called_back)
@@ -251,14 +256,15 @@ static bool may_remember(const struct attempt *attempt) {
     return !attempt->step->delivered;
 }
 
-static void remember_no(const struct attempt *attempt) {
+static void remember_no(const struct attempt *attempt, const struct error *said) {
     const struct source *source = source_of(attempt);
     int64_t retry_s = (source->options.retry_ms + 999) / 1000;
     if (retry_s <= 0 || !may_remember(attempt))
         return;
+    unsigned forms =
+        said->kind == ERROR_UNINDEXED ? source_forms_ended(source) : source_forms(source);
     absence_add(attempt->search->symbols->options.absences, &attempt->search->mark,
-                source->fingerprint, source_forms(source),
-                retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
+                source->fingerprint, forms, retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
@@ -271,7 +277,7 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     count_end(attempt, end);
     note_rest(attempt, end, err);
     if (end == FETCH_ABSENT)
-        remember_no(attempt);
+        remember_no(attempt, err);
     if (end == FETCH_FALSE || end == FETCH_DIFFERENT)
         search_replace(search, attempt, end == FETCH_DIFFERENT, err);
     settle(attempt, end, err, &acts);

@@ -64,6 +64,10 @@ struct provenance *symbols_provenance(const struct symbols *symbols) {
     return symbols->options.provenance;
 }
 
+struct quarantine *symbols_quarantine(const struct symbols *symbols) {
+    return symbols->options.quarantine;
+}
+
 const struct symbols_counters *symbols_counters(const struct symbols *symbols) {
     return &symbols->counters;
 }
@@ -127,6 +131,8 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         return;
     case PLAN_ABSENT:
         answer->verdict = VERDICT_ABSENT;
+        if (plan.ended)
+            plan_ended_why(&answer->why);
         return;
     case PLAN_EXCLUDED:
         answer->verdict = VERDICT_EXCLUDED;

@@ -56,14 +56,19 @@ static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
         .waited_us = sqlite3_column_int64(statement, 13),
         .total_us = sqlite3_column_int64(statement, 14),
         .broken = sqlite3_column_int(statement, 15) != 0,
+        .text =
+            {
+                .id = reading_text(statement, 0),
+                .client = reading_text(statement, 2),
+                .path = reading_text(statement, 5),
+                .name = "",
+                .key_id = "",
+                .rule = reading_text(statement, 10),
+                .source = reading_text(statement, 8),
+                .reason = reading_text(statement, 9),
+            },
     };
-    text_copy(outcome->id, sizeof outcome->id, reading_text(statement, 0));
-    text_copy(outcome->client, sizeof outcome->client, reading_text(statement, 2));
-    text_copy(outcome->path, sizeof outcome->path, reading_text(statement, 5));
-    text_copy(outcome->key, sizeof outcome->key, reading_text(statement, 6));
-    text_copy(outcome->source, sizeof outcome->source, reading_text(statement, 8));
-    text_copy(outcome->reason, sizeof outcome->reason, reading_text(statement, 9));
-    text_copy(outcome->rule, sizeof outcome->rule, reading_text(statement, 10));
+    row->key = reading_text(statement, 6);
     row->attempts =
         sqlite3_column_type(statement, 16) == SQLITE_NULL ? "[]" : reading_text(statement, 16);
 }

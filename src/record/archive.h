@@ -18,7 +18,8 @@ struct archive_query {
 };
 
 struct archive_row {
-    struct outcome outcome; /* note_count is 0: the attempts stand in `attempts` */
+    struct outcome outcome; /* note_count is 0, name and key_id are empty */
+    const char *key;        /* "<name>/<id>", canonical; "" when there is none */
     const char *attempts;   /* JSON list, as record/attempts_text.h writes it: "[]" without any */
 };
 

@@ -3,7 +3,12 @@
 // A sheet into the book.
 #include <string.h>
 
+#include "base/text.h"
+#include "record/attempts_text.h"
 #include "record/book_inside.h"
+#include "record/packet.h"
+
+enum { ATTEMPTS_BYTES_MAX = 64 * 1024 };
 
 /* What goes on from row to row. */
 struct writing {
@@ -147,32 +152,46 @@ static bool is_failure(const struct outcome *outcome) {
                                                          outcome->verdict == VERDICT_LATER));
 }
 
-static bool write_request(struct writing *writing, const struct sheet_request *request,
-                          int64_t number) {
-    const struct outcome *outcome = &request->outcome;
-    sqlite3_stmt *statement = book_statement(
-        writing->book, is_failure(outcome) ? BOOK_PUT_FAILURE : BOOK_PUT_REQUEST, writing->err);
-    if (!statement)
-        return false;
-    sqlite3_bind_int64(statement, 1, number);
-    bind_text(statement, 2, outcome->id);
+static void bind_request(sqlite3_stmt *statement, const struct outcome *outcome) {
+    const struct outcome_texts *text = &outcome->text;
+    char key[NAME_BYTES_MAX + ID_BYTES_MAX + 2] = "";
+    if (text->name[0])
+        text_format(key, sizeof key, "%s/%s", text->name, text->key_id);
+    bind_text(statement, 2, text->id);
     sqlite3_bind_int64(statement, 3, outcome->wall_ns / 1000000);
-    bind_text(statement, 4, outcome->client);
+    bind_text(statement, 4, text->client);
     bind_text(statement, 5, outcome->dialect);
     bind_text(statement, 6, outcome->method);
-    bind_text(statement, 7, outcome->path);
-    bind_text(statement, 8, outcome->key);
+    bind_text(statement, 7, text->path);
+    sqlite3_bind_text(statement, 8, key, -1, SQLITE_TRANSIENT);
     bind_text(statement, 9, verdict_name(outcome->verdict));
-    bind_text(statement, 10, outcome->source);
-    bind_text(statement, 11, outcome->reason);
-    bind_text(statement, 12, outcome->rule);
+    bind_text(statement, 10, text->source);
+    bind_text(statement, 11, text->reason);
+    bind_text(statement, 12, text->rule);
     sqlite3_bind_int(statement, 13, outcome->status);
     bind_number(statement, 14, outcome->bytes);
     sqlite3_bind_int64(statement, 15, outcome->waited_us);
     sqlite3_bind_int64(statement, 16, outcome->total_us);
     sqlite3_bind_int(statement, 17, outcome->broken);
-    if (request->attempts)
-        bind_text(statement, 18, request->attempts);
+}
+
+static bool write_request(struct writing *writing, const struct sheet_request *request,
+                          int64_t number) {
+    struct outcome outcome;
+    struct attempt_note notes[OUTCOME_NOTES_MAX];
+    packet_read(request->packet, &outcome, notes);
+    sqlite3_stmt *statement = book_statement(
+        writing->book, is_failure(&outcome) ? BOOK_PUT_FAILURE : BOOK_PUT_REQUEST, writing->err);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, number);
+    bind_request(statement, &outcome);
+    CLEANUP(buffer_release) struct buffer attempts;
+    buffer_init(&attempts, ATTEMPTS_BYTES_MAX);
+    if (outcome.note_count)
+        attempts_text(&attempts, notes, outcome.note_count);
+    if (outcome.note_count && !attempts.failed)
+        bind_text(statement, 18, attempts.bytes);
     else
         sqlite3_bind_null(statement, 18);
     return book_step(writing->book, statement, writing->err);

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "record/attempts_text.h"
-#include "symbol/layout.h"
+#include "record/packet.h"
 
-enum { ATTEMPTS_BYTES_MAX = 64 * 1024, BOTH_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2 };
+enum { BOTH_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2 };
 
 struct sheet *sheet_new(void) {
     struct sheet *sheet = NEW(struct sheet);
@@ -42,7 +40,6 @@ void sheet_free(struct sheet *sheet) {
     free_table(&sheet->sources);
     for (struct sheet_request *request = sheet->first, *next; request; request = next) {
         next = request->next;
-        free(request->attempts);
         free(request);
     }
     free(sheet->minutes);
@@ -55,31 +52,6 @@ bool sheet_empty(const struct sheet *sheet) {
 
 /* --- what a request counts as --- */
 
-/* Where a client looks for other forms of the same file: one lookup has asked for all of them. */
-static bool is_follow_up(const char *path) {
-    static const char prefix[] = "/symbols/";
-    const char *last = strrchr(path, '/');
-    size_t length = strlen(path);
-    while (path[0] == '/' && path[1] == '/')
-        path++, length--;
-    bool may_be =
-        last && (path[length - 1] == '_' || text_same(last + 1, "file.ptr") || strchr(last, '%'));
-    if (!may_be || !text_starts(path, prefix))
-        return false;
-    struct symbol_path parsed;
-    struct error err;
-    size_t skipped = sizeof prefix - 1;
-    return layout_parse_path(path + skipped, length - skipped, &parsed, &err) == PATH_FOLLOW_UP;
-}
-
-static bool split_key(const char *key, struct lookup *lookup) {
-    const char *slash = strchr(key, '/');
-    if (!slash)
-        return false;
-    return text_copy_n(lookup->name, sizeof lookup->name, key, (size_t)(slash - key)) &&
-           text_copy(lookup->id, sizeof lookup->id, slash + 1);
-}
-
 static bool is_success(enum verdict verdict) {
     return verdict == VERDICT_HIT || verdict == VERDICT_JOINED || verdict == VERDICT_FETCHED ||
            verdict == VERDICT_LOCAL;
@@ -89,8 +61,8 @@ bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup) {
     if (!outcome->about_symbol)
         return false;
     out_lookup->verdict = outcome->verdict;
-    out_lookup->counts = outcome->verdict != VERDICT_INVALID &&
-                         split_key(outcome->key, out_lookup) && !is_follow_up(outcome->path);
+    out_lookup->counts =
+        outcome->verdict != VERDICT_INVALID && outcome->text.name[0] && !outcome->follow_up;
     if (!out_lookup->counts)
         out_lookup->verdict = VERDICT_INVALID;
     out_lookup->success = is_success(out_lookup->verdict);
@@ -199,14 +171,10 @@ static void keep_request(struct sheet *sheet, const struct outcome *outcome,
         sheet->lost++;
         return;
     }
-    struct sheet_request *request = NEW(struct sheet_request);
-    request->outcome = *outcome;
-    if (outcome->note_count) {
-        CLEANUP(buffer_release) struct buffer text;
-        buffer_init(&text, ATTEMPTS_BYTES_MAX);
-        attempts_text(&text, notes, outcome->note_count);
-        request->attempts = text.failed ? NULL : TAKE(text.bytes);
-    }
+    struct packet_size size;
+    packet_measure(outcome, notes, &size);
+    struct sheet_request *request = memory_new(sizeof *request + size.bytes);
+    packet_write(request->packet, &size, outcome, notes);
     if (sheet->last)
         sheet->last->next = request;
     else
@@ -222,8 +190,9 @@ void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct 
     keep_request(sheet, outcome, notes);
     if (!lookup->counts)
         return;
-    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, lookup->name, ""), outcome, lookup);
-    add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, lookup->name, lookup->id), outcome,
+    const struct outcome_texts *text = &outcome->text;
+    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, text->name, ""), outcome, lookup);
+    add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, text->name, text->key_id), outcome,
                lookup);
 }
 

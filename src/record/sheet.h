@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "record/histogram.h"
 #include "record/outcome.h"
+#include "symbol/key.h"
 
 enum {
     SHEET_NAMES_MAX = 50000,
@@ -27,8 +28,6 @@ struct lookup {
     enum verdict verdict; /* INVALID for follow-ups and for what is no lookup */
     bool counts;          /* a lookup: it has a key and its name is the file's own */
     bool success;
-    char name[NAME_BYTES_MAX + 1];
-    char id[ID_BYTES_MAX + 1];
 };
 
 /* What sums are about. The texts lie behind the sum. */
@@ -66,8 +65,7 @@ struct minute_sum {
 /* A request as it will stand in the book. */
 struct sheet_request {
     struct sheet_request *next;
-    struct outcome outcome;
-    char *attempts; /* JSON, NULL when there are none */
+    char packet[]; /* record/packet.h */
 };
 
 struct sheet {

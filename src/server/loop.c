@@ -59,6 +59,7 @@ struct loop *loop_new(struct server *server, const int *listeners, unsigned coun
     loop->server = server;
     loop->settings = settings_ref(settings);
     loop->input = memory_new(INPUT_BYTES);
+    loop->lane = recorder_lane(server->options.recorder);
     loop->id_seed = hash_new_key().words[0];
     loop->now_ms = clock_ms();
     for (unsigned i = 0; i < PATIENCE_COUNT; i++)

@@ -52,8 +52,9 @@ struct loop {
     int64_t accept_again_ms; /* after descriptors ran out; 0: not stopped for that */
     struct list spares;      /* ended exchanges, to be used again */
     unsigned spare_count;
-    char *input;      /* INPUT_BYTES, shared by all reads */
-    uint64_t id_seed; /* request ids */
+    char *input;       /* INPUT_BYTES, shared by all reads */
+    struct lane *lane; /* of the recorder, which owns it */
+    uint64_t id_seed;  /* request ids */
     unsigned connections;
     pthread_t thread;
 };

@@ -190,6 +190,7 @@ void serve_symbol_again(struct exchange *exchange) {
  * at all. */
 static void serve_follow_up(struct exchange *exchange, const struct symbol_path *path) {
     struct answer answer = {0};
+    exchange->follow_up = true;
     symbols_find_file(symbols_of(exchange), exchange->settings->roster, path, &answer);
     take_answer(exchange, &answer);
 }

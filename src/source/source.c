@@ -44,6 +44,11 @@ unsigned source_forms(const struct source *source) {
     return forms;
 }
 
+unsigned source_forms_ended(const struct source *source) {
+    enum { ENDED = 1 << 16 }; /* beside all forms */
+    return source_forms(source) | ENDED;
+}
+
 /* Only what changes which file is found, and by whom: not the name, place, filters, retry time or
    limits. */
 static uint64_t fingerprint_of(const struct source *source, const struct hash_key *key) {

@@ -45,6 +45,7 @@ struct source_options {
     enum casing casing;
     enum form forms[FORMS_MAX]; /* the forms that are asked for, in this order */
     unsigned form_count;
+    bool unindexed_ends;         /* a pointer that says NoLongerIndexed is the no of all sources */
     const char *state_directory; /* where a directory source remembers that its root was a mount
                                     point; may be NULL */
 };
@@ -151,6 +152,9 @@ void source_release(struct source *source);
 
 /* The forms that it is asked for, as bits. */
 unsigned source_forms(const struct source *source);
+
+/* The same for a no that ends a search (unindexed_ends), so that such a one is remembered apart. */
+unsigned source_forms_ended(const struct source *source);
 
 /* Does the source say no with this HTTP status? */
 bool source_absent_status(const struct source *source, int status);

@@ -55,6 +55,14 @@ void pointer_parse(const char *bytes, size_t length, struct pointer *out_pointer
         out_pointer->kind = is_absolute(out_pointer->text) ? POINTER_PATH : POINTER_NEAR;
 }
 
+bool pointer_unindexed(const struct pointer *pointer) {
+    static const char text[] = "NoLongerIndexed";
+    if (pointer->kind != POINTER_MESSAGE || !text_starts_folded(pointer->text, text))
+        return false;
+    char next = pointer->text[sizeof text - 1];
+    return !(next >= '0' && next <= '9') && !((next | 0x20) >= 'a' && (next | 0x20) <= 'z');
+}
+
 /* --- where it leads ------------------------------------------------------------------------- */
 
 /* Appends the components of `path`, resolving "." and ".."; false when it leads above the start or

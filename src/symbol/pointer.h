@@ -24,6 +24,10 @@ struct pointer {
 /* Reads a pointer file's bytes. */
 void pointer_parse(const char *bytes, size_t length, struct pointer *out_pointer);
 
+/* Is it a message that the file is no longer indexed ("MSG: NoLongerIndexed", in any case, with or
+   without words after it)? Microsoft's SymProxy knows this one text. */
+bool pointer_unindexed(const struct pointer *pointer) MUST_CHECK;
+
 /* The path below a root, of a target that lies there: `prefix` is the root as pointers write it,
    in any case and with either slash. False: the target lies elsewhere. */
 bool pointer_below(const char *target, const char *prefix, char out[LAYOUT_PATH_BYTES]) MUST_CHECK;

@@ -233,6 +233,36 @@ def test_message_reaches_the_client(gate, origin):
     assert origin.count() == 3
 
 
+@pytest.mark.sanitized
+def test_no_longer_indexed_ends_the_search_where_it_is_told_to(start, origin, second):
+    """As Microsoft's SymProxy: the other servers are not asked, now and while it is remembered."""
+    symbol, other = pdb(), pdb("other.pdb")
+    gate = start(
+        server(origin, forms=ALL, noLongerIndexedAuthoritative=True), server(second, "two")
+    )
+    for each in (symbol, other):
+        second.on(each.remote, good(each.body))
+    origin.on(pointer(symbol), good(b"MSG: NoLongerIndexed\r\n"))
+    origin.on(pointer(other), good(b"MSG: Ask Ann for it\r\n"))
+    for count in (3, 3):
+        answer = gate.get(symbol.path)
+        assert answer.verdict == "absent" and "NoLongerIndexed" in answer.reason, answer
+        assert (origin.count(), second.count()) == (count, 0)
+    gate.restart()
+    assert gate.get(symbol.path).verdict == "absent"
+    assert (origin.count(), second.count()) == (3, 0)
+    assert gate.fetch(other).headers["x-symgate-source"] == "two"
+
+
+def test_no_longer_indexed_is_one_servers_no_by_default(start, origin, second):
+    symbol = pdb()
+    gate = start(server(origin, forms=ALL), server(second, "two"))
+    origin.on(pointer(symbol), good(b"MSG: NoLongerIndexed"))
+    second.on(symbol.remote, good(symbol.body))
+    assert gate.fetch(symbol).headers["x-symgate-source"] == "two"
+    gate.check(symbol)
+
+
 @pytest.mark.parametrize("body", [b"", b"\0\1\2", b"x" * 5000, b"<html><body>sign in</body></html>"])
 def test_what_is_no_pointer_is_a_failure(gate, origin, body):
     symbol = pdb()

@@ -214,6 +214,18 @@ static void kinds_are_bits(void **state) {
     assert_int_equal(server(&parsed, 2)->kind_bits, 0);
 }
 
+static void a_pointer_that_is_not_read_ends_nothing(void **state) {
+    (void)state;
+    warns("{\"servers\": [{\"remote\": \"/a\", \"forms\": [\"plain\"],\n"
+          "\"noLongerIndexedAuthoritative\": true}]}",
+          "servers[0].noLongerIndexedAuthoritative", 2, 33,
+          "Add \"pointer\" to this server's forms.");
+    PARSED parsed = parse_good("{\"servers\": [{\"remote\": \"/a\"},"
+                               " {\"remote\": \"/b\", \"noLongerIndexedAuthoritative\": true}]}");
+    assert_false(server(&parsed, 0)->unindexed_ends);
+    assert_true(server(&parsed, 1)->unindexed_ends);
+}
+
 static void no_servers_is_a_warning(void **state) {
     (void)state;
     warns("\n{}", "", 2, 1, "Add a list \"servers\".");
@@ -233,6 +245,7 @@ int main(void) {
         cmocka_unit_test(a_share_that_is_none_is_an_error),
         cmocka_unit_test(a_cache_beside_the_global_one_is_its_own),
         cmocka_unit_test(kinds_are_bits),
+        cmocka_unit_test(a_pointer_that_is_not_read_ends_nothing),
         cmocka_unit_test(no_servers_is_a_warning),
     };
     return RUN_TESTS(tests);

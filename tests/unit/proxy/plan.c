@@ -79,6 +79,49 @@ static void test_resting_sources_are_not_asked(void **state) {
     assert_int_equal(make(stage, 1, &plan), PLAN_ABSENT);
 }
 
+static void ends_searches(struct source_options *options) {
+    options->unindexed_ends = true;
+}
+
+static void say_no_for_all(struct stage *stage, const struct double_source *source) {
+    struct question question = stage_question("app.pdb", 1);
+    struct absence_mark mark = absence_mark(stage->absences, &question);
+    absence_add(stage->absences, &mark, source->source.fingerprint,
+                source_forms_ended(&source->source), 60);
+}
+
+static void test_a_no_for_all_leaves_out_what_comes_after(void **state) {
+    struct stage *stage = *state;
+    struct double_source *sources[] = {double_new("a", 1, NULL), double_new("b", 2, ends_searches),
+                                       double_new("c", 2, NULL), double_new("d", 3, NULL)};
+    stage_roster(stage, sources, 4);
+    rest_note(queue_rest(sources[3]->source.queue), ERROR_THROTTLED, 429, 1, 3600);
+    struct plan plan;
+    /* An ordinary one of the same source does not. */
+    say_no(stage, sources[1]);
+    assert_int_equal(make(stage, 15, &plan), PLAN_ASK);
+    assert_int_equal(plan.count, 2);
+    assert_false(plan.ended);
+    say_no_for_all(stage, sources[1]);
+    assert_int_equal(make(stage, 15, &plan), PLAN_ASK);
+    assert_true(plan.ended);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.steps[0].source, 0);
+    assert_int_equal(plan.remembered, 2);
+    assert_int_equal(plan.unasked, 0);
+    assert_int_equal(make(stage, 2 | 4 | 8, &plan), PLAN_ABSENT);
+    /* Whoever may not ask that source is not bound by it, and it has its time. */
+    assert_int_equal(make(stage, 1 | 4, &plan), PLAN_ASK);
+    assert_false(plan.ended);
+    clock_fake_advance(60 * 1000);
+    assert_int_equal(make(stage, 2 | 4, &plan), PLAN_ASK);
+    assert_false(plan.ended);
+    assert_int_equal(plan.count, 2);
+    /* A server for which it does not count any more is asked anew. */
+    say_no_for_all(stage, sources[0]);
+    assert_int_equal(make(stage, 1, &plan), PLAN_ASK);
+}
+
 static void test_roster_hands_on_what_stays(void **state) {
     struct stage *stage = *state;
     struct double_source *old[] = {double_new("a", 1, NULL), double_new("b", 2, NULL)};
@@ -118,6 +161,7 @@ int main(void) {
         STAGED(test_order),
         STAGED(test_absences_count_until_the_retry_time),
         STAGED(test_resting_sources_are_not_asked),
+        STAGED(test_a_no_for_all_leaves_out_what_comes_after),
         STAGED(test_roster_hands_on_what_stays),
         cmocka_unit_test(test_shelves),
     };

@@ -2,10 +2,13 @@
 //
 // Who waits for a search, and what its end means. Time is the test's.
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "proxy/search.h"
 #include "unit/base/check.h"
+#include "unit/base/clock_fake.h"
 #include "unit/base/scratch.h"
 #include "unit/proxy/scene.h"
 
@@ -229,6 +232,101 @@ static void test_file_served_in_place(void **state) {
     pool_free(pool);
 }
 
+/* --- a no that counts for all --- */
+
+static void asks_for_pointers(struct source_options *options) {
+    options->forms[options->form_count++] = FORM_POINTER;
+    options->unindexed_ends = true;
+}
+
+static struct scene says(const char *text) {
+    return (struct scene){.play = PLAY_BODY, .body = text, .length = strlen(text)};
+}
+
+static void assert_unindexed(struct stage *stage, struct answer *answer, const char *reason) {
+    stage_wait_phase(answer->copy, COPY_ABSENT);
+    struct answer judged = judge(stage, answer->copy, "a.dat", JUDGED);
+    assert_int_equal(judged.verdict, VERDICT_ABSENT);
+    assert_string_equal(judged.why.what, reason);
+    leave(stage, answer);
+}
+
+static void test_no_longer_indexed_ends_the_search(void **state) {
+    struct stage *stage = *state;
+    struct pair pair = open_pair(stage, 2, asks_for_pointers);
+    double_play(pair.first, says("MSG: NoLongerIndexed\r\n"));
+    double_play(pair.second, whole());
+    struct answer answer = stage_ask(stage, "a.dat", 1);
+    assert_unindexed(stage, &answer, "the store says: NoLongerIndexed");
+    /* As long as it is remembered it ends the search as well. */
+    answer = stage_ask(stage, "a.dat", 1);
+    assert_null(answer.copy);
+    assert_int_equal(answer.verdict, VERDICT_ABSENT);
+    assert_string_equal(answer.why.what, "the store said: NoLongerIndexed");
+    assert_int_equal(double_asked(pair.first), 1);
+    assert_int_equal(double_asked(pair.second), 0);
+    /* It is no absence of the other's: who has forgotten the first one's asks both. */
+    clock_fake_advance(60 * 1000);
+    double_play(pair.first, absent);
+    answer = stage_ask(stage, "a.dat", 1);
+    stage_assert_body(answer.copy, body, BODY_BYTES);
+    leave(stage, &answer);
+}
+
+static void test_no_longer_indexed_calls_back_who_is_asked(void **state) {
+    struct stage *stage = *state;
+    struct pair pair = open_pair(stage, 1, asks_for_pointers);
+    double_play(pair.first, held(says("MSG: NoLongerIndexed")));
+    double_play(pair.second, held(whole()));
+    struct answer answer = stage_ask(stage, "a.dat", 1);
+    double_wait_holding(pair.first, 1);
+    double_wait_holding(pair.second, 1);
+    double_open(pair.first, 1);
+    assert_unindexed(stage, &answer, "the store says: NoLongerIndexed");
+    double_wait_cancelled(pair.second, 1);
+}
+
+static void test_no_longer_indexed_counts_over_failures(void **state) {
+    struct stage *stage = *state;
+    struct double_source *sources[] = {double_new("first", 1, NULL),
+                                       double_new("second", 2, asks_for_pointers)};
+    stage_roster(stage, sources, 2);
+    double_play(sources[0], fails(ERROR_STATUS, 500));
+    double_play(sources[1], says("MSG: NoLongerIndexed"));
+    struct answer answer = stage_ask(stage, "a.dat", 1);
+    assert_unindexed(stage, &answer, "the store says: NoLongerIndexed");
+    /* What is remembered of the second counts over a failure of the first, too. */
+    answer = stage_ask(stage, "a.dat", 1);
+    assert_unindexed(stage, &answer, "the store said: NoLongerIndexed");
+    assert_int_equal(double_asked(sources[0]), 2);
+    assert_int_equal(double_asked(sources[1]), 1);
+}
+
+static void test_no_longer_indexed_does_not_end_what_has_begun(void **state) {
+    struct stage *stage = *state;
+    struct double_source *sources[] = {double_new("first", 1, NULL),
+                                       double_new("second", 2, asks_for_pointers)};
+    stage_roster(stage, sources, 2);
+    struct scene breaks = whole();
+    breaks.breaks_at = 100000;
+    for (unsigned i = 0; i < TAKES_IN_A_ROW; i++)
+        double_play(sources[0], breaks);
+    double_play(sources[0], whole());
+    double_play(sources[1], says("MSG: NoLongerIndexed"));
+    struct answer answer = stage_ask(stage, "a.dat", 1);
+    static const int64_t pauses_ms[TAKES_IN_A_ROW] = {100, 500, 2000};
+    for (unsigned i = 0; i < TAKES_IN_A_ROW; i++) {
+        stage_wait_failed(sources[0], i + 1);
+        if (i + 1 == TAKES_IN_A_ROW)
+            stage_wait_no(sources[1], 1);
+        stage_pass(stage, pauses_ms[i]);
+    }
+    stage_assert_body(answer.copy, body, BODY_BYTES);
+    assert_int_equal(double_asked(sources[0]), TAKES_IN_A_ROW + 1);
+    assert_int_equal(double_asked(sources[1]), 1);
+    leave(stage, &answer);
+}
+
 static void test_ending_cancels_what_runs(void **state) {
     struct stage *stage = *state;
     struct double_source *source = open_single(stage, NULL);
@@ -262,6 +360,10 @@ int main(void) {
         STAGED(test_removed_source_counts_as_not_there),
         STAGED(test_excluded),
         STAGED(test_file_served_in_place),
+        STAGED(test_no_longer_indexed_ends_the_search),
+        STAGED(test_no_longer_indexed_calls_back_who_is_asked),
+        STAGED(test_no_longer_indexed_counts_over_failures),
+        STAGED(test_no_longer_indexed_does_not_end_what_has_begun),
         STAGED(test_ending_cancels_what_runs),
     };
     return RUN_TESTS(tests);

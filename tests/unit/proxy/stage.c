@@ -226,6 +226,11 @@ void stage_wait_failed(struct double_source *source, uint64_t times) {
     stage_wait_counter(&queue_counters(source->source.queue)->running, 0);
 }
 
+void stage_wait_no(struct double_source *source, uint64_t times) {
+    stage_wait_counter(&source->source.counters->absent, times);
+    stage_wait_counter(&queue_counters(source->source.queue)->running, 0);
+}
+
 static bool is_noted(struct copy *copy, const char *source, enum attempt_result result) {
     struct attempt_note notes[COPY_NOTES_MAX];
     unsigned count = copy_notes(copy, notes, COPY_NOTES_MAX);

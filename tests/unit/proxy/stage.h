@@ -59,5 +59,8 @@ void stage_wait_note(struct copy *copy, const char *source, enum attempt_result 
 /* Waits until the source has failed so often and every one of its attempts has been seen to. */
 void stage_wait_failed(struct double_source *source, uint64_t times);
 
+/* The same for its own no. */
+void stage_wait_no(struct double_source *source, uint64_t times);
+
 /* Waits, with a deadline, until a counter has this value. */
 void stage_wait_counter(const counter *value, uint64_t wanted);

@@ -40,6 +40,29 @@ static void what_stands_in_it(void **state) {
     assert_int_equal(pointer.kind, POINTER_INVALID);
 }
 
+static void which_message_counts_for_all(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        bool unindexed;
+    } wanted[] = {
+        {"MSG: NoLongerIndexed\r\n", true},
+        {"msg:nolongerINDEXED", true},
+        {"MSG: NoLongerIndexed: moved to the archive", true},
+        {"MSG: NoLongerIndexedFiles", false},
+        {"MSG: NoLongerIndexed2", false},
+        {"MSG: NoLonger", false},
+        {"MSG: Ask Ann", false},
+        {"NoLongerIndexed", false},
+        {"PATH:NoLongerIndexed", false},
+    };
+    for (size_t i = 0; i < LENGTH_OF(wanted); i++) {
+        struct pointer pointer;
+        pointer_parse(wanted[i].bytes, strlen(wanted[i].bytes), &pointer);
+        assert_int_equal(pointer_unindexed(&pointer), wanted[i].unindexed);
+    }
+}
+
 static void targets_below_a_root(void **state) {
     (void)state;
     static const struct {
@@ -88,6 +111,7 @@ static void targets_near_the_pointer(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_in_it),
+        cmocka_unit_test(which_message_counts_for_all),
         cmocka_unit_test(targets_below_a_root),
         cmocka_unit_test(targets_near_the_pointer),
     };
