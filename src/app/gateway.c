@@ -15,6 +15,7 @@
 #include "proxy/provenance.h"
 #include "proxy/quarantine.h"
 #include "proxy/verify.h"
+#include "store/usage.h"
 #include "store/vetting.h"
 
 enum {
@@ -184,6 +185,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
     if (!open_shelves(gateway, err))
         return false;
+    gateway->usage = usage_new(gateway->shelves, gateway->shelf_count, err);
+    if (!gateway->usage)
+        return false;
     gateway->spill = spill_new(gateway->data.path, general->spill_limit);
     struct absences_options absences = {
         .directory = gateway->data.path,
@@ -217,6 +221,8 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .absences = gateway->absences,
         .recorder = gateway->recorder,
         .ledger = gateway->ledger,
+        .usage = gateway->usage,
+        .data_path = gateway->data.path,
         .vetting = gateway->vetting,
         .settings = gateway->settings,
     };
@@ -363,6 +369,7 @@ static void free_parts(struct gateway *gateway) {
     absences_close(gateway->absences);
     absences_close(gateway->owed);
     spill_free(gateway->spill);
+    usage_free(gateway->usage);
     free_shelves(gateway);
     vetting_free(gateway->vetting);
     data_folder_close(&gateway->data);

@@ -473,6 +473,7 @@ unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
         close(found.fd);
         if (!remove_found(root, found.path))
             break;
+        count_many(&shelf->gone_bytes, found.size);
         removed++;
     }
     return removed;
