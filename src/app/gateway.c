@@ -196,6 +196,17 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
            data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
 }
 
+/* The sources of a configuration; NULL with err. */
+static struct roster *make_roster(const struct gateway *gateway, struct config *config,
+                                  struct error *err) {
+    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, err);
+    if (roster && roster_make_readers(roster, config, gateway->shelves, gateway->shelf_count,
+                                      &gateway->data.key, err))
+        return roster;
+    roster_unref(roster);
+    return NULL;
+}
+
 static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
                         struct error *err) {
     unsigned descriptors = raise_descriptors();
@@ -228,8 +239,7 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
     gateway->recorder = recorder_new(&recorder, err);
     if (!gateway->recorder)
         return false;
-    struct roster *roster =
-        roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
+    struct roster *roster = make_roster(gateway, gateway->config, err);
     if (!roster)
         return false;
     gateway->settings = make_settings(gateway, gateway->config, roster);
@@ -288,7 +298,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.spillLimit", old->spill_limit != new->spill_limit);
     keeps_value("general.absencesMax", old->absences_max != new->absences_max);
     keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
-    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
+    struct roster *roster = make_roster(gateway, config, &err);
     if (!roster) {
         log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
         config_free(config);
