@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "proxy/provenance.h"
+#include "proxy/quarantine.h"
 #include "proxy/verify.h"
 #include "store/vetting.h"
 
@@ -166,6 +167,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
         return false;
     if (!open_owed(gateway, err))
         return false;
+    gateway->quarantine = quarantine_open(gateway->data.root_fd, err);
+    if (!gateway->quarantine)
+        return false;
     gateway->alarms = alarm_clock_new(err);
     return gateway->alarms != NULL;
 }
@@ -214,6 +218,7 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .searches_max = SEARCHES_MAX,
         .owed = gateway->owed,
         .provenance = gateway->provenance,
+        .quarantine = gateway->quarantine,
     };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
@@ -308,6 +313,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
 
 static void free_parts(struct gateway *gateway) {
     provenance_free(gateway->provenance);
+    quarantine_close(gateway->quarantine);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);

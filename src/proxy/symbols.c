@@ -64,6 +64,10 @@ struct provenance *symbols_provenance(const struct symbols *symbols) {
     return symbols->options.provenance;
 }
 
+struct quarantine *symbols_quarantine(const struct symbols *symbols) {
+    return symbols->options.quarantine;
+}
+
 const struct symbols_counters *symbols_counters(const struct symbols *symbols) {
     return &symbols->counters;
 }

@@ -18,6 +18,7 @@
 
 struct alarm_clock;
 struct provenance;
+struct quarantine;
 struct symbols;
 
 struct symbols_options {
@@ -27,6 +28,7 @@ struct symbols_options {
     unsigned searches_max; /* 10,000 */
     struct absences *owed; /* who may have a better file than the kept one; NULL: not noted */
     struct provenance *provenance; /* NULL: it is not written down where files came from */
+    struct quarantine *quarantine; /* NULL: nor what was refused */
 };
 
 struct symbols_counters {
@@ -50,6 +52,9 @@ bool symbols_free(struct symbols *symbols);
 
 /* What knows where kept files came from; NULL when nothing does. */
 struct provenance *symbols_provenance(const struct symbols *symbols);
+
+/* What knows what was refused; NULL when nothing does. */
+struct quarantine *symbols_quarantine(const struct symbols *symbols);
 
 struct answer {
     enum verdict verdict; /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED
