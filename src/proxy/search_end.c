@@ -127,7 +127,7 @@ static enum error_kind unasked_why(const struct search *search) {
 }
 
 static bool some_said_no(const struct search *search) {
-    if (search->remembered)
+    if (search->remembered | search->unlisted)
         return true;
     for (unsigned i = 0; i < search->step_count; i++)
         if (search->steps[i].state == STEP_ABSENT)
