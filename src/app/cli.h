@@ -28,6 +28,9 @@ int cli_forget(int argc, char **argv);
 /* Prints what a running server has under way, as JSON. */
 int cli_copies(int argc, char **argv);
 
+/* Prints what a running server has refused, as JSON. */
+int cli_quarantine(int argc, char **argv);
+
 /* Prints the configuration's reference, as Markdown or as JSON schema. */
 int cli_reference(int argc, char **argv);
 

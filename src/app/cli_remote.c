@@ -110,11 +110,20 @@ static bool read_remote(int argc, char **argv, struct remote *remote, const char
     return cli_options(argc, argv, options, operand, operand ? 1 : 0, &operands);
 }
 
-int cli_copies(int argc, char **argv) {
+/* A command without operands that shows something. */
+static int show(int argc, char **argv, const char *path) {
     struct remote remote = {0};
     if (!read_remote(argc, argv, &remote, NULL))
         return 2;
-    return ask(&remote, "api/v1/copies", false);
+    return ask(&remote, path, false);
+}
+
+int cli_copies(int argc, char **argv) {
+    return show(argc, argv, "api/v1/copies");
+}
+
+int cli_quarantine(int argc, char **argv) {
+    return show(argc, argv, "api/v1/quarantine?limit=1000");
 }
 
 int cli_forget(int argc, char **argv) {

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "proxy/provenance.h"
+#include "proxy/quarantine.h"
 #include "proxy/verify.h"
 #include "store/vetting.h"
 
@@ -20,6 +21,8 @@ enum {
     DESCRIPTORS_WANTED = 65536,
     DESCRIPTORS_RESERVED = 1024, /* sources, staging files, logs */
     OPEN_FILES_MAX = 20000,
+    CLIENTS_MIN = 64,     /* however few descriptors there are */
+    CLIENTS_WARNED = 500, /* fewer are told */
     SMALL_BYTES_MAX = 64 * 1024 * 1024,
     SEARCHES_MAX = 10000,
     OWED_MAX = 100000,
@@ -48,7 +51,16 @@ static unsigned share_of_files(unsigned descriptors) {
 
 static unsigned share_of_clients(unsigned descriptors) {
     unsigned taken = share_of_files(descriptors) + DESCRIPTORS_RESERVED;
-    return descriptors > taken + 64 ? descriptors - taken : 64;
+    return descriptors > taken + CLIENTS_MIN ? descriptors - taken : CLIENTS_MIN;
+}
+
+/* Crash services and page viewers need more than a few hundred connections. */
+static void warn_of_few(unsigned descriptors) {
+    unsigned clients = share_of_clients(descriptors);
+    if (clients < CLIENTS_WARNED)
+        log_warning("the limit of open files is %u, which leaves %u clients at a time: raise it "
+                    "(ulimit -n, or LimitNOFILE= in the systemd unit) to 65536",
+                    descriptors, clients);
 }
 
 static struct shelf *find_open_shelf(const struct gateway *gateway, const char *path) {
@@ -166,6 +178,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
         return false;
     if (!open_owed(gateway, err))
         return false;
+    gateway->quarantine = quarantine_open(gateway->data.root_fd, err);
+    if (!gateway->quarantine)
+        return false;
     gateway->alarms = alarm_clock_new(err);
     return gateway->alarms != NULL;
 }
@@ -195,6 +210,7 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
 static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
                         struct error *err) {
     unsigned descriptors = raise_descriptors();
+    warn_of_few(descriptors);
     if (!open_parts(gateway, err))
         return false;
     struct cache_options cache = {
@@ -214,13 +230,16 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .searches_max = SEARCHES_MAX,
         .owed = gateway->owed,
         .provenance = gateway->provenance,
+        .quarantine = gateway->quarantine,
     };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
         .log_requests = true,
     };
-    gateway->recorder = recorder_new(&recorder);
+    gateway->recorder = recorder_new(&recorder, err);
+    if (!gateway->recorder)
+        return false;
     struct roster *roster =
         roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
     if (!roster)
@@ -295,6 +314,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     }
     struct settings *settings = make_settings(gateway, config, roster);
     server_use(gateway->server, settings);
+    roster_close_gone(gateway->settings->roster, roster);
     cache_release_complete(gateway->cache);
     settings_unref(gateway->settings);
     gateway->settings = settings;
@@ -306,6 +326,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
 
 static void free_parts(struct gateway *gateway) {
     provenance_free(gateway->provenance);
+    quarantine_close(gateway->quarantine);
     cache_free(gateway->cache);
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);

@@ -21,6 +21,7 @@ struct gateway {
     unsigned shelf_count;
     struct vetting *vetting;
     struct provenance *provenance;
+    struct quarantine *quarantine;
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;

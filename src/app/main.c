@@ -13,6 +13,8 @@ static const struct command commands[] = {
      "forgets a symbol: its cached file, and who said no to it", cli_forget},
     {"copies", "[--url URL | --data DIR] [--token TOKEN]",
      "lists what is searched for and arriving", cli_copies},
+    {"quarantine", "[--url URL | --data DIR] [--token TOKEN]",
+     "lists the bodies that were refused, with their first bytes", cli_quarantine},
     {"reference", "--markdown | --schema", "prints the configuration's reference or JSON schema",
      cli_reference},
 };
@@ -24,14 +26,15 @@ static int usage(FILE *out) {
     for (unsigned i = 0; i < COMMANDS; i++)
         fprintf(out, "  symgate %s %s\n      %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
-    fputs("  symgate --version\n  symgate --help\n\n"
-          "Without a file, serve and check take the first that is there of\n"
-          "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
-          "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
-          "default: the folder \"store\" below DIR, then Microsoft's server.\n\n"
-          "forget and copies ask the server that runs on DIR, or the one at URL. SIGHUP has a\n"
-          "server read its configuration again; SIGTERM ends it. More: man symgate.\n",
-          out);
+    fputs(
+        "  symgate --version\n  symgate --help\n\n"
+        "Without a file, serve and check take the first that is there of\n"
+        "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
+        "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
+        "default: the folder \"store\" below DIR, then Microsoft's server.\n\n"
+        "forget, copies and quarantine ask the server that runs on DIR, or the one at URL. SIGHUP\n"
+        "has a server read its configuration again; SIGTERM ends it. More: man symgate.\n",
+        out);
     return out == stdout ? 0 : 2;
 }
 

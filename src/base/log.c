@@ -15,7 +15,7 @@
 #include "base/threads.h"
 
 enum {
-    QUEUE_BYTES = 1024 * 1024,
+    QUEUE_BYTES = 4 * 1024 * 1024,
     NAP_MS = 10, /* between two looks while lines are coming: nobody needs to wake the writer */
     SLEEP_MS = 60000,    /* while none come: the first line wakes it */
     STOP_WAIT_MS = 5000, /* for a log disk that hangs */
@@ -160,7 +160,7 @@ static bool is_wanted(enum log_level level) {
     return (int)level >= atomic_load_explicit(&the_log.level, memory_order_relaxed);
 }
 
-void log_text(enum log_level level, const char *text, size_t length) {
+void log_text(enum log_level level, int64_t at_ns, const char *text, size_t length) {
     if (!is_wanted(level))
         return;
     if (length >= LOG_TEXT_MAX)
@@ -170,9 +170,8 @@ void log_text(enum log_level level, const char *text, size_t length) {
         length = escape(escaped, text, length);
         text = escaped;
     }
-    int64_t now_ns = clock_wall_ns();
-    if (!enqueue(now_ns, level, text, length))
-        log_files_direct(now_ns, level, text, length);
+    if (!enqueue(at_ns, level, text, length))
+        log_files_direct(at_ns, level, text, length);
 }
 
 void log_line(enum log_level level, const char *format, ...) {
@@ -184,7 +183,7 @@ void log_line(enum log_level level, const char *format, ...) {
     int wanted = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (wanted >= 0)
-        log_text(level, text, (size_t)wanted);
+        log_text(level, clock_wall_ns(), text, (size_t)wanted);
 }
 
 void log_failure(enum log_level level, const char *doing, const struct error *err) {

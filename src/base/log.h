@@ -41,8 +41,9 @@ void log_stop(void);
 /* One line; a line end is added, control characters are escaped, over 4 KiB it is cut. */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The same for text that is ready, `length` bytes of it. */
-void log_text(enum log_level level, const char *text, size_t length);
+/* The same for text that is ready, `length` bytes of it, about what was at a time (clock_wall_ns).
+ */
+void log_text(enum log_level level, int64_t at_ns, const char *text, size_t length);
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -22,10 +22,19 @@ static struct delivery *delivery_of(struct reader *counted) {
     return (struct delivery *)(void *)((char *)counted - offsetof(struct delivery, counted));
 }
 
+void delivery_came(struct delivery *delivery, const void *bytes, size_t length) {
+    if (delivery->came < sizeof delivery->first) {
+        size_t left = sizeof delivery->first - (size_t)delivery->came;
+        memcpy(delivery->first + delivery->came, bytes, length < left ? length : left);
+    }
+    delivery->came += length;
+}
+
 static ssize_t counted_read(struct reader *counted, void *bytes, size_t length, struct error *err) {
     struct delivery *delivery = delivery_of(counted);
     ssize_t got = reader_read(delivery->reader, bytes, length, err);
     if (got > 0) {
+        delivery_came(delivery, bytes, (size_t)got);
         delivery->fetch->note->bytes += (uint64_t)got;
         count_many(&delivery->fetch->source->counters->bytes, (uint64_t)got);
     }
@@ -61,6 +70,32 @@ static enum fetch_end failed(const struct delivery *delivery, const struct error
     return delivery->led ? FETCH_BROKEN : FETCH_FAILED;
 }
 
+/* The first bytes of one that is gone on with lie in the copy's file. */
+static size_t find_first(struct delivery *delivery) {
+    size_t length = sizeof delivery->first;
+    if (delivery->content.start == 0)
+        return delivery->came < length ? (size_t)delivery->came : length;
+    if (delivery->content.start < length)
+        length = (size_t)delivery->content.start;
+    return staging_read(delivery->fetch->staging, delivery->first, length, 0, NULL) ? length : 0;
+}
+
+void delivery_refuse(struct delivery *delivery, const struct error *why) {
+    const struct fetch *fetch = delivery->fetch;
+    if (why->kind == ERROR_DISK)
+        return;
+    struct refusal refusal = {
+        .key = &fetch->question->key,
+        .server = fetch->source->options.identifier,
+        .url = fetch->note->url,
+        .why = why,
+        .size = delivery->content.start + delivery->came,
+        .first = delivery->first,
+        .first_length = find_first(delivery),
+    };
+    quarantine_add(fetch->quarantine, &refusal);
+}
+
 /* The end for what is not the symbol, whatever else comes. */
 static enum fetch_end refused_body(const struct delivery *delivery) {
     return delivery->led ? FETCH_FALSE : FETCH_FAILED;
@@ -86,6 +121,7 @@ static bool look(struct delivery *delivery, struct error *err) {
         return true;
     if (err->kind == ERROR_HTML && delivery->content.redirected)
         count(&fetch->source->counters->login);
+    delivery_refuse(delivery, err);
     return false;
 }
 
@@ -136,10 +172,13 @@ static enum fetch_end lead(struct delivery *delivery, struct error *err) {
 
 /* What a refused write means: a body longer than announced is false, anything else is the disk's.
  */
-static enum fetch_end refused(const struct delivery *delivery, const struct error *err) {
+static enum fetch_end refused(struct delivery *delivery, const struct error *err) {
     if (err->kind != ERROR_LENGTH)
         return FETCH_BROKEN;
-    return delivery->fetch->taking_up ? FETCH_DIFFERENT : FETCH_FALSE;
+    if (delivery->fetch->taking_up)
+        return FETCH_DIFFERENT;
+    delivery_refuse(delivery, err);
+    return FETCH_FALSE;
 }
 
 /* Compares what is gathered with what was written before; *out_known bytes of it are known. */
@@ -278,8 +317,9 @@ static bool take_plain(struct decoder_sink *sink, const void *bytes, size_t leng
 
 /* A file that is cut in the store itself is bad; one whose length nobody told may have been cut on
  * its way. */
-static enum fetch_end refused_archive(const struct delivery *delivery, bool announced,
+static enum fetch_end refused_archive(struct delivery *delivery, bool announced,
                                       const struct error *err) {
+    delivery_refuse(delivery, err);
     return err->kind == ERROR_LENGTH && !announced ? failed(delivery, err) : refused_body(delivery);
 }
 
@@ -386,6 +426,7 @@ static enum fetch_end judge(struct delivery *delivery, struct error *err) {
     }
     if (verify_whole(&fetch->question->key, fetch->staging, announced, err))
         return FETCH_WHOLE;
+    delivery_refuse(delivery, err);
     if (err->kind == ERROR_DISK)
         return FETCH_BROKEN;
     /* Where nothing announced the length, a cut is a connection that broke unseen. */

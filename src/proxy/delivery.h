@@ -13,7 +13,9 @@ struct delivery {
     struct fetch *fetch;
     struct reader *reader; /* owned; set by whoever asked, with content */
     struct content content;
-    struct reader counted;  /* reads `reader` and counts what comes */
+    struct reader counted;                       /* reads `reader` and counts what comes */
+    uint64_t came;                               /* bytes of this body, as they came … */
+    unsigned char first[QUARANTINE_FIRST_BYTES]; /* … and the first of them */
     struct source *pointed; /* whose reader it is, where a pointer led to another source … */
     void *pointed_worker;   /* … and what it was asked with, owned */
     char *bytes;            /* gathered, not written yet */
@@ -39,6 +41,13 @@ void delivery_release(struct delivery *delivery);
    asked for; a compressed one is expanded, and so is a plain one whose kind cannot be an archive.
  */
 enum fetch_end delivery_run(struct delivery *delivery, enum form form, struct error *err);
+
+/* So much more of the body has come. */
+void delivery_came(struct delivery *delivery, const void *bytes, size_t length);
+
+/* The body is not what was asked for, or no body at all: notes it. A disk's error says nothing
+   about it. */
+void delivery_refuse(struct delivery *delivery, const struct error *why);
 
 /* Is what the source has the kept file? A compressed one is told by its time alone, and what has no
    time by its size. */

@@ -111,13 +111,20 @@ static void head_came(struct delivery *delivery) {
 }
 
 /* A file served in place is looked at like any other body. */
-static bool verify_local(const struct delivery *delivery, const struct source_local *local,
+static bool verify_local(struct delivery *delivery, const struct source_local *local,
                          struct error *err) {
     const struct symbol_key *key = &delivery->fetch->question->key;
     char first[CONTENT_LOOK_BYTES];
     ssize_t got = files_read_at(local->fd, first, sizeof first, 0, err);
-    return got >= 0 && verify_first(key, &delivery->content, first, (size_t)got, err) &&
-           verify_file(key, local->fd, local->size, err);
+    if (got < 0)
+        return false;
+    if (verify_first(key, &delivery->content, first, (size_t)got, err) &&
+        verify_file(key, local->fd, local->size, err))
+        return true;
+    delivery_came(delivery, first, (size_t)got);
+    delivery->came = local->size;
+    delivery_refuse(delivery, err);
+    return false;
 }
 
 static bool adopt(struct delivery *delivery, const struct source_local *local) {

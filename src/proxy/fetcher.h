@@ -8,6 +8,7 @@
 // else from the start; then what comes is compared with what was written before anything is added.
 #pragma once
 
+#include "proxy/quarantine.h"
 #include "source/source.h"
 #include "store/cache.h"
 
@@ -37,6 +38,7 @@ struct fetch {
     void *worker;
     const struct question *question;
     struct cache *cache;
+    struct quarantine *quarantine; /* where refused bodies are noted; may be NULL */
     struct copy *copy;
     unsigned shelf; /* where it will be kept */
     bool in_place;

@@ -26,11 +26,15 @@ static bool read_pointer(struct delivery *delivery, struct pointer *out_pointer,
     }
     reader_close(delivery->reader);
     delivery->reader = NULL;
-    if (delivery->content.announced_html || content_look(bytes, length) == CONTENT_HTML)
-        return error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
     pointer_parse(bytes, length, out_pointer);
-    return out_pointer->kind != POINTER_INVALID ||
-           error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+    if (delivery->content.announced_html || content_look(bytes, length) == CONTENT_HTML)
+        error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
+    else if (out_pointer->kind == POINTER_INVALID)
+        error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+    else
+        return true;
+    delivery_refuse(delivery, err);
+    return false;
 }
 
 static bool refuse(const struct pointer *pointer, struct error *err) {
@@ -94,6 +98,7 @@ enum source_answer pointed_ask(struct delivery *delivery, struct source_call *ca
     struct target target;
     if (!read_pointer(delivery, &pointer, err))
         return SOURCE_FAILED;
+    delivery->came = 0;
     if (pointer.kind == POINTER_MESSAGE) {
         bool ends = fetch->source->options.unindexed_ends && pointer_unindexed(&pointer);
         error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s",

@@ -54,8 +54,18 @@ void roster_take_over(struct roster *roster, struct roster *older) {
     bool taken[SOURCES_MAX] = {false};
     for (unsigned i = 0; i < roster->count; i++)
         take_over_one(roster->sources[i], older, taken);
+}
+
+static bool has_queue(const struct roster *roster, const struct source_queue *queue) {
+    for (unsigned i = 0; i < roster->count; i++)
+        if (roster->sources[i]->queue == queue)
+            return true;
+    return false;
+}
+
+void roster_close_gone(struct roster *older, const struct roster *roster) {
     for (unsigned i = 0; i < older->count; i++)
-        if (!taken[i])
+        if (!has_queue(roster, older->sources[i]->queue))
             queue_close(older->sources[i]->queue);
 }
 

@@ -29,9 +29,13 @@ struct roster *roster_ref(struct roster *roster);
 /* One less; the last one frees, the sources too. NULL is allowed. */
 void roster_unref(struct roster *roster);
 
-/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes
-   the queues of those that are gone. Before the new roster is shown to anybody. */
+/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint. Before the
+   new roster is shown to anybody. */
 void roster_take_over(struct roster *roster, struct roster *older);
+
+/* Closes the queues that nobody in the new roster has taken over. After it was shown, so that who
+   loses a source by it can ask the new ones. */
+void roster_close_gone(struct roster *older, const struct roster *roster);
 
 /* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see
  * cache_find). */

@@ -136,9 +136,7 @@ struct search {
     struct copy *copy; /* a reference; NULL when ENDED */
     struct step *steps;
     unsigned step_count;
-    uint64_t remembered; /* sources whose "no" of earlier still counted */
-    uint64_t unlisted;   /* sources whose index had no such file */
-    uint64_t unasked;    /* sources that could not be asked when the plan was made */
+    uint64_t unasked; /* sources that could not be asked when the plan was made */
     struct list attempts;
     struct attempt *writer; /* also while its end is being seen to */
     unsigned owed;          /* silent attempts whose next source has not been asked yet */

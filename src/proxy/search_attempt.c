@@ -194,6 +194,7 @@ static void fill_fetch(struct attempt *attempt) {
         .source = attempt->step->source,
         .question = &search->question,
         .cache = search->symbols->options.cache,
+        .quarantine = search->symbols->options.quarantine,
         .copy = attempt->copy,
         .shelf = search->roster->shelf[position],
         .in_place = search->roster->in_place[position],

@@ -90,8 +90,6 @@ static void note_all_unasked(struct search *search, uint64_t sources, enum attem
 
 void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
-    search->remembered = plan->remembered;
-    search->unlisted = plan->unlisted;
     search->unasked = plan->unasked;
     if (plan->ended)
         plan_ended_why(&search->withdrawn);

@@ -75,6 +75,10 @@ struct provenance *symbols_provenance(const struct symbols *symbols) {
     return symbols->options.provenance;
 }
 
+struct quarantine *symbols_quarantine(const struct symbols *symbols) {
+    return symbols->options.quarantine;
+}
+
 const struct symbols_counters *symbols_counters(const struct symbols *symbols) {
     return &symbols->counters;
 }
@@ -227,11 +231,11 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
         answer_with(out_answer, successor, VERDICT_JOINED);
         return JUDGED_MOVED;
     }
-    bool another = led_by_another(copy, question, out_answer);
-    if (another && !had_bytes && !asked_before)
-        return JUDGED_ASK_MORE;
     struct error why = {0};
     copy_why(copy, &why);
+    bool another = led_by_another(copy, question, out_answer) || why.kind == ERROR_REMOVED;
+    if (another && !had_bytes && !asked_before)
+        return JUDGED_ASK_MORE;
     if (state.phase == COPY_ABSENT) {
         out_answer->verdict = VERDICT_ABSENT;
         out_answer->why = why;

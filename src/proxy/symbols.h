@@ -18,6 +18,7 @@
 
 struct alarm_clock;
 struct provenance;
+struct quarantine;
 struct symbols;
 
 struct symbols_options {
@@ -27,6 +28,7 @@ struct symbols_options {
     unsigned searches_max; /* 10,000 */
     struct absences *owed; /* who may have a better file than the kept one; NULL: not noted */
     struct provenance *provenance; /* NULL: it is not written down where files came from */
+    struct quarantine *quarantine; /* NULL: nor what was refused */
 };
 
 struct symbols_counters {
@@ -51,6 +53,9 @@ bool symbols_free(struct symbols *symbols);
 /* What knows where kept files came from; NULL when nothing does. */
 struct provenance *symbols_provenance(const struct symbols *symbols);
 
+/* What knows what was refused; NULL when nothing does. */
+struct quarantine *symbols_quarantine(const struct symbols *symbols);
+
 struct answer {
     enum verdict verdict; /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED
                              without */
@@ -66,8 +71,8 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
 
 enum symbols_judgement {
     JUDGED,          /* out_answer has verdict and why: the search's end counts for this asker */
-    JUDGED_ASK_MORE, /* the search was led by another spelling: leave, and ask once more with the
-                        own one */
+    JUDGED_ASK_MORE, /* the search was led by another spelling, or lost a source to a new
+                        configuration: leave, and ask once more with the own one and under it */
     JUDGED_MOVED, /* another copy has taken this one's place: out_answer->copy is it, with interest;
                      leave the old one */
 };

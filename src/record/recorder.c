@@ -3,63 +3,35 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/line.h"
+#include "base/clock.h"
 #include "base/lock.h"
-#include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "base/threads.h"
+#include "record/packet.h"
+#include "record/recent.h"
+#include "record/request_line.h"
 
-enum { LINE_BYTES = 4000, WORD_BYTES = 2 * sizeof((struct outcome){0}.source) + 3 };
-
-/* An outcome as it is kept: the texts one after the other behind the numbers, since most are short.
- */
-struct kept {
-    struct outcome_numbers {
-        int64_t wall_ns, waited_us, total_us;
-        uint64_t bytes;
-        const char *dialect, *method;
-        enum verdict verdict;
-        int status;
-        bool about_symbol, broken, hung_up, not_kept;
-        unsigned note_count;
-    } numbers;
-    struct attempt_note *notes; /* NULL when there are none */
-    char texts[];               /* id, client, path, key, rule, source, reason */
+enum {
+    NAP_MS = 10, /* between two looks while outcomes are coming: nobody needs to wake the thread */
+    SLEEP_MS = 60000, /* while none come: the first wakes it */
 };
 
+/* Locks, in this order: draining, then lanes_lock or a lane's own. */
 struct recorder {
     struct recorder_options options;
     struct recorder_counters counters;
-    pthread_mutex_t lock; /* guards ring and next */
-    struct kept **ring;   /* outcomes_max slots */
-    uint64_t next;        /* how many were kept so far */
+    struct recent *recent;
+    pthread_mutex_t draining; /* held by whoever carries outcomes on */
+    pthread_mutex_t lanes_lock;
+    struct list lanes; /* guarded by lanes_lock; they are only ever added */
+    pthread_mutex_t wake_lock;
+    pthread_cond_t wake;
+    bool stopping;      /* guarded by wake_lock, as is `hurry` */
+    bool hurry;         /* somebody has called while it did not wait */
+    atomic_bool asleep; /* the thread wants to be woken by the next outcome */
+    pthread_t thread;
 };
-
-struct recorder *recorder_new(const struct recorder_options *options) {
-    struct recorder *recorder = NEW(struct recorder);
-    recorder->options = *options;
-    pthread_mutex_init(&recorder->lock, NULL);
-    recorder->ring = NEW_ARRAY(struct kept *, options->outcomes_max);
-    return recorder;
-}
-
-static void free_kept(struct kept *kept) {
-    if (kept)
-        free(kept->notes);
-    free(kept);
-}
-
-void recorder_free(struct recorder *recorder) {
-    if (!recorder)
-        return;
-    for (unsigned i = 0; i < recorder->options.outcomes_max; i++)
-        free_kept(recorder->ring[i]);
-    pthread_mutex_destroy(&recorder->lock);
-    free(recorder->ring);
-    free(recorder);
-}
 
 static void raise_counters(struct recorder *recorder, const struct outcome *outcome) {
     struct recorder_counters *counters = &recorder->counters;
@@ -74,225 +46,130 @@ static void raise_counters(struct recorder *recorder, const struct outcome *outc
         count(&counters->hung_up);
 }
 
-/* What stands between quotes must not be able to end them. */
-static const char *quotable(const char *text, char *space, size_t size) {
-    if (!strpbrk(text, "\"\\"))
-        return text;
-    text_escape_json(space, size, text, strlen(text));
-    return space;
+static void carry(struct recorder *recorder, const char *packet) {
+    struct outcome outcome;
+    struct attempt_note notes[OUTCOME_NOTES_MAX];
+    packet_read(packet, &outcome, notes);
+    if (recorder->options.log_requests)
+        request_line_write(&outcome, notes);
+    recent_add(recorder->recent, packet);
+    if (recorder->options.take)
+        recorder->options.take(recorder->options.context, &outcome, notes);
 }
 
-static const char *or_dash(const char *text) {
-    return text[0] ? text : "-";
+static struct lane *lane_after(struct recorder *recorder, struct lane *lane) {
+    SCOPED_LOCK(&recorder->lanes_lock);
+    struct list *next = lane ? lane->in_recorder.next : recorder->lanes.next;
+    return next == &recorder->lanes ? NULL : LIST_ENTRY(next, struct lane, in_recorder);
 }
 
-/* A source's name as one word of the line: between quotes where it is not one by itself. */
-static const char *word(const char *name, char space[WORD_BYTES]) {
-    if (!strpbrk(name, " \"\\,[]="))
-        return or_dash(name);
-    char escaped[WORD_BYTES - 2];
-    text_escape_json(escaped, sizeof escaped, name, strlen(name));
-    text_format(space, WORD_BYTES, "\"%s\"", escaped);
-    return space;
-}
-
-static void add_notes(struct line *line, const struct attempt_note *notes, unsigned count_notes) {
-    for (unsigned i = 0; i < count_notes; i++) {
-        const struct attempt_note *note = &notes[i];
-        char source[WORD_BYTES];
-        line_text(line, i ? ", " : " asked=[");
-        line_text(line, word(note->source, source));
-        line_text(line, " ");
-        line_text(line, attempt_result_name(note->result));
-        if (note->status > 0) {
-            line_text(line, " ");
-            line_number(line, (uint64_t)note->status);
-        }
-        if (note->cause != ERROR_NONE) {
-            line_text(line, " ");
-            line_text(line, error_kind_name(note->cause));
-        }
-        line_text(line, " ");
-        line_number(line, note->total_ms > 0 ? (uint64_t)note->total_ms : 0);
-        line_text(line, " ms");
+/* Carries on what lies in the lanes; false when there was nothing. */
+static bool drain(struct recorder *recorder) {
+    SCOPED_LOCK(&recorder->draining);
+    bool any = false;
+    for (struct lane *lane = NULL; (lane = lane_after(recorder, lane));) {
+        size_t bytes;
+        const char *packets = lane_take(lane, &bytes);
+        any = any || bytes > 0;
+        for (size_t at = 0; at < bytes; at += packet_bytes(packets + at))
+            carry(recorder, packets + at);
     }
-    if (count_notes)
-        line_text(line, "]");
+    return any;
 }
 
-/* Who asked for what. */
-static void add_request(struct line *line, const struct outcome *outcome) {
-    char path[2 * sizeof outcome->path];
-    line_text(line, or_dash(outcome->client));
-    line_text(line, " \"");
-    line_text(line, outcome->method);
-    line_text(line, " ");
-    line_text(line, quotable(outcome->path, path, sizeof path));
-    line_text(line, "\" ");
+/* Waits to be woken, for a time; false: it is time to end. */
+static bool wait_for_more(struct recorder *recorder, int64_t wait_ms) {
+    SCOPED_LOCK(&recorder->wake_lock);
+    if (!recorder->stopping && !recorder->hurry)
+        (void)condition_wait(&recorder->wake, &recorder->wake_lock, clock_ms() + wait_ms);
+    recorder->hurry = false;
+    atomic_store(&recorder->asleep, false);
+    return !recorder->stopping;
 }
 
-/* What was answered, and how long it took. */
-static void add_answer(struct line *line, const struct outcome *outcome) {
-    line_number(line, (uint64_t)outcome->status);
-    line_text(line, " ");
-    line_text(line, outcome->about_symbol ? verdict_name(outcome->verdict) : "-");
-    line_text(line, " ");
-    line_number(line, outcome->bytes);
-    line_text(line, " bytes ");
-    line_ms(line, outcome->waited_us);
-    line_text(line, "/");
-    line_ms(line, outcome->total_us);
-    line_text(line, " ms");
+/* Whoever puts something after the last look in vain sees that the thread is asleep. */
+static bool falls_asleep(struct recorder *recorder) {
+    atomic_store(&recorder->asleep, true);
+    return !drain(recorder);
 }
 
-static void write_line(const struct outcome *outcome, const struct attempt_note *notes) {
-    char block[LINE_BYTES], source[WORD_BYTES], reason[2 * sizeof outcome->reason];
-    struct line line;
-    line_begin(&line, block, sizeof block);
-    add_request(&line, outcome);
-    add_answer(&line, outcome);
-    line_text(&line, " source=");
-    line_text(&line, word(outcome->source, source));
-    line_text(&line, " dialect=");
-    line_text(&line, or_dash(outcome->dialect));
-    line_text(&line, " id=");
-    line_text(&line, outcome->id);
-    if (outcome->broken)
-        line_text(&line, outcome->hung_up ? " hung-up" : " broken");
-    if (outcome->not_kept)
-        line_text(&line, " not-kept");
-    if (outcome->reason[0]) {
-        line_text(&line, " reason=\"");
-        line_text(&line, quotable(outcome->reason, reason, sizeof reason));
-        line_text(&line, "\"");
-    }
-    add_notes(&line, notes, outcome->note_count);
-    log_text(LOG_INFO, line.bytes, line.length);
+static void *run(void *context) {
+    struct recorder *recorder = context;
+    bool asleep = false;
+    do
+        asleep = !drain(recorder) && falls_asleep(recorder);
+    while (wait_for_more(recorder, asleep ? SLEEP_MS : NAP_MS));
+    return NULL;
 }
 
-static const char *const *texts_of(const struct outcome *outcome, const char *texts[7]) {
-    texts[0] = outcome->id;
-    texts[1] = outcome->client;
-    texts[2] = outcome->path;
-    texts[3] = outcome->key;
-    texts[4] = outcome->rule;
-    texts[5] = outcome->source;
-    texts[6] = outcome->reason;
-    return texts;
+struct recorder *recorder_new(const struct recorder_options *options, struct error *err) {
+    struct recorder *recorder = NEW(struct recorder);
+    recorder->options = *options;
+    recorder->recent = recent_new(options->outcomes_max);
+    pthread_mutex_init(&recorder->draining, NULL);
+    pthread_mutex_init(&recorder->lanes_lock, NULL);
+    pthread_mutex_init(&recorder->wake_lock, NULL);
+    condition_init(&recorder->wake);
+    list_init(&recorder->lanes);
+    if (thread_start(&recorder->thread, "record", run, recorder, err))
+        return recorder;
+    recent_free(recorder->recent);
+    free(recorder);
+    return NULL;
 }
 
-static struct kept *pack(const struct outcome *outcome, const struct attempt_note *notes) {
-    const char *texts[7];
-    size_t lengths[7], total = 0;
-    texts_of(outcome, texts);
-    for (unsigned i = 0; i < 7; i++)
-        total += lengths[i] = strlen(texts[i]) + 1;
-    struct kept *kept = memory_new(sizeof *kept + total);
-    kept->numbers = (struct outcome_numbers){
-        .wall_ns = outcome->wall_ns,
-        .waited_us = outcome->waited_us,
-        .total_us = outcome->total_us,
-        .bytes = outcome->bytes,
-        .dialect = outcome->dialect,
-        .method = outcome->method,
-        .about_symbol = outcome->about_symbol,
-        .verdict = outcome->verdict,
-        .status = outcome->status,
-        .broken = outcome->broken,
-        .hung_up = outcome->hung_up,
-        .not_kept = outcome->not_kept,
-        .note_count = outcome->note_count,
-    };
-    char *at = kept->texts;
-    for (unsigned i = 0; i < 7; at += lengths[i++])
-        memcpy(at, texts[i], lengths[i]);
-    if (outcome->note_count) {
-        kept->notes = NEW_ARRAY(struct attempt_note, outcome->note_count);
-        memcpy(kept->notes, notes, outcome->note_count * sizeof *notes);
-    }
-    return kept;
+static void wake(struct recorder *recorder, bool stopping) {
+    SCOPED_LOCK(&recorder->wake_lock);
+    recorder->hurry = true;
+    recorder->stopping = recorder->stopping || stopping;
+    atomic_store(&recorder->asleep, false);
+    pthread_cond_signal(&recorder->wake);
 }
 
-static void unpack(const struct kept *kept, struct outcome *out) {
-    const struct outcome_numbers *numbers = &kept->numbers;
-    *out = (struct outcome){
-        .wall_ns = numbers->wall_ns,
-        .waited_us = numbers->waited_us,
-        .total_us = numbers->total_us,
-        .bytes = numbers->bytes,
-        .dialect = numbers->dialect,
-        .method = numbers->method,
-        .about_symbol = numbers->about_symbol,
-        .verdict = numbers->verdict,
-        .status = numbers->status,
-        .broken = numbers->broken,
-        .hung_up = numbers->hung_up,
-        .not_kept = numbers->not_kept,
-        .note_count = numbers->note_count,
-    };
-    const char *texts[7];
-    const char *at = kept->texts;
-    for (unsigned i = 0; i < 7; at += strlen(at) + 1)
-        texts[i++] = at;
-    text_copy(out->id, sizeof out->id, texts[0]);
-    text_copy(out->client, sizeof out->client, texts[1]);
-    text_copy(out->path, sizeof out->path, texts[2]);
-    text_copy(out->key, sizeof out->key, texts[3]);
-    text_copy(out->rule, sizeof out->rule, texts[4]);
-    text_copy(out->source, sizeof out->source, texts[5]);
-    text_copy(out->reason, sizeof out->reason, texts[6]);
+void recorder_free(struct recorder *recorder) {
+    if (!recorder)
+        return;
+    wake(recorder, true);
+    pthread_join(recorder->thread, NULL);
+    drain(recorder);
+    LIST_EACH (node, &recorder->lanes)
+        lane_free(LIST_ENTRY(node, struct lane, in_recorder));
+    recent_free(recorder->recent);
+    pthread_cond_destroy(&recorder->wake);
+    pthread_mutex_destroy(&recorder->wake_lock);
+    pthread_mutex_destroy(&recorder->lanes_lock);
+    pthread_mutex_destroy(&recorder->draining);
+    free(recorder);
 }
 
-void recorder_put(struct recorder *recorder, const struct outcome *outcome,
+struct lane *recorder_lane(struct recorder *recorder) {
+    struct lane *lane = lane_new();
+    SCOPED_LOCK(&recorder->lanes_lock);
+    list_push_back(&recorder->lanes, &lane->in_recorder);
+    return lane;
+}
+
+void recorder_put(struct recorder *recorder, struct lane *lane, const struct outcome *outcome,
                   const struct attempt_note *notes) {
     raise_counters(recorder, outcome);
-    if (recorder->options.log_requests)
-        write_line(outcome, notes);
-    if (recorder->options.outcomes_max == 0)
-        return;
-    struct kept *kept = pack(outcome, notes);
-    lock_take(&recorder->lock);
-    struct kept **slot = &recorder->ring[recorder->next++ % recorder->options.outcomes_max];
-    struct kept *oldest = *slot;
-    *slot = kept;
-    lock_give(&recorder->lock);
-    free_kept(oldest);
+    enum lane_put put = lane_put(lane, outcome, notes);
+    if (put == LANE_LOST)
+        count(&recorder->counters.lost);
+    if (put == LANE_HALF_FULL || atomic_load(&recorder->asleep))
+        wake(recorder, false);
 }
 
-/* Copies the outcome that was kept `back` ones ago; false when there is none. */
-static bool look_back(struct recorder *recorder, uint64_t back, struct outcome *out,
-                      struct attempt_note *notes, unsigned notes_max) {
-    SCOPED_LOCK(&recorder->lock);
-    unsigned max = recorder->options.outcomes_max;
-    if (back >= recorder->next || back >= max)
-        return false;
-    const struct kept *kept = recorder->ring[(recorder->next - 1 - back) % max];
-    unpack(kept, out);
-    if (out->note_count > notes_max)
-        out->note_count = notes_max;
-    if (out->note_count)
-        memcpy(notes, kept->notes, out->note_count * sizeof *notes);
-    return true;
+void recorder_settle(struct recorder *recorder) {
+    drain(recorder);
 }
 
-bool recorder_find(struct recorder *recorder, const char *id, struct outcome *out_outcome,
-                   struct attempt_note *out_notes, unsigned notes_max) {
-    struct outcome outcome;
-    for (uint64_t back = 0; look_back(recorder, back, &outcome, out_notes, notes_max); back++) {
-        if (strcmp(outcome.id, id) != 0)
-            continue;
-        *out_outcome = outcome;
-        return true;
-    }
-    return false;
+bool recorder_find(struct recorder *recorder, const char *id, outcome_show *show, void *context) {
+    return recent_find(recorder->recent, id, show, context);
 }
 
-void recorder_recent(struct recorder *recorder, unsigned count_max,
-                     bool (*show)(const struct outcome *outcome, void *context), void *context) {
-    struct outcome outcome;
-    for (uint64_t back = 0; back < count_max; back++)
-        if (!look_back(recorder, back, &outcome, NULL, 0) || !show(&outcome, context))
-            return;
+void recorder_recent(struct recorder *recorder, unsigned count_max, outcome_show *show,
+                     void *context) {
+    recent_each(recorder->recent, count_max, show, context);
 }
 
 const struct recorder_counters *recorder_counters(const struct recorder *recorder) {

@@ -215,41 +215,40 @@ static const char *method_name(enum method method) {
 }
 
 static void record(const struct exchange *exchange, bool broken, bool hung_up) {
+    char client[CLIENT_BYTES];
+    describe_client(exchange, client, sizeof client);
+    int64_t now_us = clock_us();
+    int64_t answered_us = exchange->answered_us ? exchange->answered_us : now_us;
+    bool ruled = exchange->verdict == VERDICT_EXCLUDED && exchange->rule;
     struct outcome outcome = {
         .wall_ns = exchange->wall_ns,
+        .waited_us = answered_us - exchange->started_us,
+        .total_us = now_us - exchange->started_us,
         .dialect = exchange->dialect,
         .method = method_name(exchange->request.method),
         .about_symbol = exchange->about_symbol,
+        .follow_up = exchange->follow_up,
         .verdict = exchange->verdict,
         .status = exchange->status,
         .bytes = exchange->sent,
         .broken = broken,
         .hung_up = hung_up,
         .not_kept = exchange->not_kept,
+        .text = {.id = exchange->id,
+                 .client = client,
+                 .path = exchange->path,
+                 .name = exchange->question.key.name,
+                 .key_id = exchange->question.key.id,
+                 .rule = ruled ? exchange->rule : "",
+                 .source = exchange->source,
+                 .reason = exchange->reason},
     };
-    int64_t now_us = clock_us();
-    outcome.total_us = now_us - exchange->started_us;
-    int64_t answered_us = exchange->answered_us ? exchange->answered_us : now_us;
-    outcome.waited_us = answered_us - exchange->started_us;
-    describe_client(exchange, outcome.client, sizeof outcome.client);
-    text_copy(outcome.id, sizeof outcome.id, exchange->id);
-    text_copy(outcome.path, sizeof outcome.path, exchange->path);
-    if (exchange->question.key.name[0]) {
-        struct line key;
-        line_begin(&key, outcome.key, sizeof outcome.key);
-        line_text(&key, exchange->question.key.name);
-        line_text(&key, "/");
-        line_text(&key, exchange->question.key.id);
-    }
-    if (exchange->verdict == VERDICT_EXCLUDED && exchange->rule)
-        text_copy(outcome.rule, sizeof outcome.rule, exchange->rule);
-    text_copy(outcome.source, sizeof outcome.source, exchange->source);
-    text_copy(outcome.reason, sizeof outcome.reason, exchange->reason);
     struct attempt_note notes[COPY_NOTES_MAX];
-    bool searched = exchange->copy && exchange->verdict != VERDICT_HIT;
-    if (searched)
+    static_assert((int)COPY_NOTES_MAX <= (int)OUTCOME_NOTES_MAX, "all notes can be recorded");
+    if (exchange->copy && exchange->verdict != VERDICT_HIT)
         outcome.note_count = copy_notes(exchange->copy, notes, COPY_NOTES_MAX);
-    recorder_put(exchange->connection->loop->server->options.recorder, &outcome, notes);
+    struct loop *loop = exchange->connection->loop;
+    recorder_put(loop->server->options.recorder, loop->lane, &outcome, notes);
 }
 
 static void let_copy_go(struct exchange *exchange, bool hung_up) {

@@ -80,6 +80,7 @@ struct exchange {
     char path[256];
     const char *dialect;
     bool about_symbol; /* below /symbols/ */
+    bool follow_up;    /* another form of a symbol's file */
     bool head_only;
     bool keep_alive;
 

@@ -53,6 +53,9 @@ bool trust_allows_change(struct exchange *exchange, const char *bytes);
  * has been answered. */
 bool trust_host(struct exchange *exchange, const char *bytes);
 
+/* The same without an answer: may it see what only those see who may change things? */
+bool trust_may_see(const struct exchange *exchange, const char *bytes);
+
 /* Sends from the copy what may be sent now (send.c). */
 enum exchange_step send_body(struct exchange *exchange);
 

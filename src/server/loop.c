@@ -59,6 +59,7 @@ struct loop *loop_new(struct server *server, const int *listeners, unsigned coun
     loop->server = server;
     loop->settings = settings_ref(settings);
     loop->input = memory_new(INPUT_BYTES);
+    loop->lane = recorder_lane(server->options.recorder);
     loop->id_seed = hash_new_key().words[0];
     loop->now_ms = clock_ms();
     for (unsigned i = 0; i < PATIENCE_COUNT; i++)
@@ -94,6 +95,15 @@ void loop_free(struct loop *loop) {
     settings_unref(atomic_exchange(&loop->settings_next, NULL));
     free(loop->input);
     free(loop);
+}
+
+struct settings *loop_settings(struct loop *loop) {
+    struct settings *next = atomic_exchange(&loop->settings_next, NULL);
+    if (next) {
+        settings_unref(loop->settings);
+        loop->settings = next;
+    }
+    return loop->settings;
 }
 
 void loop_wake(struct loop *loop) {
@@ -169,11 +179,7 @@ static void take_inbox(struct loop *loop) {
         else
             exchange_woken(waker->exchange);
     }
-    struct settings *next = atomic_exchange(&loop->settings_next, NULL);
-    if (next) {
-        settings_unref(loop->settings);
-        loop->settings = next;
-    }
+    loop_settings(loop);
 }
 
 static void handle(struct loop *loop, const struct epoll_event *event) {

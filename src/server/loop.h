@@ -52,8 +52,9 @@ struct loop {
     int64_t accept_again_ms; /* after descriptors ran out; 0: not stopped for that */
     struct list spares;      /* ended exchanges, to be used again */
     unsigned spare_count;
-    char *input;      /* INPUT_BYTES, shared by all reads */
-    uint64_t id_seed; /* request ids */
+    char *input;       /* INPUT_BYTES, shared by all reads */
+    struct lane *lane; /* of the recorder, which owns it */
+    uint64_t id_seed;  /* request ids */
     unsigned connections;
     pthread_t thread;
 };
@@ -68,6 +69,9 @@ void *loop_run(void *loop);
 
 /* Frees; the thread must have ended. */
 void loop_free(struct loop *loop);
+
+/* The settings in force, taken over now if server_use has handed over newer ones; the loop's. */
+struct settings *loop_settings(struct loop *loop);
 
 /* Wakes the loop from another thread. */
 void loop_wake(struct loop *loop);

@@ -2,19 +2,23 @@
 //
 // The API below /api/v1/.
 //
-//   GET  copies                      what is under way: a JSON list
-//   GET  provenance?name=…&id=…      where kept files of a symbol came from: a JSON list
-//   POST forget?name=…&id=…          forgets absences and files of a symbol: {"absences": n,
-//   "files": n}
+//   GET  copies                   what is under way: a JSON list
+//   GET  provenance?name=…&id=…   where kept files of a symbol came from: a JSON list
+//   GET  quarantine               what was refused, the newest first: a JSON list; of one name or
+//        ?name=…&id=…&limit=…     symbol, 100 records where nothing else is said
+//   POST forget?name=…&id=…       forgets absences and files of a symbol:
+//                                 {"absences": n, "files": n}
 #include <stdio.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "base/text.h"
 #include "proxy/provenance.h"
+#include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 
-enum { COPIES_SHOWN_MAX = 10000 };
+enum { COPIES_SHOWN_MAX = 10000, REFUSED_SHOWN = 100 };
 
 static const char json[] = "application/json";
 
@@ -66,7 +70,8 @@ static void show_copy(const struct cache_listing *listing, void *context) {
         buffer_format(out, "%llu}", (unsigned long long)listing->state.size);
 }
 
-static void serve_copies(struct exchange *exchange) {
+static void serve_copies(struct exchange *exchange, const char *query, const char *bytes) {
+    (void)query, (void)bytes;
     buffer_append_text(&exchange->text, "[");
     cache_list(exchange->connection->loop->server->options.cache, COPIES_SHOWN_MAX, show_copy,
                &exchange->text);
@@ -77,21 +82,34 @@ static void serve_copies(struct exchange *exchange) {
         answer_buffer(exchange, 200, json);
 }
 
-/* The value of a query parameter, decoded; false when it is not there or too long. */
-static bool query_value(const char *query, const char *name, char *out, size_t size) {
+/* Where a query parameter's value begins, and how long it is; NULL when it is not there. */
+static const char *query_find(const char *query, const char *name, size_t *out_length) {
     size_t name_length = strlen(name);
     for (const char *at = query; *at;) {
         size_t length = strcspn(at, "&");
         if (length > name_length && strncmp(at, name, name_length) == 0 && at[name_length] == '=') {
-            bool decoded = true;
-            if (!text_copy_n(out, size, at + name_length + 1, length - name_length - 1))
-                return false;
-            out[text_decode_percent(out, out, strlen(out), &decoded)] = '\0';
-            return decoded;
+            *out_length = length - name_length - 1;
+            return at + name_length + 1;
         }
         at += length + (at[length] == '&');
     }
-    return false;
+    return NULL;
+}
+
+static bool query_has(const char *query, const char *name) {
+    size_t length;
+    return query_find(query, name, &length) != NULL;
+}
+
+/* The value of a query parameter, decoded; false when it is not there or too long. */
+static bool query_value(const char *query, const char *name, char *out, size_t size) {
+    size_t length = 0;
+    bool decoded = true;
+    const char *value = query_find(query, name, &length);
+    if (!value || !text_copy_n(out, size, value, length))
+        return false;
+    out[text_decode_percent(out, out, strlen(out), &decoded)] = '\0';
+    return decoded;
 }
 
 /* On a pool thread: removing files may block. */
@@ -137,6 +155,90 @@ static void serve_job(struct exchange *exchange, const char *query,
         refuse(exchange, 503, "too much to do at the moment, ask again");
 }
 
+/* --- what was refused ---------------------------------------------------------------------- */
+
+struct refused_list {
+    struct buffer *out;
+    bool with_first;
+};
+
+static void show_refused(const struct quarantined *record, void *context) {
+    const struct refused_list *list = context;
+    buffer_append_text(list->out, list->out->length > 1 ? ",\n " : "\n ");
+    quarantine_append(list->out, record, list->with_first);
+}
+
+static bool read_limit(const char *query, unsigned *out_limit) {
+    char text[16];
+    uint64_t limit = 0;
+    if (!query_has(query, "limit"))
+        return true;
+    if (!query_value(query, "limit", text, sizeof text) || !number_parse(text, &limit))
+        return false;
+    *out_limit = limit < QUARANTINE_RECORDS_MAX ? (unsigned)limit : QUARANTINE_RECORDS_MAX;
+    return true;
+}
+
+/* The canonical form is what records have; without an id, any case of the name will do. */
+static bool read_wanted(const char *query, struct spelling *wanted, struct error *err) {
+    bool named = query_has(query, "name"), with_id = query_has(query, "id");
+    struct symbol_key key;
+    if ((named && !query_value(query, "name", wanted->name, sizeof wanted->name)) ||
+        (with_id && !query_value(query, "id", wanted->id, sizeof wanted->id)))
+        return error_set(err, ERROR_INVALID, "name or id cannot be read");
+    if (!named || !with_id)
+        return true;
+    if (!symbol_key_make(wanted, &key, err))
+        return false;
+    text_copy(wanted->name, sizeof wanted->name, key.name);
+    text_copy(wanted->id, sizeof wanted->id, key.id);
+    return true;
+}
+
+static void serve_quarantine(struct exchange *exchange, const char *query, const char *bytes) {
+    struct refused_list list = {&exchange->text, trust_may_see(exchange, bytes)};
+    struct spelling wanted = {0};
+    struct error err = {0};
+    unsigned limit = REFUSED_SHOWN;
+    if (!read_limit(query, &limit)) {
+        refuse(exchange, 400, "the limit is no number");
+        return;
+    }
+    if (!read_wanted(query, &wanted, &err)) {
+        refuse(exchange, 400, err.what);
+        return;
+    }
+    buffer_append_text(list.out, "[");
+    quarantine_list(symbols_quarantine(exchange->connection->loop->server->options.symbols),
+                    wanted.name[0] ? wanted.name : NULL, wanted.id[0] ? wanted.id : NULL, limit,
+                    show_refused, &list);
+    buffer_append_text(list.out, "\n]\n");
+    job_done(exchange);
+}
+
+/* --- the routes ------------------------------------------------------------------------------ */
+
+static void serve_forget(struct exchange *exchange, const char *query, const char *bytes) {
+    (void)bytes;
+    serve_job(exchange, query, forget);
+}
+
+static void serve_provenance(struct exchange *exchange, const char *query, const char *bytes) {
+    (void)bytes;
+    serve_job(exchange, query, find_provenance);
+}
+
+static const struct {
+    const char *name;
+    bool changes; /* POST, with rights; else GET */
+    void (*serve)(struct exchange *exchange, const char *query, const char *bytes);
+} routes[] = {
+    {"copies", false, serve_copies},
+    {"forget", true, serve_forget},
+    {"provenance", false, serve_provenance},
+    {"quarantine", false, serve_quarantine},
+};
+
 static bool is(const char *path, size_t length, const char *name) {
     return length == strlen(name) && memcmp(path, name, length) == 0;
 }
@@ -145,22 +247,15 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
                const char *bytes, const struct buffer *body) {
     (void)body;
     bool post = exchange->request.method == METHOD_POST;
-    if (is(path, length, "copies")) {
-        if (post)
-            refuse(exchange, 405, "only GET is answered here");
-        else if (trust_host(exchange, bytes))
-            serve_copies(exchange);
-    } else if (is(path, length, "forget")) {
-        if (!post)
-            refuse(exchange, 405, "only POST is answered here");
-        else if (trust_allows_change(exchange, bytes))
-            serve_job(exchange, query, forget);
-    } else if (is(path, length, "provenance")) {
-        if (post)
-            refuse(exchange, 405, "only GET is answered here");
-        else if (trust_host(exchange, bytes))
-            serve_job(exchange, query, find_provenance);
-    } else {
-        refuse(exchange, 404, "there is no such thing in the API");
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!is(path, length, routes[i].name))
+            continue;
+        if (post != routes[i].changes)
+            refuse(exchange, 405,
+                   post ? "only GET is answered here" : "only POST is answered here");
+        else if (post ? trust_allows_change(exchange, bytes) : trust_host(exchange, bytes))
+            routes[i].serve(exchange, query, bytes);
+        return;
     }
+    refuse(exchange, 404, "there is no such thing in the API");
 }

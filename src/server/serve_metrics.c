@@ -5,12 +5,21 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "proxy/provenance.h"
+#include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 #include "source/source_index.h"
 #include "store/vetting.h"
 
-enum owner { OWNER_RECORDER, OWNER_SYMBOLS, OWNER_CACHE, OWNER_ABSENCES, OWNER_VETTING };
+enum owner {
+    OWNER_RECORDER,
+    OWNER_SYMBOLS,
+    OWNER_CACHE,
+    OWNER_ABSENCES,
+    OWNER_VETTING,
+    OWNER_QUARANTINE,
+};
 
 struct metric {
     const char *name;
@@ -24,14 +33,16 @@ struct metric {
 #define SYMBOLS(field) OWNER_SYMBOLS, offsetof(struct symbols_counters, field)
 #define CACHE(field) OWNER_CACHE, offsetof(struct cache_counters, field)
 #define ABSENCES(field) OWNER_ABSENCES, offsetof(struct absences_counters, field)
-
 #define VETTING(field) OWNER_VETTING, offsetof(struct vetting_counters, field)
+#define QUARANTINE(field) OWNER_QUARANTINE, offsetof(struct quarantine_counters, field)
 
 static const struct metric metrics[] = {
     {"symgate_requests_total", "Requests answered", false, RECORDER(requests)},
     {"symgate_sent_bytes_total", "Bytes of bodies sent", false, RECORDER(bytes_sent)},
     {"symgate_broken_total", "Answers that did not come to their end", false, RECORDER(broken)},
     {"symgate_hung_up_total", "Answers that the client did not wait for", false, RECORDER(hung_up)},
+    {"symgate_outcomes_lost_total", "Requests without log line and detail, for lack of time", false,
+     RECORDER(lost)},
     {"symgate_searches_total", "Searches begun", false, SYMBOLS(searches)},
     {"symgate_attempts_total", "Questions put into the sources' queues", false, SYMBOLS(attempts)},
     {"symgate_hedges_total", "Questions asked beside a silent source", false, SYMBOLS(hedges)},
@@ -64,6 +75,12 @@ static const struct metric metrics[] = {
      ABSENCES(displaced)},
     {"symgate_absences_unlogged_total", "Absences that could not be written down", false,
      ABSENCES(unlogged)},
+    {"symgate_quarantine_records", "Refused bodies remembered", true, QUARANTINE(records)},
+    {"symgate_quarantine_refused_total", "Bodies refused", false, QUARANTINE(refused)},
+    {"symgate_quarantine_displaced_total", "Refused bodies forgotten to make room", false,
+     QUARANTINE(displaced)},
+    {"symgate_quarantine_lost_total", "Refused bodies not noted, or not written down", false,
+     QUARANTINE(lost)},
 };
 
 struct source_metric {
@@ -137,6 +154,8 @@ static const void *owner_of(const struct server_options *options, enum owner own
         return cache_counters(options->cache);
     case OWNER_VETTING:
         return vetting_counters(options->vetting);
+    case OWNER_QUARANTINE:
+        return quarantine_counters(symbols_quarantine(options->symbols));
     case OWNER_ABSENCES:
         break;
     }
@@ -272,6 +291,10 @@ static void append_own(struct buffer *out, const struct server *server) {
              false);
     buffer_format(out, "symgate_connections_refused_total %llu\n",
                   (unsigned long long)counted(&server->refused_connections));
+    describe(out, "symgate_provenance_lost_total",
+             "Kept files of which it was not written down where they came from", false);
+    buffer_format(out, "symgate_provenance_lost_total %llu\n",
+                  (unsigned long long)provenance_lost(symbols_provenance(server->options.symbols)));
     describe(out, "symgate_log_dropped_total", "Log lines lost to a slow disk", false);
     buffer_format(out, "symgate_log_dropped_total %llu\n", (unsigned long long)log_dropped());
 }

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// The page at "/": what this is, its servers, what is under way, what failed last. Everything that
-// comes from outside is escaped.
+// The page at "/": what this is, its servers, what is under way, what failed last, what was
+// refused. Everything that comes from outside is escaped.
 #include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/numbers.h"
 #include "base/text.h"
+#include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 
-enum { TRANSFERS_SHOWN = 100, FAILURES_SHOWN = 20, OUTCOMES_LOOKED_AT = 10000 };
+enum {
+    TRANSFERS_SHOWN = 100,
+    FAILURES_SHOWN = 20,
+    OUTCOMES_LOOKED_AT = 10000,
+    REFUSED_SHOWN = 10,
+    FIRST_BYTES_SHOWN = 64,
+};
 
 static const char style[] =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
@@ -197,19 +204,22 @@ struct failures {
     unsigned left;
 };
 
-static bool show_failure(const struct outcome *outcome, void *context) {
+static bool show_failure(const struct outcome *outcome, const struct attempt_note *notes,
+                         void *context) {
+    (void)notes;
     struct failures *failures = context;
     if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY && !outcome->broken)
         return true;
-    char when[32];
+    char when[32], key[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
     time_t seconds = outcome->wall_ns / 1000000000;
     struct tm parts;
     strftime(when, sizeof when, "%H:%M:%S", localtime_r(&seconds, &parts));
     buffer_append_text(failures->out, "<tr>");
     cell(failures->out, when);
-    cell(failures->out, outcome->key);
+    text_format(key, sizeof key, "%s/%s", outcome->text.name, outcome->text.key_id);
+    cell(failures->out, key);
     cell(failures->out, outcome->broken ? "broken off" : verdict_name(outcome->verdict));
-    cell(failures->out, outcome->reason);
+    cell(failures->out, outcome->text.reason);
     return --failures->left > 0;
 }
 
@@ -221,6 +231,52 @@ static void append_failures(struct buffer *out, struct recorder *recorder) {
     buffer_append_text(out, "</table>");
 }
 
+struct refused {
+    struct buffer *out;
+    bool with_first;
+};
+
+/* What can be read of the first bytes; the others are dots. */
+static void first_cell(struct buffer *out, const struct quarantined *record) {
+    char text[FIRST_BYTES_SHOWN + 1] = "";
+    for (size_t i = 0; i < record->first_length && i < FIRST_BYTES_SHOWN; i++) {
+        unsigned char byte = record->first[i];
+        text[i] = byte >= ' ' && byte < 0x7f ? (char)byte : '.';
+    }
+    cell(out, text);
+}
+
+static void show_refused(const struct quarantined *record, void *context) {
+    const struct refused *refused = context;
+    struct buffer *out = refused->out;
+    char when[32], symbol[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
+    time_t seconds = (time_t)record->last_s;
+    struct tm parts;
+    strftime(when, sizeof when, "%F %T", localtime_r(&seconds, &parts));
+    text_format(symbol, sizeof symbol, "%s/%s", record->name, record->id);
+    buffer_append_text(out, "<tr>");
+    cell(out, when);
+    cell(out, symbol);
+    cell(out, record->server);
+    cell(out, record->reason);
+    size_cell(out, record->size);
+    number_cell(out, record->times);
+    if (refused->with_first)
+        first_cell(out, record);
+}
+
+static void append_refused(struct buffer *out, struct quarantine *quarantine, bool with_first) {
+    struct refused refused = {out, with_first};
+    const struct quarantine_counters *counters = quarantine_counters(quarantine);
+    buffer_format(out,
+                  "<h2>Refused bodies: %llu</h2><table><tr><th>Last<th>Symbol<th>Server<th>Why"
+                  "<th class=n>Size<th class=n>Times%s",
+                  (unsigned long long)counted(&counters->records),
+                  with_first ? "<th>First bytes" : "");
+    quarantine_list(quarantine, NULL, NULL, REFUSED_SHOWN, show_refused, &refused);
+    buffer_append_text(out, "</table>");
+}
+
 void serve_page(struct exchange *exchange, const char *bytes) {
     const struct server_options *options = &exchange->connection->loop->server->options;
     struct buffer *out = &exchange->text;
@@ -229,6 +285,7 @@ void serve_page(struct exchange *exchange, const char *bytes) {
     append_servers(out, exchange->settings->roster);
     append_transfers(out, options->cache);
     append_failures(out, options->recorder);
+    append_refused(out, symbols_quarantine(options->symbols), trust_may_see(exchange, bytes));
     const char *file = exchange->settings->configuration_path;
     char escaped[1024];
     text_escape_html(escaped, sizeof escaped, file ? file : "the built-in default");

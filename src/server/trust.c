@@ -48,11 +48,15 @@ static bool is_ours(const struct exchange *exchange, const char *host) {
     return strcasecmp(host, own) == 0;
 }
 
-bool trust_host(struct exchange *exchange, const char *bytes) {
+static bool host_fits(const struct exchange *exchange, const char *bytes) {
     char field[256], host[256];
     request_field(&exchange->request, bytes, FIELD_HOST, field, sizeof field);
     host_only(field, host, sizeof host);
-    return is_ours(exchange, host) ||
+    return is_ours(exchange, host);
+}
+
+bool trust_host(struct exchange *exchange, const char *bytes) {
+    return host_fits(exchange, bytes) ||
            deny(exchange, "the Host header names another machine; use this server's address, "
                           "localhost or identity.host");
 }
@@ -106,4 +110,9 @@ bool trust_allows_change(struct exchange *exchange, const char *bytes) {
         return true;
     return deny(exchange, "this needs the token of general.adminToken, or a client on the "
                           "server's own machine");
+}
+
+bool trust_may_see(const struct exchange *exchange, const char *bytes) {
+    return host_fits(exchange, bytes) && origin_fits(exchange, bytes) &&
+           (has_token(exchange, bytes) || on_this_machine(exchange));
 }

@@ -68,7 +68,7 @@ static struct loop *the_loop(void) {
         .connections_max = 10,
         .cache = cache_new(&cache),
         .absences = absences_open(&absences, &err),
-        .recorder = recorder_new(&recorder),
+        .recorder = recorder_new(&recorder, &err),
         .settings = settings,
     };
     const struct symbols_options symbols = {

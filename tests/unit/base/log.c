@@ -234,7 +234,7 @@ static void *drain_lines(void *context) {
 }
 
 static void a_slow_disk_drops_lines_and_counts_them(void **state) {
-    enum { LINES = 20000 };
+    enum { LINES = 60000 };
     CLEANUP(free_block) char *path = scratch_path(*state, "fifo");
     assert_int_equal(mkfifo(path, 0600), 0);
     struct drain drain = {.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)};

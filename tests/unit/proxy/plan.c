@@ -175,6 +175,7 @@ static void test_roster_hands_on_what_stays(void **state) {
     struct double_source *fresh[] = {double_new("b", 1, NULL), double_new("c", 2, NULL)};
     stage_roster(stage, fresh, 2);
     roster_take_over(stage->roster, older);
+    roster_close_gone(older, stage->roster);
     assert_ptr_equal(fresh[0]->source.queue, kept);
     assert_ptr_not_equal(fresh[1]->source.queue, old[0]->source.queue);
     struct queue_job job = {0};

@@ -35,7 +35,7 @@ static void proper_ids_are_taken_over(void **state) {
                  "GET /healthz HTTP/1.1\r\n" HOST "X-Request-Id: %s\r\n\r\n", ids[i].sent);
         assert_int_equal(talk_ask(*state, request, &head, NULL), 200);
         talk_field(head, "X-Request-Id", value);
-        assert_string_equal(talk_outcome(*state).id, value);
+        assert_string_equal(talk_outcome(*state).text.id, value);
         assert_int_equal(strcmp(value, ids[i].sent) == 0, ids[i].taken);
         if (!ids[i].taken)
             assert_int_equal(strspn(value, "0123456789abcdef"), 16);
@@ -78,7 +78,7 @@ static void clients_are_kept_as_configured(void **state) {
         struct client client = talk_connect(talk, address);
         talk_say(&client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
         assert_int_equal(talk_answer(&client, false, NULL, NULL), 200);
-        assert_string_equal(talk_outcome(talk).client, expected[i % 3]);
+        assert_string_equal(talk_outcome(talk).text.client, expected[i % 3]);
         talk_leave(&client);
     }
 }
@@ -99,7 +99,7 @@ static void paths_are_kept_without_their_query(void **state) {
         char request[256];
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n" HOST "\r\n", paths[i].target);
         assert_true(talk_ask(*state, request, NULL, NULL) > 0);
-        assert_string_equal(talk_outcome(*state).path, paths[i].kept);
+        assert_string_equal(talk_outcome(*state).text.path, paths[i].kept);
     }
     /* Too long to be kept whole: cut, and still without it. */
     char request[1024], path[301];
@@ -108,8 +108,8 @@ static void paths_are_kept_without_their_query(void **state) {
     snprintf(request, sizeof request, "GET /%s?s3cr3t HTTP/1.1\r\n" HOST "\r\n", path);
     assert_int_equal(talk_ask(*state, request, NULL, NULL), 404);
     struct outcome outcome = talk_outcome(*state);
-    assert_null(strstr(outcome.path, "s3cr3t"));
-    assert_true(strlen(outcome.path) > 200);
+    assert_null(strstr(outcome.text.path, "s3cr3t"));
+    assert_true(strlen(outcome.text.path) > 200);
 }
 
 /* Planted wherever a client may put it, and looked for in all that comes out. */
@@ -132,7 +132,9 @@ static void secrets_come_out_nowhere(void **state) {
     const struct log_sink sink = {.path = path, .level = LOG_DEBUG};
     const struct recorder_options options = {.outcomes_max = 100, .log_requests = true};
     recorder_free(talk->recorder);
-    talk->recorder = recorder_new(&options);
+    talk->recorder = recorder_new(&options, &err);
+    assert_non_null(talk->recorder);
+    talk->loop->lane = recorder_lane(talk->recorder);
     talk->server.options.recorder = talk->recorder;
     assert_true(log_start(&sink, 1, LOG_DEBUG, &err));
     for (size_t i = 0; i < LENGTH_OF(requests); i++) {
@@ -142,6 +144,7 @@ static void secrets_come_out_nowhere(void **state) {
         if (strstr(head, "s3cr3t") || strstr(body, "s3cr3t"))
             fail_msg("given away in answer to %s", requests[i]);
     }
+    recorder_settle(talk->recorder);
     log_stop();
     CLEANUP(free_block) char *log = scratch_read(talk->stage.folder, "log");
     assert_non_null(strstr(log, "/api/v1/forget?***"));

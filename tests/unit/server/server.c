@@ -61,7 +61,7 @@ static int set_up(void **state) {
     stage_open(&scene->stage);
     scene->source = double_new("only", 1, NULL);
     stage_roster(&scene->stage, &scene->source, 1);
-    scene->recorder = recorder_new(&recorder);
+    scene->recorder = recorder_new(&recorder, &err);
     scene->settings = settings_named(scene, "before");
     struct server_options options = options_of(scene, listen, 1);
     scene->server = server_start(&options, &err);

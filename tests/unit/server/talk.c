@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "unit/base/check.h"
 #include "unit/base/clock_fake.h"
 
@@ -32,7 +33,8 @@ int talk_setup(void **state) {
     talk->source = double_new("only", 1, NULL);
     stage_roster(&talk->stage, &talk->source, 1);
     const struct recorder_options recorder = {.outcomes_max = 100};
-    talk->recorder = recorder_new(&recorder);
+    talk->recorder = recorder_new(&recorder, &err);
+    assert_non_null(talk->recorder);
     talk->settings = settings_new();
     talk->settings->roster = roster_ref(talk->stage.roster);
     talk->settings->identity_name = memory_text("test");
@@ -326,14 +328,24 @@ int talk_ask(struct talk *talk, const char *request, char **out_head, char **out
     return status;
 }
 
-static bool keep(const struct outcome *outcome, void *context) {
-    *(struct outcome *)context = *outcome;
+/* Its texts are copied: they live until the next one is asked for. */
+static bool keep(const struct outcome *outcome, const struct attempt_note *notes, void *context) {
+    (void)notes;
+    struct talk *talk = context;
+    const char *const *from = (const char *const *)(const void *)&outcome->text;
+    talk->outcome = *outcome;
+    const char **to = (const char **)(void *)&talk->outcome.text;
+    for (unsigned i = 0; i < LENGTH_OF(talk->texts); i++) {
+        text_copy(talk->texts[i], sizeof talk->texts[i], from[i]);
+        to[i] = talk->texts[i];
+    }
     return false;
 }
 
 struct outcome talk_outcome(struct talk *talk) {
-    struct outcome outcome = {.status = -1};
-    recorder_recent(talk->recorder, 1, keep, &outcome);
-    assert_int_not_equal(outcome.status, -1);
-    return outcome;
+    talk->outcome.status = -1;
+    recorder_settle(talk->recorder);
+    recorder_recent(talk->recorder, 1, keep, talk);
+    assert_int_not_equal(talk->outcome.status, -1);
+    return talk->outcome;
 }

@@ -18,6 +18,8 @@ struct talk {
     struct server server;
     struct settings *settings; /* may be changed between requests */
     struct loop *loop;
+    struct outcome outcome; /* the one that talk_outcome has given, and its texts */
+    char texts[sizeof(struct outcome_texts) / sizeof(char *)][512];
 };
 
 /* The client's side of a connection. */
