@@ -90,6 +90,8 @@ static struct source_options options_of(const struct config_server *server,
         .follow_links = server->follow_links,
         .forward_checksum = server->forward_checksum,
         .unindexed_ends = server->unindexed_ends,
+        .published_index = server->published_index,
+        .index_refresh_ms = server->index_refresh_ms,
         .layout = server->layout,
         .casing = server->casing,
         .form_count = server->form_count,
@@ -132,6 +134,7 @@ static struct source *make_pointed(const struct config *config, const struct con
     CLEANUP(free_block) char *mapped = path_mapped(&config->general.path_map, root);
     struct source_options options = options_of(server, NULL);
     options.remote = mapped ? mapped : root;
+    options.published_index = false; /* of the server's own tree */
     switch (path_kind(options.remote)) {
     case PATH_LOCAL:
         return source_directory_new(&options, key, err);

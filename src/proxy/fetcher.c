@@ -174,6 +174,8 @@ static enum fetch_end run(struct delivery *delivery, struct error *err) {
         return err->kind == ERROR_CANCELLED ? FETCH_CANCELLED : FETCH_FAILED;
     case SOURCE_LOCAL:
         return run_local(delivery, &found.local, err);
+    case SOURCE_SAME: /* only answers a mark, and there is none */
+        break;
     }
     return FETCH_FAILED;
 }

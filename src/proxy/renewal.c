@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/search.h"
+#include "source/source_index.h"
 
 enum {
     AGAIN_MS =
@@ -106,6 +107,7 @@ void renewal_announce(struct search *search, const struct step *writer) {
 /* --- at a hit --- */
 
 struct due {
+    const struct question *question;
     struct plan plan;
     bool compare;
     int64_t next_ms; /* when to look again, if nothing is due */
@@ -116,10 +118,11 @@ static void look_again(struct due *due, int64_t at_ms) {
         due->next_ms = at_ms;
 }
 
-/* Puts a source into the plan, by priority, unless it rests. */
+/* Puts a source into the plan, by priority, unless it rests or its index has no such file. */
 static void ask(struct due *due, const struct roster *roster, unsigned source, int64_t now_ms) {
     const struct source *asked = roster->sources[source];
-    if (asked->options.unaskable || rest_refuses(queue_rest(asked->queue))) {
+    if (source_index_lacks(asked, &due->question->key) || asked->options.unaskable ||
+        rest_refuses(queue_rest(asked->queue))) {
         look_again(due, now_ms + AGAIN_MS);
         return;
     }
@@ -202,7 +205,7 @@ void renewal_consider(struct symbols *symbols, struct roster *roster,
     int64_t now_ms = clock_ms();
     if (seen_ms > now_ms)
         return;
-    struct due due = {.plan.allowed = allowed, .next_ms = INT64_MAX};
+    struct due due = {.question = question, .plan.allowed = allowed, .next_ms = INT64_MAX};
     look_owed(symbols, roster, question, now_ms, &due);
     if (due.plan.count == 0)
         look_compared(symbols, roster, copy, now_ms, &due);

@@ -16,14 +16,6 @@ void search_ref(struct search *search) {
     atomic_fetch_add_explicit(&search->refs, 1, memory_order_relaxed);
 }
 
-static void symbols_freed_one(struct symbols *symbols) {
-    lock_take(&symbols->lock);
-    symbols->alive--;
-    pthread_cond_broadcast(&symbols->ended);
-    lock_give(&symbols->lock);
-    symbols_unref(symbols);
-}
-
 void search_unref(struct search *search) {
     if (atomic_fetch_sub_explicit(&search->refs, 1, memory_order_acq_rel) > 1)
         return;
@@ -33,7 +25,7 @@ void search_unref(struct search *search) {
     free(search->steps);
     pthread_mutex_destroy(&search->lock);
     free(search);
-    symbols_freed_one(symbols);
+    symbols_one_less(symbols);
 }
 
 /* --- what happens to it --- */

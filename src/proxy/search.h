@@ -136,8 +136,7 @@ struct search {
     struct copy *copy; /* a reference; NULL when ENDED */
     struct step *steps;
     unsigned step_count;
-    uint64_t remembered; /* sources whose "no" of earlier still counted */
-    uint64_t unasked;    /* sources that could not be asked when the plan was made */
+    uint64_t unasked; /* sources that could not be asked when the plan was made */
     struct list attempts;
     struct attempt *writer; /* also while its end is being seen to */
     unsigned owed;          /* silent attempts whose next source has not been asked yet */
@@ -162,16 +161,20 @@ struct symbols {
     struct symbols_options options;
     struct symbols_counters counters;
     _Atomic unsigned refs;
-    _Atomic unsigned alive; /* searches that are not freed yet */
-    pthread_mutex_t lock;   /* guards searches and closing */
-    pthread_cond_t ended;   /* a search was freed */
-    struct list searches;   /* not ENDED */
+    _Atomic unsigned alive;  /* searches, and readings of indexes, that are not freed yet */
+    pthread_mutex_t lock;    /* guards searches and closing */
+    pthread_cond_t ended;    /* one of them was freed */
+    struct list searches;    /* not ENDED */
+    struct list index_loads; /* index_load.h; guarded by the lock, too */
     bool closing;
 };
 
 /* References of the struct that all searches share. */
 struct symbols *symbols_ref(struct symbols *symbols);
 void symbols_unref(struct symbols *symbols);
+
+/* One less that is alive; gives its reference back. */
+void symbols_one_less(struct symbols *symbols);
 
 /* What a decision asks for, done after the lock was given back. */
 struct search_acts {

@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/index_load.h"
 #include "proxy/provenance.h"
 #include "proxy/renewal.h"
 #include "proxy/search.h"
@@ -141,6 +142,7 @@ bool attempt_submit(struct attempt *attempt) {
     struct search *search = attempt->search;
     struct source_queue *queue = source_of(attempt)->queue;
     enum error_kind why = ERROR_BUSY;
+    index_load_consider(search->symbols, search->roster, source_of(attempt));
     if (!queue_submit(queue, &attempt->job, &why)) {
         attempt_not_asked(attempt, why);
         attempt_unref(attempt);

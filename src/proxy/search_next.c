@@ -75,6 +75,8 @@ void search_call_back(struct search *search, const struct attempt *but, struct s
 static void note_unasked(struct search *search, unsigned position, enum attempt_result result) {
     struct attempt_note note = {.result = result};
     const struct source_options *options = &search->roster->sources[position]->options;
+    if (result == ATTEMPT_ABSENT)
+        text_copy(note.what, sizeof note.what, "not in its index; it was not asked");
     if (result == ATTEMPT_UNASKED)
         note.cause = options->unaskable ? ERROR_UNMAPPED : ERROR_RESTING;
     text_copy(note.source, sizeof note.source, options->identifier);
@@ -88,7 +90,6 @@ static void note_all_unasked(struct search *search, uint64_t sources, enum attem
 
 void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
-    search->remembered = plan->remembered;
     search->unasked = plan->unasked;
     if (plan->ended)
         plan_ended_why(&search->withdrawn);
@@ -103,12 +104,13 @@ void search_plan(struct search *search, const struct plan *plan) {
         };
     }
     note_all_unasked(search, plan->remembered, ATTEMPT_REMEMBERED);
+    note_all_unasked(search, plan->unlisted, ATTEMPT_ABSENT);
     note_all_unasked(search, plan->unasked, ATTEMPT_UNASKED);
 }
 
 static void make_plan(struct search *search) {
     struct plan plan;
-    plan_make(search->roster, search->allowed, search->symbols->options.absences, &search->mark,
+    plan_make(search->roster, search->allowed, search->symbols->options.absences, &search->question,
               &plan);
     search_plan(search, &plan);
 }
