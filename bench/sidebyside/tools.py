@@ -55,7 +55,7 @@ class Running:
         self.command = [str(part) for part in command]
         self.parse = parse
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        preexec_fn=place.Processors.pinned(processors))
+                                        preexec_fn=place.Processors.measuring(processors))
 
     def result(self):
         try:

@@ -77,7 +77,8 @@ static void print_markdown(void) {
          "--markdown`. What is said here in one line, [configuration.md](configuration.md) "
          "explains.\n\nSizes are bytes or texts as `\"200 GiB\"`; times are seconds or texts as "
          "`\"10m\"`, `\"250ms\"`. `${NAME}` in a value\nstands for a variable of the environment, "
-         "`$${` for the characters themselves. Keys that begin with `_` or `//` are\ncomments. The "
+         "`$${` for the characters themselves. Keys that begin with `_` or `//` are\ncomments, and "
+         "so is `$schema`. The "
          "section `logging` is pySymProxy's: [logging.md](logging.md).");
     for (unsigned s = 0; s < SECTIONS; s++) {
         printf("\n## %s\n\n%s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
@@ -150,7 +151,7 @@ static json_t *parameter_schema(const struct parameter *parameter) {
 /* An object with these keys, comments, and nothing else. */
 static json_t *object_of(json_t *properties) {
     return json_pack("{s:s,s:o,s:b,s:{s:{}}}", "type", "object", "properties", properties,
-                     "additionalProperties", 0, "patternProperties", "^(_|//)");
+                     "additionalProperties", 0, "patternProperties", "^(_|//|\\$schema$)");
 }
 
 static json_t *section_schema(enum parameter_section section) {

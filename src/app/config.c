@@ -67,6 +67,7 @@ static void read_server(struct config_reading *reading, const json_t *json, unsi
     server->retry_misspelled_ms = TIME_ABSENT;
     server->hedge_after_ms = TIME_ABSENT;
     server->revalidate_ms = TIME_ABSENT;
+    server->index_refresh_ms = TIME_ABSENT;
     server->breaker = (struct config_breaker){TIME_ABSENT, COUNT_ABSENT, TIME_ABSENT};
     config_defaults(reading, SECTION_SERVER, server);
     config_defaults(reading, SECTION_TIMEOUTS, &server->timeouts);

@@ -134,6 +134,9 @@ struct config_server {
     bool follow_links;
     bool forward_checksum;
     bool unindexed_ends;
+    char *index_name;
+    bool published_index;
+    int64_t index_refresh_ms;
     char *layout_name;
     enum layout layout;
     char *casing_name;

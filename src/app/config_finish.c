@@ -18,6 +18,7 @@ enum {
     PORT_MAX = 65535,
     PROGRAM_BYTES = 4096,
     REVALIDATE_MS = 5 * 60 * 1000,
+    INDEX_REFRESH_MS = 24 * 60 * 60 * 1000,
 };
 
 static void replace(char **field, char *with) {
@@ -177,6 +178,39 @@ static void finish_forms(struct config_reading *reading, struct config_server *s
         else
             server->forms[server->form_count++] = form;
     }
+}
+
+/* Is <name>/<id> where a file lies there? */
+static bool is_symbol_store(enum layout layout) {
+    return layout == LAYOUT_AUTO || layout == LAYOUT_SYMSTORE || layout == LAYOUT_TWO_TIER ||
+           layout == LAYOUT_SSQP;
+}
+
+static void finish_index_refresh(struct config_reading *reading, struct config_server *server,
+                                 const char *prefix) {
+    char key[KEY_BYTES];
+    text_format(key, sizeof key, "%s.indexRefresh", prefix);
+    if (server->index_refresh_ms == TIME_ABSENT)
+        server->index_refresh_ms = INDEX_REFRESH_MS;
+    else if (!server->published_index)
+        config_complain(reading, PROBLEM_WARNING, key, "It counts for servers with an index.",
+                        "has no effect here");
+}
+
+static void finish_index(struct config_reading *reading, struct config_server *server,
+                         const char *prefix) {
+    static const char *const choices[] = {"none", "000Admin", NULL};
+    char key[KEY_BYTES];
+    text_format(key, sizeof key, "%s.index", prefix);
+    if (server->index_name && !is_choice(server->index_name, choices))
+        config_complain(reading, PROBLEM_ERROR, key, "Write 000Admin or none.",
+                        "\"%.40s\" is no index that is known", server->index_name);
+    server->published_index = server->index_name && strcmp(server->index_name, "000Admin") == 0;
+    if (!server->published_index || is_symbol_store(server->layout))
+        return;
+    server->published_index = false;
+    config_complain(reading, PROBLEM_WARNING, key, "Delete it, or change the layout.",
+                    "has no effect: only symbol stores have such an index");
 }
 
 /* What a pointer may say counts only where pointers are read. */
@@ -350,6 +384,8 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_layout(reading, server, prefix);
     finish_forms(reading, server, prefix);
     finish_unindexed(reading, server, prefix);
+    finish_index(reading, server, prefix);
+    finish_index_refresh(reading, server, prefix);
     finish_pointer_roots(reading, server, prefix);
     finish_remote(reading, server, prefix);
     finish_keytab(reading, server, prefix);

@@ -22,6 +22,8 @@ enum {
     DESCRIPTORS_WANTED = 65536,
     DESCRIPTORS_RESERVED = 1024, /* sources, staging files, logs */
     OPEN_FILES_MAX = 20000,
+    CLIENTS_MIN = 64,     /* however few descriptors there are */
+    CLIENTS_WARNED = 500, /* fewer are told */
     SMALL_BYTES_MAX = 64 * 1024 * 1024,
     SEARCHES_MAX = 10000,
     OWED_MAX = 100000,
@@ -51,7 +53,16 @@ static unsigned share_of_files(unsigned descriptors) {
 
 static unsigned share_of_clients(unsigned descriptors) {
     unsigned taken = share_of_files(descriptors) + DESCRIPTORS_RESERVED;
-    return descriptors > taken + 64 ? descriptors - taken : 64;
+    return descriptors > taken + CLIENTS_MIN ? descriptors - taken : CLIENTS_MIN;
+}
+
+/* Crash services and page viewers need more than a few hundred connections. */
+static void warn_of_few(unsigned descriptors) {
+    unsigned clients = share_of_clients(descriptors);
+    if (clients < CLIENTS_WARNED)
+        log_warning("the limit of open files is %u, which leaves %u clients at a time: raise it "
+                    "(ulimit -n, or LimitNOFILE= in the systemd unit) to 65536",
+                    descriptors, clients);
 }
 
 static struct shelf *find_open_shelf(const struct gateway *gateway, const char *path) {
@@ -231,9 +242,21 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
            data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
 }
 
+/* The sources of a configuration; NULL with err. */
+static struct roster *make_roster(const struct gateway *gateway, struct config *config,
+                                  struct error *err) {
+    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, err);
+    if (roster && roster_make_readers(roster, config, gateway->shelves, gateway->shelf_count,
+                                      &gateway->data.key, err))
+        return roster;
+    roster_unref(roster);
+    return NULL;
+}
+
 static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
                         struct error *err) {
     unsigned descriptors = raise_descriptors();
+    warn_of_few(descriptors);
     if (!open_parts(gateway, err))
         return false;
     struct cache_options cache = {
@@ -266,8 +289,7 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
     gateway->recorder = recorder_new(&recorder, err);
     if (!gateway->recorder)
         return false;
-    struct roster *roster =
-        roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
+    struct roster *roster = make_roster(gateway, gateway->config, err);
     if (!roster)
         return false;
     gateway->settings = make_settings(gateway, gateway->config, roster);
@@ -337,7 +359,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.absencesMax", old->absences_max != new->absences_max);
     keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
     keep_statistics(&old->statistics, &new->statistics);
-    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
+    struct roster *roster = make_roster(gateway, config, &err);
     if (!roster) {
         log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
         config_free(config);
@@ -351,6 +373,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     }
     struct settings *settings = make_settings(gateway, config, roster);
     server_use(gateway->server, settings);
+    roster_close_gone(gateway->settings->roster, roster);
     cache_release_complete(gateway->cache);
     settings_unref(gateway->settings);
     gateway->settings = settings;

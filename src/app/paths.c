@@ -2,7 +2,9 @@
 #include "app/paths.h"
 
 #include <ctype.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,12 +108,20 @@ char *path_absolute(const char *text) {
     return path;
 }
 
+/* A service may have no HOME; its user has one all the same. */
+static const char *home_folder(void) {
+    const char *home = getenv("HOME");
+    if (home && home[0] == '/')
+        return home;
+    const struct passwd *user = getpwuid(geteuid());
+    return user && user->pw_dir && user->pw_dir[0] == '/' ? user->pw_dir : "/var/tmp";
+}
+
 char *path_default_data(void) {
     const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
     if (geteuid() == 0)
         return memory_text("/var/lib/symgate");
     if (state && state[0] == '/')
         return path_below(state, "symgate");
-    return path_below(home && home[0] ? home : "/tmp", ".local/state/symgate");
+    return path_below(home_folder(), ".local/state/symgate");
 }

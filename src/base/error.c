@@ -39,6 +39,7 @@ static const struct {
     [ERROR_RESTING] = {"resting", "the source rests after failures"},
     [ERROR_BUSY] = {"busy", "the queue is full"},
     [ERROR_CANCELLED] = {"cancelled", "nobody needs the answer any more"},
+    [ERROR_REMOVED] = {"removed", "the server was removed from the configuration or changed in it"},
 };
 
 /* Cuts silently: an error text that is too long is still an error text. */

@@ -41,6 +41,7 @@ enum error_kind {
     ERROR_RESTING,   /* the source rests after failures, it was not asked */
     ERROR_BUSY,      /* a full queue, or a ceiling reached */
     ERROR_CANCELLED, /* nobody needs the answer any more */
+    ERROR_REMOVED,   /* the source went with a new configuration before it was asked */
     ERROR_KIND_COUNT
 };
 

@@ -249,7 +249,7 @@ bool json_parse(const char *text, size_t length, json_t **out_root, int *out_lin
 }
 
 bool json_is_comment(const char *key) {
-    return key[0] == '_' || text_starts(key, "//");
+    return key[0] == '_' || text_starts(key, "//") || strcmp(key, "$schema") == 0;
 }
 
 void json_unref(json_t **value) {

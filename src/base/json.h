@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // JSON by jansson, with two things that it does not have: the line and column of a value, and
-// comments in the form that configuration files use (object keys that begin with "_" or "//" are
-// skipped by whoever walks, see json_is_comment).
+// comments in the form that configuration files use (object keys that begin with "_" or "//", and
+// "$schema", by which editors find the schema, are skipped by whoever walks: see json_is_comment).
 #pragma once
 
 #include <jansson.h>

@@ -13,6 +13,13 @@ void *memory_new(size_t bytes);
 /* A zeroed array of count elements; never NULL. */
 void *memory_array(size_t count, size_t bytes_each);
 
+/* Zeroed pages straight from the kernel, which get back to it when freed: for tables that grow by
+   moving, whose old blocks would leave holes in the heap. Never NULL. */
+void *memory_pages(size_t bytes);
+
+/* Gives pages back; `bytes` as asked for. NULL is allowed. */
+void memory_pages_free(void *pages, size_t bytes);
+
 /* A copy of text on the heap; NULL for NULL. */
 char *memory_text(const char *text);
 

@@ -2,6 +2,7 @@
 #include "proxy/plan.h"
 
 #include "base/clock.h"
+#include "source/source_index.h"
 
 /* Does this source's "no" of earlier, remembered under `forms`, still count? */
 static bool remembered(const struct source *source, unsigned forms, struct absences *absences,
@@ -32,10 +33,12 @@ static void plan_end_after(struct plan *plan, int priority) {
 }
 
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
-                        const struct absence_mark *mark, struct plan *out_plan) {
+                        const struct question *question, struct plan *out_plan) {
+    struct absence_mark mark = absence_mark(absences, question);
     out_plan->count = 0;
     out_plan->allowed = allowed;
     out_plan->remembered = 0;
+    out_plan->unlisted = 0;
     out_plan->unasked = 0;
     out_plan->ended = false;
     if (!allowed)
@@ -47,9 +50,11 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
         const struct source *source = roster->sources[i];
         int priority = source->options.priority;
         bool ends = source->options.unindexed_ends &&
-                    remembered(source, source_forms_ended(source), absences, mark, now_s);
-        if (ends || remembered(source, source_forms(source), absences, mark, now_s))
+                    remembered(source, source_forms_ended(source), absences, &mark, now_s);
+        if (ends || remembered(source, source_forms(source), absences, &mark, now_s))
             out_plan->remembered |= UINT64_C(1) << i;
+        else if (source_index_lacks(source, &question->key))
+            out_plan->unlisted |= UINT64_C(1) << i;
         else if (source->options.unaskable || rest_refuses(queue_rest(source->queue)))
             out_plan->unasked |= UINT64_C(1) << i;
         else

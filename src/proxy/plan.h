@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// A plan: which sources a search asks, in which order. Filters, remembered absences and resting
-// sources have been applied, so a step is a question that will cost something. Made on the loop for
-// every request that finds no copy, so it must cost little: it is how a known-missing symbol is
-// answered in microseconds.
+// A plan: which sources a search asks, in which order. Filters, remembered absences, published
+// indexes and resting sources have been applied, so a step is a question that will cost something.
+// Made on the loop for every request that finds no copy, so it must cost little: it is how a
+// known-missing symbol is answered in microseconds.
 #pragma once
 
 #include "proxy/roster.h"
@@ -16,7 +16,7 @@ struct plan_step {
 
 enum plan_end {
     PLAN_ASK,      /* there are steps */
-    PLAN_ABSENT,   /* every allowed source said no, and that still counts */
+    PLAN_ABSENT,   /* every allowed source said no, and that still counts; or its index does */
     PLAN_EXCLUDED, /* no source is allowed */
     PLAN_UNASKED,  /* no step left, but some allowed source could not be asked */
 };
@@ -26,6 +26,7 @@ struct plan {
     unsigned count;
     uint64_t allowed;
     uint64_t remembered; /* allowed sources whose "no" still counts */
+    uint64_t unlisted;   /* allowed sources whose published index has no such file */
     uint64_t unasked;    /* allowed sources that rest or cannot be asked at all */
     bool ended;          /* one of the remembered ones said that nobody has it: what would be asked
                             after it is left out, and who cannot be asked does not matter */
@@ -33,7 +34,7 @@ struct plan {
 
 /* Makes the plan for a verdict. Never blocks. */
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
-                        const struct absence_mark *mark, struct plan *out_plan);
+                        const struct question *question, struct plan *out_plan);
 
 /* What the client of a plan that was ended is told. */
 void plan_ended_why(struct error *out_why);

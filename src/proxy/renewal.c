@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/search.h"
+#include "source/source_index.h"
 
 enum {
     AGAIN_MS =
@@ -59,6 +60,11 @@ static uint64_t earlier_of(const struct search *search, uint64_t sources,
     return earlier;
 }
 
+/* No server's step has none. */
+static uint64_t bit_of(const struct step *step) {
+    return step->position == POSITION_SHELF ? 0 : UINT64_C(1) << step->position;
+}
+
 /* The sources of the plan that have not said no. Lock held. */
 static uint64_t unsettled(const struct search *search) {
     uint64_t sources = 0;
@@ -73,7 +79,7 @@ static uint64_t unsettled(const struct search *search) {
         case STEP_BROKEN:
         case STEP_FAILED:
         case STEP_UNASKED:
-            sources |= UINT64_C(1) << search->steps[i].position;
+            sources |= bit_of(&search->steps[i]);
         }
     return sources;
 }
@@ -106,6 +112,7 @@ void renewal_announce(struct search *search, const struct step *writer) {
 /* --- at a hit --- */
 
 struct due {
+    const struct question *question;
     struct plan plan;
     bool compare;
     int64_t next_ms; /* when to look again, if nothing is due */
@@ -116,10 +123,11 @@ static void look_again(struct due *due, int64_t at_ms) {
         due->next_ms = at_ms;
 }
 
-/* Puts a source into the plan, by priority, unless it rests. */
+/* Puts a source into the plan, by priority, unless it rests or its index has no such file. */
 static void ask(struct due *due, const struct roster *roster, unsigned source, int64_t now_ms) {
     const struct source *asked = roster->sources[source];
-    if (asked->options.unaskable || rest_refuses(queue_rest(asked->queue))) {
+    if (source_index_lacks(asked, &due->question->key) || asked->options.unaskable ||
+        rest_refuses(queue_rest(asked->queue))) {
         look_again(due, now_ms + AGAIN_MS);
         return;
     }
@@ -202,7 +210,7 @@ void renewal_consider(struct symbols *symbols, struct roster *roster,
     int64_t now_ms = clock_ms();
     if (seen_ms > now_ms)
         return;
-    struct due due = {.plan.allowed = allowed, .next_ms = INT64_MAX};
+    struct due due = {.question = question, .plan.allowed = allowed, .next_ms = INT64_MAX};
     look_owed(symbols, roster, question, now_ms, &due);
     if (due.plan.count == 0)
         look_compared(symbols, roster, copy, now_ms, &due);
@@ -234,7 +242,7 @@ static void note(const struct search *search, const struct absence_mark *mark, u
 static uint64_t tried_by(const struct search *search) {
     uint64_t tried = 0;
     for (unsigned i = 0; i < search->step_count; i++)
-        tried |= UINT64_C(1) << search->steps[i].position;
+        tried |= bit_of(&search->steps[i]);
     return tried;
 }
 

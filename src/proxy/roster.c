@@ -25,6 +25,11 @@ struct roster *roster_new(struct policy *policy, struct source **sources, unsign
     return roster;
 }
 
+void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *reader) {
+    assert(shelf < CACHE_SHELVES_MAX && !roster->readers[shelf]);
+    roster->readers[shelf] = reader;
+}
+
 struct roster *roster_ref(struct roster *roster) {
     atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
     return roster;
@@ -35,6 +40,8 @@ void roster_unref(struct roster *roster) {
         return;
     for (unsigned i = 0; i < roster->count; i++)
         source_free(roster->sources[i]);
+    for (unsigned i = 0; i < CACHE_SHELVES_MAX; i++)
+        source_free(roster->readers[i]);
     policy_free(roster->policy);
     free(roster->sources);
     free(roster);
@@ -54,8 +61,18 @@ void roster_take_over(struct roster *roster, struct roster *older) {
     bool taken[SOURCES_MAX] = {false};
     for (unsigned i = 0; i < roster->count; i++)
         take_over_one(roster->sources[i], older, taken);
+}
+
+static bool has_queue(const struct roster *roster, const struct source_queue *queue) {
+    for (unsigned i = 0; i < roster->count; i++)
+        if (roster->sources[i]->queue == queue)
+            return true;
+    return false;
+}
+
+void roster_close_gone(struct roster *older, const struct roster *roster) {
     for (unsigned i = 0; i < older->count; i++)
-        if (!taken[i])
+        if (!has_queue(roster, older->sources[i]->queue))
             queue_close(older->sources[i]->queue);
 }
 

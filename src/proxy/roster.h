@@ -7,6 +7,7 @@
 
 #include "proxy/policy.h"
 #include "source/source.h"
+#include "store/cache.h"
 
 struct roster {
     _Atomic unsigned refs;
@@ -17,11 +18,17 @@ struct roster {
                                     1 its own */
     bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
     uint64_t own_shelves;        /* bit n: source n has a shelf of its own */
+    struct source *readers[CACHE_SHELVES_MAX]; /* what reads other forms that lie on a shelf, by its
+                                                  index; NULL: nothing does */
 };
 
 /* Takes over the policy and the sources; the array of them stays the caller's. A reference. */
 struct roster *roster_new(struct policy *policy, struct source **sources, unsigned count,
                           const bool *own_shelf);
+
+/* Has a source, which is taken over, read what lies on a shelf. Before the roster is shown to
+   anybody. */
+void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *reader);
 
 /* A reference more; returns the roster. */
 struct roster *roster_ref(struct roster *roster);
@@ -29,9 +36,13 @@ struct roster *roster_ref(struct roster *roster);
 /* One less; the last one frees, the sources too. NULL is allowed. */
 void roster_unref(struct roster *roster);
 
-/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint, and closes
-   the queues of those that are gone. Before the new roster is shown to anybody. */
+/* Hands queue, rest and counters of `older` on to the sources with the same fingerprint. Before the
+   new roster is shown to anybody. */
 void roster_take_over(struct roster *roster, struct roster *older);
+
+/* Closes the queues that nobody in the new roster has taken over. After it was shown, so that who
+   loses a source by it can ask the new ones. */
+void roster_close_gone(struct roster *older, const struct roster *roster);
 
 /* The shelves that may be looked at for a verdict: the global one and those of allowed sources (see
  * cache_find). */

@@ -16,14 +16,6 @@ void search_ref(struct search *search) {
     atomic_fetch_add_explicit(&search->refs, 1, memory_order_relaxed);
 }
 
-static void symbols_freed_one(struct symbols *symbols) {
-    lock_take(&symbols->lock);
-    symbols->alive--;
-    pthread_cond_broadcast(&symbols->ended);
-    lock_give(&symbols->lock);
-    symbols_unref(symbols);
-}
-
 void search_unref(struct search *search) {
     if (atomic_fetch_sub_explicit(&search->refs, 1, memory_order_acq_rel) > 1)
         return;
@@ -31,9 +23,10 @@ void search_unref(struct search *search) {
     roster_unref(search->roster);
     copy_unref(search->kept);
     free(search->steps);
+    free(search->shelved);
     pthread_mutex_destroy(&search->lock);
     free(search);
-    symbols_freed_one(symbols);
+    symbols_one_less(symbols);
 }
 
 /* --- what happens to it --- */
@@ -94,7 +87,7 @@ static void ring(struct alarm *alarm) {
     search_unref(search);
 }
 
-static void looked(void *context, bool found) {
+static void looked(void *context, bool found, const struct shelved_form *other) {
     struct search *search = context;
     struct search_acts acts;
     search_acts_init(&acts);
@@ -103,8 +96,13 @@ static void looked(void *context, bool found) {
     struct copy *copy = found && search->copy ? copy_ref(search->copy) : NULL;
     if (search->phase == SEARCH_LOOKING && found)
         search_end(search, COPY_COMPLETE, &acts);
-    else if (search->phase == SEARCH_LOOKING)
+    else if (search->phase == SEARCH_LOOKING) {
         search->phase = SEARCH_REPLAYING;
+        if (other) {
+            search->shelved = NEW(struct shelved_form);
+            *search->shelved = *other;
+        }
+    }
     lock_give(&search->lock);
     search_act(search, &acts);
     search_go(search);

@@ -51,9 +51,10 @@ enum {
     TAKES_MAX = 5,      /* breaks after which a body is given up */
     TAKES_IN_A_ROW = 3, /* at one source, while others are left */
     REPLAY_POLL_MS = 50,
-    REASK_AFTER_MS = 10 * 1000,  /* silent so long, a source is asked on a new connection too */
-    REASK_POLL_MS = 1000,        /* where it had no free place */
-    CLIENT_LIMIT_MS = 25 * 1000, /* an answer within it makes a source not late */
+    REASK_AFTER_MS = 10 * 1000,   /* silent so long, a source is asked on a new connection too */
+    REASK_POLL_MS = 1000,         /* where it had no free place */
+    CLIENT_LIMIT_MS = 25 * 1000,  /* an answer within it makes a source not late */
+    POSITION_SHELF = SOURCES_MAX, /* of the step that reads what lies on a shelf in another form */
 };
 
 enum search_phase { SEARCH_LOOKING, SEARCH_REPLAYING, SEARCH_ASKING, SEARCH_ENDED };
@@ -72,7 +73,7 @@ enum step_state {
 /* One source of the plan. Guarded by the search's lock. */
 struct step {
     struct source *source;
-    unsigned position; /* in the roster */
+    unsigned position; /* in the roster, or POSITION_SHELF */
     int priority;
     enum step_state state;
     enum error_kind unasked; /* UNASKED: ERROR_BUSY or ERROR_RESTING */
@@ -136,13 +137,13 @@ struct search {
     struct copy *copy; /* a reference; NULL when ENDED */
     struct step *steps;
     unsigned step_count;
-    uint64_t remembered; /* sources whose "no" of earlier still counted */
-    uint64_t unasked;    /* sources that could not be asked when the plan was made */
+    uint64_t unasked; /* sources that could not be asked when the plan was made */
     struct list attempts;
-    struct attempt *writer; /* also while its end is being seen to */
-    unsigned owed;          /* silent attempts whose next source has not been asked yet */
-    unsigned breaks;        /* bodies that broke, of all sources */
-    struct step *winner;    /* whose file it ended with, or NULL */
+    struct attempt *writer;       /* also while its end is being seen to */
+    unsigned owed;                /* silent attempts whose next source has not been asked yet */
+    unsigned breaks;              /* bodies that broke, of all sources */
+    struct step *winner;          /* whose file it ended with, or NULL */
+    struct shelved_form *shelved; /* owned; the first step, NULL: none */
     bool planned;
     bool begun;   /* the copy has begun: attempts take it up */
     bool used_up; /* no more takes: fails as soon as nothing runs */
@@ -162,16 +163,20 @@ struct symbols {
     struct symbols_options options;
     struct symbols_counters counters;
     _Atomic unsigned refs;
-    _Atomic unsigned alive; /* searches that are not freed yet */
-    pthread_mutex_t lock;   /* guards searches and closing */
-    pthread_cond_t ended;   /* a search was freed */
-    struct list searches;   /* not ENDED */
+    _Atomic unsigned alive;  /* searches, and readings of indexes, that are not freed yet */
+    pthread_mutex_t lock;    /* guards searches and closing */
+    pthread_cond_t ended;    /* one of them was freed */
+    struct list searches;    /* not ENDED */
+    struct list index_loads; /* index_load.h; guarded by the lock, too */
     bool closing;
 };
 
 /* References of the struct that all searches share. */
 struct symbols *symbols_ref(struct symbols *symbols);
 void symbols_unref(struct symbols *symbols);
+
+/* One less that is alive; gives its reference back. */
+void symbols_one_less(struct symbols *symbols);
 
 /* What a decision asks for, done after the lock was given back. */
 struct search_acts {

@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/index_load.h"
 #include "proxy/provenance.h"
 #include "proxy/renewal.h"
 #include "proxy/search.h"
@@ -141,6 +142,7 @@ bool attempt_submit(struct attempt *attempt) {
     struct search *search = attempt->search;
     struct source_queue *queue = source_of(attempt)->queue;
     enum error_kind why = ERROR_BUSY;
+    index_load_consider(search->symbols, search->roster, source_of(attempt));
     if (!queue_submit(queue, &attempt->job, &why)) {
         attempt_not_asked(attempt, why);
         attempt_unref(attempt);
@@ -187,6 +189,7 @@ void attempt_call_back(struct attempt *attempt) {
 static void fill_fetch(struct attempt *attempt) {
     struct search *search = attempt->search;
     unsigned position = attempt->step->position;
+    const struct shelved_form *shelved = position == POSITION_SHELF ? search->shelved : NULL;
     attempt->fetch = (struct fetch){
         .ops = &fetch_ops,
         .source = attempt->step->source,
@@ -194,8 +197,9 @@ static void fill_fetch(struct attempt *attempt) {
         .cache = search->symbols->options.cache,
         .quarantine = search->symbols->options.quarantine,
         .copy = attempt->copy,
-        .shelf = search->roster->shelf[position],
-        .in_place = search->roster->in_place[position],
+        .shelf = shelved ? shelved->shelf : search->roster->shelf[position],
+        .shelved = shelved,
+        .in_place = !shelved && search->roster->in_place[position],
         .fresh_connection = attempt->fresh_connection,
         .kept = search->compared,
         .cancel = &attempt->cancel,

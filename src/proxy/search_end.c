@@ -126,11 +126,9 @@ static enum error_kind unasked_why(const struct search *search) {
     return why;
 }
 
-static bool some_said_no(const struct search *search) {
-    if (search->remembered)
-        return true;
+static bool some_are_gone(const struct search *search) {
     for (unsigned i = 0; i < search->step_count; i++)
-        if (search->steps[i].state == STEP_ABSENT)
+        if (search->steps[i].state == STEP_GONE)
             return true;
     return false;
 }
@@ -153,8 +151,9 @@ static void find_why(const struct search *search, struct error *why) {
         plan_unasked_why(search->roster, search->unasked, why);
     else if (unasked != ERROR_NONE)
         error_set(why, unasked, "a server that may have it rests after failures");
-    else if (!some_said_no(search))
-        error_set(why, ERROR_CANCELLED, "the servers were removed from the configuration");
+    else if (some_are_gone(search))
+        error_set(why, ERROR_REMOVED,
+                  "a server was removed from the configuration or changed in it");
 }
 
 void search_conclude(struct search *search, struct search_acts *acts) {

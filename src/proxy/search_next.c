@@ -3,6 +3,7 @@
 // What follows from a search's state. The next source is asked when every attempt under way has
 // been silent for its hedgeAfter (or there is none), and once more for each one that has just
 // become so.
+#include <limits.h>
 #include <stdint.h>
 
 #include "base/memory.h"
@@ -75,6 +76,8 @@ void search_call_back(struct search *search, const struct attempt *but, struct s
 static void note_unasked(struct search *search, unsigned position, enum attempt_result result) {
     struct attempt_note note = {.result = result};
     const struct source_options *options = &search->roster->sources[position]->options;
+    if (result == ATTEMPT_ABSENT)
+        text_copy(note.what, sizeof note.what, "not in its index; it was not asked");
     if (result == ATTEMPT_UNASKED)
         note.cause = options->unaskable ? ERROR_UNMAPPED : ERROR_RESTING;
     text_copy(note.source, sizeof note.source, options->identifier);
@@ -86,29 +89,38 @@ static void note_all_unasked(struct search *search, uint64_t sources, enum attem
         note_unasked(search, (unsigned)__builtin_ctzll(left), result);
 }
 
+/* What lies on a shelf comes before all servers. */
+static void plan_shelf(struct search *search) {
+    struct source *reader =
+        search->shelved ? search->roster->readers[search->shelved->shelf] : NULL;
+    if (reader)
+        search->steps[search->step_count++] =
+            (struct step){.source = reader, .position = POSITION_SHELF, .priority = INT_MIN};
+}
+
 void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
-    search->remembered = plan->remembered;
     search->unasked = plan->unasked;
     if (plan->ended)
         plan_ended_why(&search->withdrawn);
-    search->step_count = plan->count;
-    search->steps = NEW_ARRAY(struct step, plan->count ? plan->count : 1);
+    search->steps = NEW_ARRAY(struct step, plan->count + 1);
+    plan_shelf(search);
     for (unsigned i = 0; i < plan->count; i++) {
         unsigned position = plan->steps[i].source;
-        search->steps[i] = (struct step){
+        search->steps[search->step_count++] = (struct step){
             .source = search->roster->sources[position],
             .position = position,
             .priority = plan->steps[i].priority,
         };
     }
     note_all_unasked(search, plan->remembered, ATTEMPT_REMEMBERED);
+    note_all_unasked(search, plan->unlisted, ATTEMPT_ABSENT);
     note_all_unasked(search, plan->unasked, ATTEMPT_UNASKED);
 }
 
 static void make_plan(struct search *search) {
     struct plan plan;
-    plan_make(search->roster, search->allowed, search->symbols->options.absences, &search->mark,
+    plan_make(search->roster, search->allowed, search->symbols->options.absences, &search->question,
               &plan);
     search_plan(search, &plan);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "proxy/index_load.h"
 #include "proxy/renewal.h"
 #include "proxy/search.h"
 
@@ -18,6 +19,7 @@ struct symbols *symbols_new(const struct symbols_options *options) {
     pthread_mutex_init(&symbols->lock, NULL);
     condition_init(&symbols->ended);
     list_init(&symbols->searches);
+    list_init(&symbols->index_loads);
     return symbols;
 }
 
@@ -32,6 +34,14 @@ void symbols_unref(struct symbols *symbols) {
     pthread_cond_destroy(&symbols->ended);
     pthread_mutex_destroy(&symbols->lock);
     free(symbols);
+}
+
+void symbols_one_less(struct symbols *symbols) {
+    lock_take(&symbols->lock);
+    symbols->alive--;
+    pthread_cond_broadcast(&symbols->ended);
+    lock_give(&symbols->lock);
+    symbols_unref(symbols);
 }
 
 /* A search with the list's reference; NULL when there is none left. */
@@ -50,6 +60,7 @@ bool symbols_free(struct symbols *symbols) {
         search_close(search);
         search_unref(search);
     }
+    index_loads_close(symbols);
     lock_take(&symbols->lock);
     int64_t deadline_ms = clock_ms() + FREE_WAIT_MS;
     while (symbols->alive > 0 && condition_wait(&symbols->ended, &symbols->lock, deadline_ms))
@@ -123,9 +134,8 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         claim(symbols, roster, question, NULL, false, answer);
         return;
     }
-    struct absence_mark mark = absence_mark(absences, question);
     struct plan plan;
-    switch (plan_make(roster, answer->allowed, absences, &mark, &plan)) {
+    switch (plan_make(roster, answer->allowed, absences, question, &plan)) {
     case PLAN_ASK:
         claim(symbols, roster, question, &plan, false, answer);
         return;
@@ -202,10 +212,9 @@ static bool led_by_another(struct copy *copy, const struct question *question,
     return !same;
 }
 
-/* A search that had nobody to ask notes no attempt. */
-static bool had_nobody_to_ask(struct copy *copy, const struct error *why) {
-    struct attempt_note note;
-    return why->kind == ERROR_CONFIG && copy_notes(copy, &note, 1) == 0;
+/* Did the search end because it had no server to ask? */
+static bool had_nobody_to_ask(const struct answer *answer, const struct error *why) {
+    return why->kind == ERROR_CONFIG && answer->allowed == 0;
 }
 
 enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
@@ -221,18 +230,18 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
         answer_with(out_answer, successor, VERDICT_JOINED);
         return JUDGED_MOVED;
     }
-    bool another = led_by_another(copy, question, out_answer);
-    if (another && !had_bytes && !asked_before)
-        return JUDGED_ASK_MORE;
     struct error why = {0};
     copy_why(copy, &why);
+    bool another = led_by_another(copy, question, out_answer) || why.kind == ERROR_REMOVED;
+    if (another && !had_bytes && !asked_before)
+        return JUDGED_ASK_MORE;
     if (state.phase == COPY_ABSENT) {
         out_answer->verdict = VERDICT_ABSENT;
         out_answer->why = why;
         return JUDGED;
     }
     answer_failed(out_answer, &why);
-    if (had_nobody_to_ask(copy, &why))
+    if (had_nobody_to_ask(out_answer, &why))
         out_answer->verdict = VERDICT_EXCLUDED;
     return JUDGED;
 }

@@ -73,8 +73,8 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
 
 enum symbols_judgement {
     JUDGED,          /* out_answer has verdict and why: the search's end counts for this asker */
-    JUDGED_ASK_MORE, /* the search was led by another spelling: leave, and ask once more with the
-                        own one */
+    JUDGED_ASK_MORE, /* the search was led by another spelling, or lost a source to a new
+                        configuration: leave, and ask once more with the own one and under it */
     JUDGED_MOVED, /* another copy has taken this one's place: out_answer->copy is it, with interest;
                      leave the old one */
 };

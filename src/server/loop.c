@@ -97,6 +97,15 @@ void loop_free(struct loop *loop) {
     free(loop);
 }
 
+struct settings *loop_settings(struct loop *loop) {
+    struct settings *next = atomic_exchange(&loop->settings_next, NULL);
+    if (next) {
+        settings_unref(loop->settings);
+        loop->settings = next;
+    }
+    return loop->settings;
+}
+
 void loop_wake(struct loop *loop) {
     uint64_t one = 1;
     ssize_t written = write(loop->inbox.event_fd, &one, sizeof one);
@@ -170,11 +179,7 @@ static void take_inbox(struct loop *loop) {
         else
             exchange_woken(waker->exchange);
     }
-    struct settings *next = atomic_exchange(&loop->settings_next, NULL);
-    if (next) {
-        settings_unref(loop->settings);
-        loop->settings = next;
-    }
+    loop_settings(loop);
 }
 
 static void handle(struct loop *loop, const struct epoll_event *event) {

@@ -70,5 +70,8 @@ void *loop_run(void *loop);
 /* Frees; the thread must have ended. */
 void loop_free(struct loop *loop);
 
+/* The settings in force, taken over now if server_use has handed over newer ones; the loop's. */
+struct settings *loop_settings(struct loop *loop);
+
 /* Wakes the loop from another thread. */
 void loop_wake(struct loop *loop);

@@ -9,6 +9,7 @@
 #include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
+#include "source/source_index.h"
 #include "store/vetting.h"
 
 enum owner {
@@ -254,6 +255,35 @@ static void append_rests(struct buffer *out, const struct roster *roster) {
     }
 }
 
+/* What a server's published index comes to; 0 without one. */
+static const struct {
+    const char *name;
+    const char *help;
+    bool gauge;
+    size_t offset;
+} index_metrics[] = {
+    {"symgate_source_index_files", "Files that its index lists", true,
+     offsetof(struct source_index, files)},
+    {"symgate_source_index_spared_total", "Questions spared by its index", false,
+     offsetof(struct source_index, spared)},
+    {"symgate_source_index_failures_total", "Times its index could not be read", false,
+     offsetof(struct source_index, failures)},
+};
+
+static void append_indexes(struct buffer *out, const struct roster *roster) {
+    for (size_t i = 0; i < sizeof index_metrics / sizeof *index_metrics; i++) {
+        const char *name = index_metrics[i].name;
+        describe(out, name, index_metrics[i].help, index_metrics[i].gauge);
+        for (unsigned n = 0; n < roster->count; n++) {
+            const struct source_index *index = roster->sources[n]->index;
+            append_label(out, name, roster->sources[n]);
+            buffer_format(
+                out, "} %llu\n",
+                (unsigned long long)(index ? value_at(index, index_metrics[i].offset) : 0));
+        }
+    }
+}
+
 static void append_own(struct buffer *out, const struct server *server) {
     describe(out, "symgate_connections", "Client connections open", true);
     buffer_format(out, "symgate_connections %u\n", server->connections);
@@ -276,6 +306,7 @@ void serve_metrics(struct exchange *exchange) {
     append_verdicts(out, server->options.recorder);
     append_sources(out, exchange->settings->roster);
     append_rests(out, exchange->settings->roster);
+    append_indexes(out, exchange->settings->roster);
     append_own(out, server);
     answer_buffer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -105,6 +105,12 @@ static void consider_searching(struct exchange *exchange, const struct copy_stat
 
 static void take_copy(struct exchange *exchange, struct copy *copy);
 
+static void use_newest_settings(struct exchange *exchange) {
+    struct settings *newest = loop_settings(exchange->connection->loop);
+    settings_unref(exchange->settings);
+    exchange->settings = settings_ref(newest);
+}
+
 static void judge(struct exchange *exchange) {
     struct answer answer = {0};
     enum symbols_judgement judgement =
@@ -118,6 +124,7 @@ static void judge(struct exchange *exchange) {
     case JUDGED_ASK_MORE:
         symbols_leave(symbols_of(exchange), TAKE(exchange->copy), COPY_LEFT_SERVED);
         exchange->asked_more = true;
+        use_newest_settings(exchange);
         ask(exchange);
         return;
     case JUDGED_MOVED:

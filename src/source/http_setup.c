@@ -121,6 +121,10 @@ static struct curl_slist *fields_of(const struct http_request *request) {
     struct curl_slist *fields = NULL;
     if (request->if_range)
         append_field(&fields, "If-Range", request->if_range);
+    if (request->if_none_match)
+        append_field(&fields, "If-None-Match", request->if_none_match);
+    if (request->if_modified_since)
+        append_field(&fields, "If-Modified-Since", request->if_modified_since);
     /* Undone here and not by libcurl, which cannot be held up in the middle of what a small piece
      * unfolds to. */
     append_field(&fields, "Accept-Encoding", request->range ? "identity" : "gzip");

@@ -12,12 +12,14 @@
 #include "source/host_rests.h"
 
 struct http_request {
-    const char *source;     /* the source's name, for messages */
-    const char *url;        /* without user-info of the source's: that is access */
-    const char *user_agent; /* may be NULL */
-    const char *range;      /* a Range header's value without its unit ("100-"), or NULL */
-    const char *if_range;   /* a validator or date, or NULL */
-    const char *checksums;  /* what the server is told in SymbolChecksum, or NULL */
+    const char *source;            /* the source's name, for messages */
+    const char *url;               /* without user-info of the source's: that is access */
+    const char *user_agent;        /* may be NULL */
+    const char *range;             /* a Range header's value without its unit ("100-"), or NULL */
+    const char *if_range;          /* a validator or date, or NULL */
+    const char *if_none_match;     /* a validator, or NULL */
+    const char *if_modified_since; /* a date, or NULL */
+    const char *checksums;         /* what the server is told in SymbolChecksum, or NULL */
     bool fresh_connection;
     int64_t connect_ms;
     struct cancel *cancel; /* may be NULL */

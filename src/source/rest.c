@@ -108,6 +108,7 @@ static enum health health_of(enum error_kind kind, int status, int64_t retry_aft
     case ERROR_RESTING:
     case ERROR_BUSY:
     case ERROR_CANCELLED:
+    case ERROR_REMOVED:
     case ERROR_THROTTLED:
     case ERROR_KIND_COUNT:
         break;

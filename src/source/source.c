@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "source/source_index.h"
 
 enum {
     WAITING_MAX = 1000,
@@ -76,6 +77,8 @@ void source_init(struct source *source, const struct source_ops *ops,
     source->counters = queue_source_counters(source->queue);
     queue_set_breaker(source->queue, &source->options.breaker);
     source->fingerprint = fingerprint_of(source, key);
+    if (options->published_index)
+        source->index = source_index_new();
 }
 
 void source_take_over(struct source *source, struct source *older) {
@@ -85,6 +88,10 @@ void source_take_over(struct source *source, struct source *older) {
     queue_set_places(source->queue, source->options.requests_max);
     queue_set_breaker(source->queue, &source->options.breaker);
     source->found_layout = older->found_layout;
+    if (source->index && older->index) {
+        source_index_unref(source->index);
+        source->index = source_index_ref(older->index);
+    }
 }
 
 void source_add_pointer_root(struct source *source, const char *prefix, struct source *other) {
@@ -113,6 +120,7 @@ void source_free(struct source *source) {
 void source_release(struct source *source) {
     free_pointer_roots(source);
     queue_unref(source->queue);
+    source_index_unref(source->index);
     free((char *)(uintptr_t)source->options.identifier);
     free((char *)(uintptr_t)source->options.name);
     secret_free((char *)(uintptr_t)source->options.remote);
@@ -121,6 +129,12 @@ void source_release(struct source *source) {
     source_access_release(&source->options.access);
     source_route_release(&source->options.route);
     *source = (struct source){0};
+}
+
+bool file_mark_fits(const struct file_mark *mark, const struct content *content) {
+    return mark && mark->known && mark->size == content->size &&
+           mark->last_modified == content->last_modified &&
+           strcmp(mark->validator, content->validator) == 0;
 }
 
 bool source_absent_status(const struct source *source, int status) {

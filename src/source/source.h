@@ -45,7 +45,9 @@ struct source_options {
     enum casing casing;
     enum form forms[FORMS_MAX]; /* the forms that are asked for, in this order */
     unsigned form_count;
-    bool unindexed_ends;         /* a pointer that says NoLongerIndexed is the no of all sources */
+    bool published_index;     /* it is asked only for what its index lists (source_index.h) … */
+    int64_t index_refresh_ms; /* … which counts for so long before it is looked at again */
+    bool unindexed_ends;      /* a pointer that says NoLongerIndexed is the no of all sources */
     const char *state_directory; /* where a directory source remembers that its root was a mount
                                     point; may be NULL */
 };
@@ -58,12 +60,21 @@ struct resume {
     int64_t last_modified;
 };
 
+/* A file as it was found before. */
+struct file_mark {
+    bool known; /* the rest tells it from another, or from the same one changed */
+    uint64_t size;
+    int64_t last_modified;
+    char validator[VALIDATOR_BYTES];
+};
+
 /* One question put to one source. Lives on the worker's stack; note is filled with url, status and
    times up to the head. */
 struct source_call {
     const char *path;            /* below the source's root: one of those that store_paths gives */
     const struct resume *resume; /* NULL: from the start */
     const char *checksums;       /* the client's SymbolChecksum; NULL: none */
+    const struct file_mark *unless; /* not NULL: SOURCE_SAME, or the file, where it is still this */
     struct cancel *cancel;
     bool fresh_connection; /* do not use a kept one */
     int64_t retry_after_s; /* out: what Retry-After said, -1 when nothing */
@@ -76,6 +87,7 @@ enum source_answer {
     SOURCE_ABSENT, /* its own no */
     SOURCE_FAILED, /* err says why */
     SOURCE_LOCAL,  /* a file to be served in place: *out_local */
+    SOURCE_SAME,   /* the file that the call is marked with; only with a mark */
 };
 
 struct source_local {
@@ -86,6 +98,7 @@ struct source_local {
 };
 
 struct source;
+struct source_index;
 
 struct source_ops {
     const char *type; /* "http", "directory", "smb" */
@@ -128,7 +141,8 @@ struct source {
     _Atomic(enum layout) found_layout;  /* AUTO until source_layout knows it */
     struct pointer_root *pointer_roots; /* set before anybody asks, read-only from then on */
     unsigned pointer_root_count;
-    struct pool *pool; /* threads that read files served in place; NULL for http */
+    struct source_index *index; /* a reference; NULL: none is published, or it does not count */
+    struct pool *pool;          /* threads that read files served in place; NULL for http */
 };
 
 /* Copies options into a source under construction and makes queue, counters and fingerprint: for
@@ -136,8 +150,8 @@ struct source {
 void source_init(struct source *source, const struct source_ops *ops,
                  const struct source_options *options, const struct hash_key *key);
 
-/* Takes over queue, rests and counters of an older source with the same fingerprint (reload);
-   places and breaker are set anew. */
+/* Takes over queue, rests, counters and index of an older source with the same fingerprint
+   (reload); places and breaker are set anew. */
 void source_take_over(struct source *source, struct source *older);
 
 /* Lets pointers of this source lead below `prefix` ("\\\\build\\symbols"), which `other` reads
@@ -155,6 +169,9 @@ unsigned source_forms(const struct source *source);
 
 /* The same for a no that ends a search (unindexed_ends), so that such a one is remembered apart. */
 unsigned source_forms_ended(const struct source *source);
+
+/* Is this still the file of a mark? A mark may be NULL. */
+bool file_mark_fits(const struct file_mark *mark, const struct content *content);
 
 /* Does the source say no with this HTTP status? */
 bool source_absent_status(const struct source *source, int status);

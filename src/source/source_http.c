@@ -102,6 +102,7 @@ enum meaning {
     MEANS_BODY, /* from its start */
     MEANS_REST, /* from where the resume asked */
     MEANS_ABSENT,
+    MEANS_SAME,  /* what the call is marked with */
     MEANS_AGAIN, /* the resume was answered with another part: ask without it */
     MEANS_FAILED,
 };
@@ -192,16 +193,19 @@ static const struct resume *usable(const struct resume *resume) {
     return conditional && resume->offset > 0 ? resume : NULL;
 }
 
-static void condition_of(const struct resume *resume, char out[VALIDATOR_BYTES + DATE_BYTES]) {
-    if (resume->validator[0]) {
-        text_copy(out, VALIDATOR_BYTES, resume->validator);
-        return;
-    }
-    time_t when = (time_t)resume->last_modified;
+static void write_date(int64_t seconds, char out[DATE_BYTES]) {
+    time_t when = (time_t)seconds;
     struct tm parts;
     gmtime_r(&when, &parts);
     /* No locale is ever set, so the names are English. */
     strftime(out, DATE_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+}
+
+static void condition_of(const struct resume *resume, char out[VALIDATOR_BYTES + DATE_BYTES]) {
+    if (resume->validator[0])
+        text_copy(out, VALIDATOR_BYTES, resume->validator);
+    else
+        write_date(resume->last_modified, out);
 }
 
 /* What one question has brought. */
@@ -222,6 +226,7 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
                                  struct error *err) {
     char range[32];
     char condition[VALIDATOR_BYTES + DATE_BYTES];
+    char since[DATE_BYTES];
     struct http_request request = {.source = source->options.identifier,
                                    .url = url,
                                    .user_agent = source->options.user_agent,
@@ -240,6 +245,12 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
         condition_of(resume, condition);
         request.range = range;
         request.if_range = condition;
+    }
+    if (call->unless && call->unless->validator[0])
+        request.if_none_match = call->unless->validator;
+    if (call->unless && call->unless->last_modified > 0) {
+        write_date(call->unless->last_modified, since);
+        request.if_modified_since = since;
     }
     int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
     return http_question(worker, &request, deadline_ms, out_way, err);
@@ -273,7 +284,8 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
         return MEANS_FAILED;
     const struct http_answer *answer = http_transfer_answer(transfer);
     call->note->status = answer->status;
-    enum meaning meaning = meaning_of(source, answer, &out->way, resume, err);
+    bool same = call->unless && answer->status == 304;
+    enum meaning meaning = same ? MEANS_SAME : meaning_of(source, answer, &out->way, resume, err);
     note_host(&out->way, answer, meaning, key_hash(call->path), err);
     if (meaning == MEANS_BODY || meaning == MEANS_REST) {
         out->transfer = TAKE(transfer);
@@ -312,6 +324,8 @@ static enum source_answer http_ask(struct source *source, void *worker, struct s
         return SOURCE_FOUND;
     case MEANS_ABSENT:
         return SOURCE_ABSENT;
+    case MEANS_SAME:
+        return SOURCE_SAME;
     case MEANS_AGAIN:
     case MEANS_FAILED:
         break;

@@ -42,6 +42,7 @@ static bool ask_for_mark(struct source *source, void *worker, struct source_call
         return true;
     case SOURCE_FAILED:
     case SOURCE_LOCAL:
+    case SOURCE_SAME:
         break;
     }
     if (refused(&note, err))

@@ -6,7 +6,15 @@
 #include "base/lock.h"
 #include "base/memory.h"
 
-enum { SLOTS_AT_FIRST = 64, SAMPLE = 64 };
+enum { SLOTS_AT_FIRST = 170 /* a page */, SAMPLE = 64 };
+
+static struct absence_slot *new_slots(size_t capacity) {
+    return memory_pages(capacity * sizeof(struct absence_slot));
+}
+
+static void free_slots(struct absence_slot *slots, size_t capacity) {
+    memory_pages_free(slots, capacity * sizeof *slots);
+}
 
 void absence_table_init(struct absence_table *table, uint64_t entries_max) {
     *table = (struct absence_table){0};
@@ -17,7 +25,7 @@ void absence_table_init(struct absence_table *table, uint64_t entries_max) {
 
 void absence_table_release(struct absence_table *table) {
     for (unsigned i = 0; i < ABSENCE_SHARDS; i++) {
-        free(table->shards[i].slots);
+        free_slots(table->shards[i].slots, table->shards[i].capacity);
         pthread_mutex_destroy(&table->shards[i].lock);
     }
 }
@@ -67,14 +75,14 @@ static bool expired(const struct absence_slot *slot, uint32_t now_s) {
 /* Moves what counts still to a block of the given capacity. */
 static void move(struct absence_shard *shard, size_t capacity, uint32_t now_s) {
     struct absence_shard old = *shard;
-    shard->slots = NEW_ARRAY(struct absence_slot, capacity);
+    shard->slots = new_slots(capacity);
     shard->capacity = capacity;
     shard->used = 0;
     shard->entries = 0;
     for (size_t i = 0; i < old.capacity; i++)
         if (old.slots[i].key && old.slots[i].when_s && !expired(&old.slots[i], now_s))
             place(shard, &old.slots[i]);
-    free(old.slots);
+    free_slots(old.slots, old.capacity);
 }
 
 /* Room for one more: clears out first, and grows only if that has not brought enough. */

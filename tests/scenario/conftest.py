@@ -3,7 +3,9 @@
 
 import copy
 import itertools
+import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -14,6 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import program as program_module  # noqa: E402
 from double.origin import Origin  # noqa: E402
+
+NGINX = next((p for p in ("/usr/sbin/nginx", "/usr/local/sbin/nginx") if os.path.exists(p)), None)
 
 
 @pytest.fixture
@@ -126,3 +130,45 @@ def own_address():
         if ":" not in address and not address.startswith("127."):
             return address
     pytest.skip("this machine has no address but loopback")
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """(URL, document root, access log): a real server, gzip below /gzip/."""
+    if not NGINX:
+        pytest.skip("no nginx here")
+    root = tmp_path / "nginx"
+    (root / "www").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    (root / "conf").write_text(
+        f"""
+daemon off; master_process off; worker_processes 1; pid {root}/pid; error_log {root}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log {root}/access.log; default_type application/octet-stream;
+  client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
+  uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+  server {{
+    listen 127.0.0.1:{port}; root {root}/www;
+    gzip_types *; gzip_min_length 1; gzip_comp_level 1;
+    location /gzip/ {{ alias {root}/www/; gzip on; }}
+    location /slow/ {{ alias {root}/www/; limit_rate 8m; }}
+    location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
+    location /closed/ {{ return 403; }}
+  }}
+}}
+"""
+    )
+    process = subprocess.Popen(
+        [NGINX, "-p", str(root), "-c", str(root / "conf")], stderr=subprocess.DEVNULL
+    )
+
+    def listens():
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    program_module.wait_until(listens, "nginx")
+    yield f"http://127.0.0.1:{port}", root / "www", root / "access.log"
+    process.terminate()
+    process.wait(10)

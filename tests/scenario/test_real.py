@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import socket
 import struct
 import subprocess
 import uuid
@@ -11,11 +10,8 @@ import uuid
 import pytest
 from conftest import server
 from double.origin import good
-from program import ROOT, wait_until
+from program import ROOT
 from symbols import MSF_MAGIC, Symbol
-
-NGINX = next((p for p in ("/usr/sbin/nginx", "/usr/local/sbin/nginx") if os.path.exists(p)), None)
-
 
 def material_folder():
     named = os.environ.get("SYMGATE_MATERIAL")
@@ -64,48 +60,6 @@ def real():
             found[kind, path.name] = Symbol(path.name, pe_id(data), data)
     assert len(found) >= 14
     return found
-
-
-@pytest.fixture
-def nginx(tmp_path):
-    """nginx() → (URL, document root, access log): a real server, gzip below /gzip/."""
-    if not NGINX:
-        pytest.skip("no nginx here")
-    root = tmp_path / "nginx"
-    (root / "www").mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    (root / "conf").write_text(
-        f"""
-daemon off; master_process off; worker_processes 1; pid {root}/pid; error_log {root}/error.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log {root}/access.log; default_type application/octet-stream;
-  client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-  uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-  server {{
-    listen 127.0.0.1:{port}; root {root}/www;
-    gzip_types *; gzip_min_length 1; gzip_comp_level 1;
-    location /gzip/ {{ alias {root}/www/; gzip on; }}
-    location /slow/ {{ alias {root}/www/; limit_rate 8m; }}
-    location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
-    location /closed/ {{ return 403; }}
-  }}
-}}
-"""
-    )
-    process = subprocess.Popen(
-        [NGINX, "-p", str(root), "-c", str(root / "conf")], stderr=subprocess.DEVNULL
-    )
-
-    def listens():
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_until(listens, "nginx")
-    yield f"http://127.0.0.1:{port}", root / "www", root / "access.log"
-    process.terminate()
-    process.wait(10)
 
 
 def publish(folder, symbols):

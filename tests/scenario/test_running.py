@@ -166,11 +166,31 @@ def test_removed_server_ends_its_transfers_and_its_waiting(start, origin, second
     del gate.config["servers"][0]
     reload(gate)
     answer = waiting.answer()
-    assert answer.status == 404
+    assert (answer.status, answer.verdict) == (404, "absent")
     assert origin.count(missing(1).remote) == 0
+    assert second.count(missing(1).remote) == 1
     origin.open("go")
     assert client.rest() == symbol.body
     gate.check(symbol)
+
+
+@pytest.mark.sanitized
+def test_who_waits_for_a_server_that_changes_asks_it_as_it_is_then(start, origin):
+    gate = start(server(origin, maxRequests=1))
+    symbol, other = pdb(size=4 * MIB), pdb("other.pdb")
+    origin.on(symbol.remote, Script(symbol.body, head(), send(MIB), at_gate("go"), send()))
+    origin.on(other.remote, good(other.body))
+    client = gate.ask(symbol.path)
+    client.head()
+    waiting = gate.ask(other.path)
+    wait_until(lambda: gate.metric("symgate_source_waiting", "one") == 1, "the queue")
+    gate.config["servers"][0]["headers"] = {"X-Team": "new"}
+    reload(gate)
+    assert waiting.answer().body == other.body
+    assert [one.headers["x-team"] for one in origin.requests if one.path == other.remote] == ["new"]
+    origin.open("go")
+    assert client.rest() == symbol.body
+    gate.check(symbol, other)
 
 
 def test_bad_configuration_changes_nothing(gate, origin):

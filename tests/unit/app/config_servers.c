@@ -226,6 +226,28 @@ static void a_pointer_that_is_not_read_ends_nothing(void **state) {
     assert_true(server(&parsed, 1)->unindexed_ends);
 }
 
+static void indexes_are_for_symbol_stores(void **state) {
+    (void)state;
+    PARSED parsed = parse_good(
+        "{\"servers\": [{\"remote\": \"/a\"},"
+        " {\"remote\": \"/b\", \"index\": \"000Admin\", \"layout\": \"two-tier\"},"
+        " {\"remote\": \"http://c/\", \"index\": \"000Admin\", \"indexRefresh\": \"1h\"},"
+        " {\"remote\": \"/d\", \"index\": \"none\"}]}");
+    assert_false(server(&parsed, 0)->published_index);
+    assert_true(server(&parsed, 1)->published_index);
+    assert_int_equal(server(&parsed, 1)->index_refresh_ms, 24 * 60 * 60 * 1000);
+    assert_true(server(&parsed, 2)->published_index);
+    assert_int_equal(server(&parsed, 2)->index_refresh_ms, 60 * 60 * 1000);
+    assert_false(server(&parsed, 3)->published_index);
+    refuses("{\"servers\": [{\"remote\": \"/a\",\n\"index\": \"000admin\"}]}", "servers[0].index",
+            2, 10, "no index");
+    warns(
+        "{\"servers\": [{\"remote\": \"/a\", \"layout\": \"build-id\",\n\"index\": \"000Admin\"}]}",
+        "servers[0].index", 2, 10, "Delete it, or change the layout.");
+    warns("{\"servers\": [{\"remote\": \"/a\",\n\"indexRefresh\": 60}]}", "servers[0].indexRefresh",
+          2, 17, "It counts for servers with an index.");
+}
+
 static void no_servers_is_a_warning(void **state) {
     (void)state;
     warns("\n{}", "", 2, 1, "Add a list \"servers\".");
@@ -246,6 +268,7 @@ int main(void) {
         cmocka_unit_test(a_cache_beside_the_global_one_is_its_own),
         cmocka_unit_test(kinds_are_bits),
         cmocka_unit_test(a_pointer_that_is_not_read_ends_nothing),
+        cmocka_unit_test(indexes_are_for_symbol_stores),
         cmocka_unit_test(no_servers_is_a_warning),
     };
     return RUN_TESTS(tests);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/paths.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +154,11 @@ static void data_lies_in_a_place_of_its_own(void **state) {
     (void)state;
     CLEANUP(free_block) char *state_before = memory_text(getenv("XDG_STATE_HOME"));
     CLEANUP(free_block) char *home_before = memory_text(getenv("HOME"));
-    static const struct {
+    char of_the_user[512];
+    const struct passwd *user = getpwuid(geteuid());
+    assert_non_null(user);
+    snprintf(of_the_user, sizeof of_the_user, "%s/.local/state/symgate", user->pw_dir);
+    const struct {
         const char *state;
         const char *home;
         const char *user_place;
@@ -161,8 +166,8 @@ static void data_lies_in_a_place_of_its_own(void **state) {
         {"/state", "/home/u", "/state/symgate"},
         {"relative", "/home/u", "/home/u/.local/state/symgate"},
         {NULL, "/home/u", "/home/u/.local/state/symgate"},
-        {NULL, "", "/tmp/.local/state/symgate"},
-        {NULL, NULL, "/tmp/.local/state/symgate"},
+        {NULL, "", of_the_user},
+        {NULL, NULL, of_the_user},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         unsetenv("XDG_STATE_HOME");

@@ -164,6 +164,7 @@ static void cut_text_is_not_read_past_its_end(void **state) {
 static void comments_are_keys(void **state) {
     (void)state;
     assert_true(json_is_comment("_note"));
+    assert_true(json_is_comment("$schema"));
     assert_true(json_is_comment("//"));
     assert_true(json_is_comment("// note"));
     assert_false(json_is_comment("/"));

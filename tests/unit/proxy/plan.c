@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/plan.h"
 
+#include "base/clock.h"
+#include "source/source_index.h"
 #include "unit/base/check.h"
 #include "unit/base/clock_fake.h"
 #include "unit/proxy/scene.h"
 
 static enum plan_end make(struct stage *stage, uint64_t allowed, struct plan *plan) {
     struct question question = stage_question("app.pdb", 1);
-    struct absence_mark mark = absence_mark(stage->absences, &question);
-    return plan_make(stage->roster, allowed, stage->absences, &mark, plan);
+    return plan_make(stage->roster, allowed, stage->absences, &question, plan);
 }
 
 static void say_no(struct stage *stage, const struct double_source *source) {
@@ -122,6 +123,49 @@ static void test_a_no_for_all_leaves_out_what_comes_after(void **state) {
     assert_int_equal(make(stage, 1, &plan), PLAN_ASK);
 }
 
+static void publishes_an_index(struct source_options *options) {
+    options->published_index = true;
+    options->index_refresh_ms = 3600 * 1000;
+}
+
+/* An index that was read this moment and lists this hash alone. */
+static void list_one(struct double_source *source, uint64_t hash) {
+    struct source_index *index = source->source.index;
+    static const struct hash_set nothing;
+    hash_set_release(&index->set);
+    assert_true(hash_set_join(&nothing, &hash, 1, &index->set));
+    index->looked_ms = clock_ms();
+}
+
+static void test_sources_whose_index_lacks_it_are_left_out(void **state) {
+    struct stage *stage = *state;
+    struct double_source *sources[] = {double_new("a", 1, publishes_an_index),
+                                       double_new("b", 2, NULL)};
+    stage_roster(stage, sources, 2);
+    struct question question = stage_question("app.pdb", 1);
+    struct plan plan;
+    assert_int_equal(make(stage, 1, &plan), PLAN_ASK);
+    list_one(sources[0], question.key.hash + 1);
+    assert_int_equal(make(stage, 1, &plan), PLAN_ABSENT);
+    assert_int_equal(plan.unlisted, 1);
+    assert_int_equal(make(stage, 1 | 2, &plan), PLAN_ASK);
+    assert_int_equal(plan.unlisted, 1);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.steps[0].source, 1);
+    /* It is no absence: nothing is remembered when it lists the file. */
+    list_one(sources[0], question.key.hash);
+    assert_int_equal(make(stage, 1 | 2, &plan), PLAN_ASK);
+    assert_int_equal(plan.unlisted, 0);
+    assert_int_equal(plan.count, 2);
+    /* It speaks for a source that rests, too. */
+    rest_note(queue_rest(sources[0]->source.queue), ERROR_THROTTLED, 429, 1, 7200);
+    assert_int_equal(make(stage, 1, &plan), PLAN_UNASKED);
+    list_one(sources[0], question.key.hash + 1);
+    assert_int_equal(make(stage, 1, &plan), PLAN_ABSENT);
+    clock_fake_advance(3600 * 1000);
+    assert_int_equal(make(stage, 1, &plan), PLAN_UNASKED);
+}
+
 static void test_roster_hands_on_what_stays(void **state) {
     struct stage *stage = *state;
     struct double_source *old[] = {double_new("a", 1, NULL), double_new("b", 2, NULL)};
@@ -131,6 +175,7 @@ static void test_roster_hands_on_what_stays(void **state) {
     struct double_source *fresh[] = {double_new("b", 1, NULL), double_new("c", 2, NULL)};
     stage_roster(stage, fresh, 2);
     roster_take_over(stage->roster, older);
+    roster_close_gone(older, stage->roster);
     assert_ptr_equal(fresh[0]->source.queue, kept);
     assert_ptr_not_equal(fresh[1]->source.queue, old[0]->source.queue);
     struct queue_job job = {0};
@@ -162,6 +207,7 @@ int main(void) {
         STAGED(test_absences_count_until_the_retry_time),
         STAGED(test_resting_sources_are_not_asked),
         STAGED(test_a_no_for_all_leaves_out_what_comes_after),
+        STAGED(test_sources_whose_index_lacks_it_are_left_out),
         STAGED(test_roster_hands_on_what_stays),
         cmocka_unit_test(test_shelves),
     };

@@ -152,7 +152,7 @@ static void test_resting_source_costs_nothing_and_is_a_failure(void **state) {
     leave(stage, &answer);
 }
 
-static void test_removed_source_counts_as_not_there(void **state) {
+static void test_who_lost_a_source_asks_once_more(void **state) {
     struct stage *stage = *state;
     struct pair pair = open_pair(stage, 1, never_hedge);
     double_narrow(pair.first, 1, 10);
@@ -162,7 +162,17 @@ static void test_removed_source_counts_as_not_there(void **state) {
     struct answer answer = stage_ask(stage, "b.dat", 1);
     stage_wait_counter(&pair.second->source.counters->absent, 2);
     queue_close(pair.first->source.queue);
-    stage_wait_phase(answer.copy, COPY_ABSENT);
+    stage_wait_phase(answer.copy, COPY_FAILED);
+    struct error why = {0};
+    copy_why(answer.copy, &why);
+    assert_int_equal(why.kind, ERROR_REMOVED);
+    struct question question = stage_question("b.dat", 1);
+    struct answer judged;
+    assert_int_equal(symbols_judge(stage->symbols, answer.copy, &question, false, false, &judged),
+                     JUDGED_ASK_MORE);
+    assert_int_equal(symbols_judge(stage->symbols, answer.copy, &question, false, true, &judged),
+                     JUDGED);
+    assert_int_equal(judged.verdict, VERDICT_FAILED);
     double_open(pair.first, 1);
     stage_wait_phase(running.copy, COPY_ABSENT);
     leave(stage, &running);
@@ -357,7 +367,7 @@ int main(void) {
         STAGED(test_full_queues_are_busy),
         STAGED(test_full_queue_leads_to_the_next_source),
         STAGED(test_resting_source_costs_nothing_and_is_a_failure),
-        STAGED(test_removed_source_counts_as_not_there),
+        STAGED(test_who_lost_a_source_asks_once_more),
         STAGED(test_excluded),
         STAGED(test_file_served_in_place),
         STAGED(test_no_longer_indexed_ends_the_search),

@@ -98,7 +98,15 @@ void stage_roster(struct stage *stage, struct double_source **sources, unsigned 
     stage->roster = roster_new(policy_new(&forbidden, 1, rules, count), taken, count, own_shelf);
 }
 
+/* A shelf's thread that is about to finish must not seem to have worked while time was put on. */
+static void wait_for_shelf(struct stage *stage) {
+    int64_t deadline_ms = real_ms() + WAIT_MS;
+    while (pool_hangs(shelf_pool(stage->shelf), -1) && real_ms() < deadline_ms)
+        sched_yield();
+}
+
 void stage_pass(struct stage *stage, int64_t ms) {
+    wait_for_shelf(stage);
     clock_fake_advance(ms);
     alarm_clock_look(stage->alarms);
 }

@@ -71,6 +71,7 @@ enum source_answer asker_ask_with(const struct resume *resume, bool fresh_connec
     asker.note = (struct attempt_note){0};
     asker.call = (struct source_call){.path = asker.path,
                                       .resume = resume,
+                                      .unless = asker.unless,
                                       .cancel = &asker.cancel,
                                       .fresh_connection = fresh_connection,
                                       .note = &asker.note};

@@ -19,6 +19,7 @@ struct asker {
     struct cancel cancel;
     struct attempt_note note;
     struct source_call call;
+    const struct file_mark *unless; /* goes with the next questions */
     struct content content;
     struct reader *reader;
     struct error err;

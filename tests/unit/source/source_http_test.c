@@ -69,6 +69,42 @@ static void absent_is_what_the_source_calls_so(void **state) {
     assert_int_equal(origin_connections(asker.origin), 1);
 }
 
+static bool serve_unless(struct peer *peer) {
+    const char *tag = peer_header(peer, "If-None-Match");
+    bool same = tag && strcmp(tag, "\"abc\"") == 0;
+    const char *since = peer_header(peer, "If-Modified-Since");
+    same |= since && strcmp(since, "Sun, 09 Sep 2001 01:46:40 GMT") == 0;
+    if (same)
+        peer_send_head(peer, "304 Not Modified\r\nETag: \"abc\"");
+    else
+        peer_send_head(peer, "200 OK\r\nContent-Length: 5\r\nETag: \"def\"");
+    if (!same)
+        peer_send(peer, "hello");
+    return true;
+}
+
+static void what_is_known_is_not_sent_again(void **state) {
+    (void)state;
+    asker_begin(serve_unless);
+    struct file_mark marks[] = {
+        {.known = true, .validator = "\"abc\""},
+        {.known = true, .last_modified = 1000000000},
+        {.known = true, .validator = "\"other\""},
+    };
+    for (unsigned i = 0; i < 2; i++) {
+        asker.unless = &marks[i];
+        assert_int_equal(asker_ask(), SOURCE_SAME);
+        assert_int_equal(asker.note.status, 304);
+    }
+    asker.unless = &marks[2];
+    assert_int_equal(asker_ask(), SOURCE_FOUND);
+    assert_body("hello");
+    asker.unless = NULL;
+    assert_int_equal(asker_ask(), SOURCE_FOUND);
+    assert_body("hello");
+    assert_int_equal(origin_connections(asker.origin), 1);
+}
+
 static void other_statuses_are_failures(void **state) {
     (void)state;
     static const int statuses[] = {201, 203, 204, 206, 300, 302, 304, 400, 401, 416, 500, 503};
@@ -381,6 +417,7 @@ int main(void) {
         TEST(a_file_is_found),
         TEST(a_connection_is_kept),
         TEST(absent_is_what_the_source_calls_so),
+        TEST(what_is_known_is_not_sent_again),
         TEST(other_statuses_are_failures),
         TEST(retry_after_is_understood),
         TEST(redirects_are_followed),
