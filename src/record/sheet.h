@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/table.h"
-#include "record/histogram.h"
+#include "base/histogram.h"
 #include "record/outcome.h"
 #include "symbol/key.h"
 
