@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "base/table.h"
 #include "base/histogram.h"
+#include "base/table.h"
 #include "record/outcome.h"
 #include "symbol/key.h"
 
