@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is counted, kept over restarts, and shown: /statistics.json, /symbols.json and the API."""
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -364,6 +365,26 @@ def test_locked_database_costs_no_request(gate):
     wait_until(lambda: "statistics are written again" in gate.errors(), "the end of it")
     assert gate.errors().count("statistics cannot be written") == 1
     assert len(ask(gate, "/symbols.json")) == 1
+
+
+def test_full_disk_costs_no_request(make, origin, small_disk):
+    gate = make(server(origin))
+    gate.data.symlink_to(small_disk("4m"))
+    gate.start()
+    filler = gate.data / "filler"
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    asked = 0
+    while "statistics cannot be written" not in gate.errors():
+        asked += 1
+        assert gate.get(missing(asked).path).verdict == "absent"
+    assert totals(gate)["numRequests"] >= asked - 1
+    filler.unlink()
+    wait_until(lambda: "statistics are written again" in gate.errors(), "the end of it")
+    wait_totals(gate, numRequests=asked, lostDetails=0)
+    (row,) = ask(gate, "/symbols.json").values()
+    assert row["numRequests"] == row["ids"] == asked
 
 
 def test_adopted_tree_is_counted(make, origin):
