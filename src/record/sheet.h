@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/histogram.h"
 #include "base/table.h"
-#include "record/histogram.h"
 #include "record/outcome.h"
 #include "symbol/key.h"
 

@@ -9,6 +9,7 @@
 
 #include "base/counter.h"
 #include "base/hash.h"
+#include "base/histogram.h"
 #include "source/access.h"
 #include "source/cancel.h"
 #include "source/source_queue.h"
@@ -124,6 +125,9 @@ struct source_counters {
     counter lost;   /* found, but another had delivered first */
     counter login;  /* answers that were a login page */
     counter bytes;
+    counter failed_by[ERROR_KIND_COUNT]; /* failures by cause */
+    counter times[HISTOGRAM_STEPS];      /* from the place to the head, of answers */
+    counter time_us;                     /* the same, added up */
 };
 
 /* A tree that pointers of a source may lead into, as they write its root. */
