@@ -74,6 +74,7 @@ def told(start, origin, second):
     return gate
 
 
+@pytest.mark.sanitized
 def test_totals(told):
     found = totals(told)
     body = pdb("Here.pdb").body
@@ -92,6 +93,7 @@ def test_totals(told):
     wait_totals(told, diskUsage=len(body), diskUsageCounting=False)
 
 
+@pytest.mark.sanitized
 def test_sums_of_names(told):
     table = ask(told, "/symbols.json")
     gone = missing(1).name.lower()
@@ -256,6 +258,7 @@ def test_clients_are_kept_as_configured(start, origin):
     assert b"127.0.0.1" not in (gate.data / "statistics.db").read_bytes()
 
 
+@pytest.mark.sanitized
 def test_overview(told):
     found = api(told, "overview")
     assert found["name"] == "scenario" and found["administrator"] == "nobody"
@@ -294,6 +297,7 @@ def test_pending(gate, origin):
     wait_totals(gate, numPending=0, numSuccess=1)
 
 
+@pytest.mark.sanitized
 def test_restart_keeps_everything(told):
     before = {path: ask(told, path) for path in ("/statistics.json", "/symbols.json")}
     servers = api(told, "servers")
@@ -306,6 +310,7 @@ def test_restart_keeps_everything(told):
     assert [s["found"] for s in api(told, "servers")] == [s["found"] for s in servers]
 
 
+@pytest.mark.sanitized
 def test_killed_it_keeps_what_was_written(told):
     before = totals(told)
     told.kill9()
@@ -313,6 +318,7 @@ def test_killed_it_keeps_what_was_written(told):
     assert totals(told)["numRequests"] == before["numRequests"]
 
 
+@pytest.mark.sanitized
 def test_switched_off(start, origin):
     gate = start(server(origin), general={"enableStatistics": False})
     symbol = pdb()
@@ -354,6 +360,7 @@ def test_damaged_file_is_set_aside(make, origin):
     wait_totals(gate, numRequests=1)
 
 
+@pytest.mark.sanitized
 def test_locked_database_costs_no_request(gate):
     with sqlite3.connect(gate.data / "statistics.db", isolation_level=None) as db:
         db.execute("BEGIN IMMEDIATE")
@@ -387,6 +394,7 @@ def test_full_disk_costs_no_request(make, origin, small_disk):
     assert row["numRequests"] == row["ids"] == asked
 
 
+@pytest.mark.sanitized
 def test_adopted_tree_is_counted(make, origin):
     gate = make(server(origin))
     symbols = [pdb(seed=n) for n in range(3)]
@@ -427,6 +435,7 @@ def test_hostile_names_are_escaped(gate):
     assert api(gate, "requests")["rows"]
 
 
+@pytest.mark.sanitized
 def test_many_names_in_one_table(make, origin):
     """More than one block, and more than one turn of the loop."""
     gate = make(server(origin)).start()
