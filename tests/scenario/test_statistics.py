@@ -450,3 +450,10 @@ def test_many_names_in_one_table(make, origin):
     assert len(table) == 20000 and table["name019999.pdb"]["numRequests"] == 20000
     assert list(ask(gate, "/symbols.json?limit=2")) == ["name019999.pdb", "name019998.pdb"]
     assert totals(gate)["numSymbols"] == 20000
+    for _ in range(4):  # whoever goes away in the middle leaves nothing behind
+        gate.ask("/symbols.json").close()
+    with gate.ask("/symbols.json") as reader:
+        assert reader.head().status == 200
+        gate.process.terminate()
+        assert json.loads(reader.rest()) == table
+    assert gate.wait_exit() == 0
