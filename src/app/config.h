@@ -49,6 +49,7 @@ struct config_statistics {
     uint64_t bytes_max;
     int64_t retention_ms; /* 0: for ever */
     uint64_t requests_max;
+    uint64_t parallel_ranges;
     uint64_t failures_max;
 };
 

@@ -10,7 +10,7 @@
 #include "source/http_fault.h"
 
 enum {
-    CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
+    CONNECTIONS_KEPT = 8, /* the server, where it redirects to, and those of parallel ranges */
     SOCKETS_MAX = 32,
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 2 * 1024 * 1024,
@@ -52,6 +52,7 @@ struct http_transfer {
     size_t gather_at;
     size_t gather_end;
     size_t gather_size;
+    size_t gather_max;
 };
 
 static CURLM *multi_new(void) {
@@ -124,7 +125,7 @@ static size_t gathered(const struct http_transfer *transfer) {
 /* Makes room at the end; false at the ceiling. */
 static bool gather_room(struct http_transfer *transfer, size_t length) {
     size_t kept = gathered(transfer);
-    if (kept + length > GATHER_MAX_BYTES)
+    if (kept + length > transfer->gather_max)
         return false;
     if (transfer->gather_end + length <= transfer->gather_size)
         return true;
@@ -180,6 +181,7 @@ static int take_trace(CURL *easy, curl_infotype type, char *bytes, size_t length
 
 static void set_callbacks(struct http_transfer *transfer) {
     CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->text);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -236,6 +238,7 @@ struct http_transfer *http_transfer_new(struct http_worker *worker,
     transfer->worker = worker;
     worker->transfers++;
     transfer->source = request->source;
+    transfer->gather_max = GATHER_MAX_BYTES;
     transfer->cancel = request->cancel;
     transfer->shakes_hands = http_shakes_hands(request);
     transfer->learns = http_handle_learns(request);
@@ -275,6 +278,12 @@ const char *http_transfer_location(const struct http_transfer *transfer) {
     return header->value;
 }
 
+const char *http_transfer_url(const struct http_transfer *transfer) {
+    char *url = NULL;
+    curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
+    return url;
+}
+
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
     return &transfer->answer;
 }
@@ -283,39 +292,55 @@ static void wake(void *multi) {
     curl_multi_wakeup(multi);
 }
 
-/* Lets libcurl do what can be done without waiting. */
-static void perform(struct http_transfer *transfer) {
-    int running;
-    CURLMcode rc = curl_multi_perform(transfer->worker->multi, &running);
-    if (rc != CURLM_OK) {
-        transfer->done = true;
-        transfer->code = CURLE_FAILED_INIT;
-        return;
-    }
+/* Each transfer that has ended is told how. */
+static void take_messages(struct http_worker *worker) {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(transfer->worker->multi, &left));) {
-        if (message->msg != CURLMSG_DONE || message->easy_handle != transfer->easy)
+    for (CURLMsg *message; (message = curl_multi_info_read(worker->multi, &left));) {
+        struct http_transfer *ended = NULL;
+        if (message->msg != CURLMSG_DONE)
             continue;
-        transfer->done = true;
-        transfer->code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &ended);
+        ended->done = true;
+        ended->code = message->data.result;
     }
 }
 
-/* Waits until something happens, at most to the deadline. False with err: cancelled. */
-static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
-    CURLM *multi = transfer->worker->multi;
+void http_worker_perform(struct http_worker *worker) {
+    int running;
+    if (curl_multi_perform(worker->multi, &running) == CURLM_OK)
+        take_messages(worker);
+}
+
+/* Lets libcurl do what can be done without waiting. */
+static void perform(struct http_transfer *transfer) {
+    int running;
+    if (curl_multi_perform(transfer->worker->multi, &running) == CURLM_OK) {
+        take_messages(transfer->worker);
+        return;
+    }
+    transfer->done = true;
+    transfer->code = CURLE_FAILED_INIT;
+}
+
+bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
+                      struct error *err) {
+    CURLM *multi = worker->multi;
     int64_t left_ms = deadline_ms - clock_ms();
     if (left_ms > POLL_MS)
         left_ms = POLL_MS;
-    if (transfer->cancel)
-        cancel_attach(transfer->cancel, wake, multi);
+    if (cancel)
+        cancel_attach(cancel, wake, multi);
     curl_multi_poll(multi, NULL, 0, left_ms > 0 ? (int)left_ms : 0, NULL);
-    if (!transfer->cancel)
+    if (!cancel)
         return true;
-    cancel_detach(transfer->cancel);
-    if (!cancel_raised(transfer->cancel))
+    cancel_detach(cancel);
+    if (!cancel_raised(cancel))
         return true;
     return error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
+}
+
+static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
+    return http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err);
 }
 
 /* libcurl's own words quote a bad proxy URL whole, with its password. */
@@ -424,20 +449,26 @@ static void unpause(struct http_transfer *transfer) {
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
+ssize_t http_transfer_try(struct http_transfer *transfer, void *bytes, size_t length,
+                          struct error *err) {
+    unpause(transfer);
+    if (gathered(transfer) > 0)
+        return (ssize_t)take_gathered(transfer, bytes, length);
+    if (transfer->done)
+        return end_of_body(transfer, err);
+    size_t filled = fill(transfer, bytes, length);
+    if (filled > 0)
+        return (ssize_t)filled;
+    return transfer->done ? end_of_body(transfer, err) : HTTP_TRANSFER_NOTHING;
+}
+
 ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t length,
                            int64_t stall_ms, struct error *err) {
     int64_t deadline_ms = clock_ms() + stall_ms;
     for (;;) {
-        unpause(transfer);
-        if (gathered(transfer) > 0)
-            return (ssize_t)take_gathered(transfer, bytes, length);
-        if (transfer->done)
-            return end_of_body(transfer, err);
-        size_t filled = fill(transfer, bytes, length);
-        if (filled > 0)
-            return (ssize_t)filled;
-        if (transfer->done)
-            continue;
+        ssize_t got = http_transfer_try(transfer, bytes, length, err);
+        if (got != HTTP_TRANSFER_NOTHING)
+            return got;
         if (clock_ms() >= deadline_ms) {
             error_set(err, ERROR_STALLED, "source \"%s\" stopped in the middle of the body",
                       transfer->source);
@@ -446,6 +477,28 @@ ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t l
         if (!wait_for_more(transfer, deadline_ms, err))
             return -1;
     }
+}
+
+size_t http_transfer_gathered(const struct http_transfer *transfer) {
+    return gathered(transfer);
+}
+
+bool http_transfer_over(const struct http_transfer *transfer) {
+    return transfer->done;
+}
+
+void http_transfer_why(const struct http_transfer *transfer, struct error *out_why) {
+    fail(transfer, out_why);
+}
+
+void http_transfer_gather_up_to(struct http_transfer *transfer, size_t bytes_max) {
+    transfer->gather_max = bytes_max;
+}
+
+void http_transfer_stop(struct http_transfer *transfer) {
+    curl_multi_remove_handle(transfer->worker->multi, transfer->easy);
+    transfer->done = true;
+    transfer->paused = false;
 }
 
 bool http_transfer_ready(struct http_transfer *transfer) {

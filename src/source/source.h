@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "source/access.h"
 #include "source/cancel.h"
+#include "source/range_pace.h"
 #include "source/source_queue.h"
 #include "symbol/attempt.h"
 #include "symbol/content.h"
@@ -30,6 +31,7 @@ struct source_options {
     int64_t retry_ms; /* how long its "no" counts */
     unsigned requests_max;
     int64_t hedge_after_ms; /* or HEDGE_NEVER */
+    unsigned parallel_ranges; /* http: over how many connections a long body may come; 0, 1: one */
     int64_t revalidate_ms;  /* how long a kept file is not compared again; 0: never */
     int64_t connect_ms;     /* 3 s */
     int64_t first_byte_ms;  /* 60 s: silent so long, failed */
@@ -115,7 +117,7 @@ struct source_ops {
     void (*free)(struct source *source);
 };
 
-/* Counted by those who run attempts: a source itself counts nothing. */
+/* Counted by those who run attempts; of the rest, a source itself counts its ranges. */
 struct source_counters {
     counter asked;  /* questions put to it */
     counter found;  /* delivered a body that led */
@@ -124,6 +126,10 @@ struct source_counters {
     counter lost;   /* found, but another had delivered first */
     counter login;  /* answers that were a login page */
     counter bytes;
+    counter ranges;          /* parts asked for beside others (http_ranges.h) */
+    counter ranges_taken_up; /* of them, asked for again after a break */
+    counter ranges_given_up; /* bodies that went back to one connection: refused, or too many breaks
+                              */
 };
 
 /* A tree that pointers of a source may lead into, as they write its root. */
@@ -138,6 +144,7 @@ struct source {
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
+    struct range_memory range_memory;  /* what parallel ranges have gained here */
     _Atomic(enum layout) found_layout;  /* AUTO until source_layout knows it */
     struct pointer_root *pointer_roots; /* set before anybody asks, read-only from then on */
     unsigned pointer_root_count;
