@@ -92,7 +92,7 @@ def learn(stage, server, start, count):
 
 def absences(stage, report):
     primed, count = 20000, 20000 if stage.quick else 100000
-    with stage.symgate(requests_max=1000) as server:
+    with stage.symgate(requests_max=1000, enableStatistics=False) as server:
         paths = hot_paths(stage, server)
         learn(stage, server, 0, primed)
         before = server.memory_bytes()

@@ -49,7 +49,6 @@ struct config_statistics {
     uint64_t bytes_max;
     int64_t retention_ms; /* 0: for ever */
     uint64_t requests_max;
-    uint64_t parallel_ranges;
     uint64_t failures_max;
 };
 
@@ -128,6 +127,7 @@ struct config_server {
     int64_t retry_ms;
     int64_t retry_misspelled_ms; /* "retryTimout"; TIME_ABSENT where it is */
     uint64_t requests_max;
+    uint64_t parallel_ranges;
     uint64_t priority; /* set after parsing: the position where not given */
     int64_t hedge_after_ms;
     int64_t revalidate_ms;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "app/config_show.h"
 #include "app/roster_make.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -112,6 +113,13 @@ static char *text_or_null(const char *text) {
     return text && text[0] ? memory_text(text) : NULL;
 }
 
+static void name_logs(struct settings *settings, const struct config_logging *logging) {
+    settings->log_paths = NEW_ARRAY(char *, logging->count + 1);
+    for (unsigned i = 0; i < logging->count; i++)
+        if (logging->sinks[i].path)
+            settings->log_paths[settings->log_count++] = memory_text(logging->sinks[i].path);
+}
+
 static struct settings *make_settings(const struct gateway *gateway, const struct config *config,
                                       struct roster *roster) {
     struct settings *settings = settings_new();
@@ -125,6 +133,8 @@ static struct settings *make_settings(const struct gateway *gateway, const struc
     settings->default_sympath = text_or_null(config->identity.default_sympath);
     settings->admin_token = text_or_null(general->admin_token);
     settings->configuration_path = text_or_null(config->path);
+    settings->configuration = config_show(config);
+    name_logs(settings, &config->logging);
     settings->limit_ms = general->request_timeout_ms;
     settings->log_clients = LOG_CLIENTS_FULL;
     if (strcmp(general->log_clients, "shortened") == 0)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SLICE_NS = 100000 };
+enum { SLICE_NS = 100000, NICE_BEHIND = 5 };
 
 struct start {
     void *(*run)(void *context);
@@ -119,6 +120,11 @@ void thread_prefer_latency(void) {
         return;
     now.runtime = SLICE_NS;
     syscall(SYS_sched_setattr, 0, &now, 0);
+}
+
+void thread_stand_back(void) {
+    /* For the calling thread alone: on Linux each has its own. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE_BEHIND);
 }
 
 unsigned thread_processors(void) {

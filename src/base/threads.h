@@ -26,5 +26,9 @@ bool thread_wait_detached(int64_t deadline_ms);
    workers; silently does nothing where the kernel has no such thing. */
 void thread_prefer_latency(void);
 
+/* Has the calling thread stand back when others want the processor: for work that nobody waits for.
+ */
+void thread_stand_back(void);
+
 /* How many processors this process may run on; at least 1. */
 unsigned thread_processors(void);

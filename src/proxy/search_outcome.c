@@ -63,15 +63,24 @@ static void show_end(struct attempt *attempt, enum fetch_end end, const struct e
     copy_note_again(attempt->copy, attempt->note_index, note);
 }
 
-static void count_end(const struct attempt *attempt, enum fetch_end end) {
+/* How long an answer took, whatever it said. */
+static void count_time(struct source_counters *counters, const struct attempt_note *note) {
+    uint64_t head_us = note->head_ms > 0 ? (uint64_t)note->head_ms * 1000 : 0;
+    count(&counters->times[histogram_step(SCALE_TIME, head_us)]);
+    count_many(&counters->time_us, head_us);
+}
+
+static void count_end(const struct attempt *attempt, enum fetch_end end, const struct error *err) {
     struct source_counters *counters = source_of(attempt)->counters;
     switch (end) {
     case FETCH_WHOLE:
     case FETCH_LOCAL:
         count(&counters->found);
+        count_time(counters, &attempt->note);
         break;
     case FETCH_ABSENT:
         count(&counters->absent);
+        count_time(counters, &attempt->note);
         break;
     case FETCH_LOST:
         count(&counters->lost);
@@ -81,6 +90,7 @@ static void count_end(const struct attempt *attempt, enum fetch_end end) {
     case FETCH_FALSE:
     case FETCH_DIFFERENT:
         count(&counters->failed);
+        count(&counters->failed_by[err->kind]);
         break;
     case FETCH_CANCELLED:
     case FETCH_KEPT:
@@ -279,7 +289,7 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     if (end == FETCH_LOST && err->kind == ERROR_NONE)
         error_set(err, ERROR_CANCELLED, "another server delivered first");
     show_end(attempt, end, err);
-    count_end(attempt, end);
+    count_end(attempt, end, err);
     if (search->symbols->options.ledger)
         ledger_take_answer(search->symbols->options.ledger, search->question.key.name,
                            &attempt->note);

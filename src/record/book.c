@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "record/book_inside.h"
 
-enum { BUSY_MS = 200, CACHE_KIB = 32 * 1024, WAL_BYTES_MAX = 64 * 1024 * 1024, PATH_BYTES = 4096 };
+enum { BUSY_MS = 200, CACHE_KIB = 8 * 1024, WAL_BYTES_MAX = 64 * 1024 * 1024, PATH_BYTES = 4096 };
 
 static const char *const schema =
     "CREATE TABLE numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"

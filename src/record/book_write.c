@@ -93,8 +93,9 @@ static void add_blob(sqlite3_stmt *statement, int column, uint64_t *counts, size
 
 static int write_source(struct table_node *node, void *context) {
     struct writing *writing = context;
-    const struct pair_sum *sum = TABLE_ENTRY(node, struct pair_sum, key.node);
-    struct histogram times = sum->times;
+    const struct source_sum *source = TABLE_ENTRY(node, struct source_sum, all.key.node);
+    const struct pair_sum *sum = &source->all;
+    struct histogram times = source->times;
     sqlite3_stmt *get = book_statement(writing->book, BOOK_GET_SOURCE, writing->err);
     sqlite3_stmt *put = book_statement(writing->book, BOOK_PUT_SOURCE, writing->err);
     if (!get || !put)
@@ -110,8 +111,8 @@ static int write_source(struct table_node *node, void *context) {
     bind_number(put, 5, sum->time_us);
     bind_number(put, 6, sum->bytes);
     sqlite3_bind_blob(put, 7, times.counts, sizeof times.counts, SQLITE_STATIC);
-    sqlite3_bind_int64(put, 8, sum->failed_ms);
-    bind_text(put, 9, sum->failure);
+    sqlite3_bind_int64(put, 8, source->failed_ms);
+    bind_text(put, 9, source->failure);
     return !book_step(writing->book, put, writing->err);
 }
 

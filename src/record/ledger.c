@@ -235,6 +235,7 @@ static void tell_settled(struct ledger *ledger, uint64_t wanted) {
 static void *run(void *context) {
     struct ledger *ledger = context;
     bool goes_on = true;
+    thread_stand_back();
     while (goes_on) {
         uint64_t wanted;
         goes_on = wait_for_work(ledger, &wanted);

@@ -20,28 +20,14 @@ struct sheet *sheet_new(void) {
     return sheet;
 }
 
-static int free_sum(struct table_node *node, void *context) {
-    (void)context;
-    free(TABLE_ENTRY(node, struct sum_key, node));
-    return 0;
-}
-
-static void free_table(struct table *table) {
-    table_each(table, free_sum, NULL);
-    table_release(table);
-}
-
 void sheet_free(struct sheet *sheet) {
     if (!sheet)
         return;
-    free_table(&sheet->names);
-    free_table(&sheet->ids);
-    free_table(&sheet->pairs);
-    free_table(&sheet->sources);
-    for (struct sheet_request *request = sheet->first, *next; request; request = next) {
-        next = request->next;
-        free(request);
-    }
+    table_release(&sheet->names);
+    table_release(&sheet->ids);
+    table_release(&sheet->pairs);
+    table_release(&sheet->sources);
+    arena_release(&sheet->arena);
     free(sheet->minutes);
     free(sheet);
 }
@@ -95,7 +81,7 @@ static void *find_sum(struct sheet *sheet, struct table *table, size_t max, size
         return NULL;
     }
     size_t length = strlen(first) + 1, more = strlen(second) + 1;
-    key = memory_new(bytes + length + more);
+    key = arena_take(&sheet->arena, bytes + length + more);
     char *texts = (char *)key + bytes;
     key->first = memcpy(texts, first, length);
     key->second = memcpy(texts + length, second, more);
@@ -106,11 +92,6 @@ static void *find_sum(struct sheet *sheet, struct table *table, size_t max, size
 static struct name_sum *find_name(struct sheet *sheet, struct table *table, size_t max,
                                   const char *name, const char *id) {
     return find_sum(sheet, table, max, sizeof(struct name_sum), name, id);
-}
-
-static struct pair_sum *find_pair(struct sheet *sheet, struct table *table, size_t max,
-                                  const char *first, const char *second) {
-    return find_sum(sheet, table, max, sizeof(struct pair_sum), first, second);
 }
 
 static void add_to_sum(struct name_sum *sum, const struct outcome *outcome,
@@ -174,7 +155,7 @@ static void keep_request(struct sheet *sheet, const struct outcome *outcome,
     }
     struct packet_size size;
     packet_measure(outcome, notes, &size);
-    struct sheet_request *request = memory_new(sizeof *request + size.bytes);
+    struct sheet_request *request = arena_take(&sheet->arena, sizeof *request + size.bytes);
     packet_write(request->packet, &size, outcome, notes);
     if (sheet->last)
         sheet->last->next = request;
@@ -199,15 +180,18 @@ void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct 
 
 /* --- what servers answer --- */
 
-static void add_answer(struct pair_sum *sum, const struct attempt_note *note, int64_t wall_ms) {
-    if (!sum)
-        return;
-    int64_t head_us = note->head_ms > 0 ? note->head_ms * 1000 : 0;
+static void add_answer(struct pair_sum *sum, const struct attempt_note *note) {
     sum->found += note->result == ATTEMPT_FOUND;
     sum->absent += note->result == ATTEMPT_ABSENT;
     sum->failed += note->result == ATTEMPT_FAILED;
     sum->time_us += note->total_ms > 0 ? (uint64_t)note->total_ms * 1000 : 0;
     sum->bytes += note->bytes;
+}
+
+static void add_to_source(struct source_sum *sum, const struct attempt_note *note,
+                          int64_t wall_ms) {
+    int64_t head_us = note->head_ms > 0 ? note->head_ms * 1000 : 0;
+    add_answer(&sum->all, note);
     if (note->result != ATTEMPT_FAILED) {
         sum->times.counts[histogram_step(SCALE_TIME, (uint64_t)head_us)]++;
         return;
@@ -221,7 +205,12 @@ void sheet_add_answer(struct sheet *sheet, const char *name, const struct attemp
     if (note->result != ATTEMPT_FOUND && note->result != ATTEMPT_ABSENT &&
         note->result != ATTEMPT_FAILED)
         return;
-    add_answer(find_pair(sheet, &sheet->pairs, SHEET_PAIRS_MAX, name, note->source), note, wall_ms);
-    add_answer(find_pair(sheet, &sheet->sources, SHEET_SOURCES_MAX, note->source, ""), note,
-               wall_ms);
+    struct pair_sum *pair = find_sum(sheet, &sheet->pairs, SHEET_PAIRS_MAX, sizeof(struct pair_sum),
+                                     name, note->source);
+    struct source_sum *source = find_sum(sheet, &sheet->sources, SHEET_SOURCES_MAX,
+                                         sizeof(struct source_sum), note->source, "");
+    if (pair)
+        add_answer(pair, note);
+    if (source)
+        add_to_source(source, note, wall_ms);
 }

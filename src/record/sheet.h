@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
+#include "base/histogram.h"
 #include "base/table.h"
-#include "record/histogram.h"
 #include "record/outcome.h"
 #include "symbol/key.h"
 
@@ -45,11 +46,15 @@ struct name_sum {
     enum verdict verdict; /* of the last one */
 };
 
-/* What a server answered about a name: first the name, second the server; or about anything: first
-   the server, second "". */
+/* What a server answered about a name: first the name, second the server. */
 struct pair_sum {
     struct sum_key key;
     uint64_t found, absent, failed, time_us, bytes;
+};
+
+/* What it answered about anything: first the server, second "". */
+struct source_sum {
+    struct pair_sum all;
     struct histogram times; /* from the place to the head, of answers */
     int64_t failed_ms;      /* when it failed last, 0: not */
     char failure[160];
@@ -69,6 +74,7 @@ struct sheet_request {
 };
 
 struct sheet {
+    struct arena arena; /* sums and requests */
     struct table names, ids, pairs, sources;
     struct minute_sum *minutes;
     unsigned minute_count, minute_room;

@@ -66,9 +66,20 @@ void answer_spool(struct exchange *exchange, const char *type) {
     struct head head;
     begin(exchange, &head, 200);
     head_field(&head, "Content-Type", type);
-    head_number(&head, "Content-Length", exchange->call->spool.end);
+    head_number(&head, "Content-Length", exchange->call->spool.end - exchange->call->spool.at);
     end(exchange, &head);
     exchange->body = (struct body_cursor){.framing = FRAMING_SPOOL};
+    if (exchange->head_only)
+        exchange->body = (struct body_cursor){.framing = FRAMING_NONE, .ended = true};
+}
+
+void answer_stream(struct exchange *exchange, const char *type) {
+    struct head head;
+    begin(exchange, &head, 200);
+    head_field(&head, "Content-Type", type);
+    head_field(&head, "Cache-Control", "no-store");
+    end(exchange, &head);
+    exchange->body = (struct body_cursor){.framing = FRAMING_EVENTS};
     if (exchange->head_only)
         exchange->body = (struct body_cursor){.framing = FRAMING_NONE, .ended = true};
 }

@@ -13,6 +13,8 @@ void api_call_free(struct api_call *call) {
     if (!call)
         return;
     spool_release(&call->spool);
+    if (call->held)
+        --*call->held;
     free(call->query);
     free(call);
 }

@@ -21,7 +21,9 @@ struct api_call {
     const char *type; /* of the answer */
     int status;       /* 0: good; else the text is the reason */
     void (*job)(struct exchange *exchange);
-    struct spool spool; /* open: the answer lies here, not in the text */
+    uint64_t seen;          /* of a stream of events: up to which change */
+    _Atomic unsigned *held; /* of a stream: its place among all, given back at the end */
+    struct spool spool;     /* open: the answer lies here, not in the text */
 };
 
 /* NULL is allowed. */
@@ -52,16 +54,24 @@ void api_text(struct buffer *out, const char *name, const char *value);
  */
 typedef void api_serve(struct exchange *exchange, const char *query, const char *bytes);
 api_serve serve_rights, serve_overview, serve_history, serve_symbols, serve_symbol_sums,
-    serve_missing, serve_servers, serve_requests;
+    serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration;
 
 struct archive_row;
 
 /* Appends a request as "requests" shows it (serve_requests.c). */
 void request_append(struct buffer *out, const struct archive_row *row);
 
-/* Appends what "overview" answers (serve_overview.c). May block. */
+/* Appends what "overview" answers (serve_overview.c). May block. host: as the client wrote it;
+   NULL: for nobody in particular and no moment, without url and now_ms. */
 void overview_append(struct buffer *out, struct server *server, const struct settings *settings,
                      const char *host);
+
+/* Appends the list that "copies" answers (serve_api.c). */
+void copies_append(struct buffer *out, struct cache *cache);
+
+/* A log file by its number (serve_logs.c): "/<n>.log". */
+void serve_log(struct exchange *exchange, const char *number, size_t length, const char *query,
+               const char *bytes);
 
 /* Appends the totals as they stand in /statistics.json and in "overview" (serve_statistics.c). */
 void totals_append(struct buffer *out, const struct server *server);

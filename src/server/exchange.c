@@ -148,12 +148,22 @@ static enum exchange_step send_text(struct exchange *exchange) {
     return send_head(exchange, false, &step) ? STEP_DONE : step;
 }
 
+static enum exchange_step send_events(struct exchange *exchange) {
+    enum exchange_step step;
+    do
+        step = send_text(exchange);
+    while (step == STEP_DONE && events_next(exchange));
+    return step == STEP_DONE ? STEP_WAIT : step;
+}
+
 static enum exchange_step send_some(struct exchange *exchange) {
     switch (exchange->body.framing) {
     case FRAMING_TEXT:
         return send_text(exchange);
     case FRAMING_SPOOL:
         return send_spool(exchange);
+    case FRAMING_EVENTS:
+        return send_events(exchange);
     case FRAMING_NONE:
     case FRAMING_LENGTH:
     case FRAMING_CHUNKED:
@@ -179,8 +189,11 @@ enum exchange_step exchange_go(struct exchange *exchange) {
         return STEP_BLOCKED;
     enum exchange_step step = send_some(exchange);
     list_remove(&exchange->in_loop);
-    if (step == STEP_WAIT)
-        list_push_back(&exchange->connection->loop->growing, &exchange->in_loop);
+    struct loop *loop = exchange->connection->loop;
+    if (exchange->body.framing == FRAMING_EVENTS)
+        list_push_back(&loop->streams, &exchange->in_loop);
+    else if (step == STEP_WAIT)
+        list_push_back(&loop->growing, &exchange->in_loop);
     if (step == STEP_DONE)
         exchange->state = EXCHANGE_ENDED;
     return step;
@@ -299,8 +312,9 @@ static void give_spare(struct loop *loop, struct exchange *exchange) {
 
 void exchange_end(struct exchange *exchange, bool broken, bool hung_up) {
     bool asked = exchange->wall_ns != 0;
+    bool endless = exchange->body.framing == FRAMING_EVENTS;
     if (asked)
-        record(exchange, broken, hung_up);
+        record(exchange, broken && !endless, hung_up && !endless);
     list_remove(&exchange->in_loop);
     let_copy_go(exchange, hung_up);
     struct loop *loop = exchange->connection->loop;

@@ -37,9 +37,10 @@ enum exchange_step {
 };
 
 enum framing {
-    FRAMING_TEXT,  /* a text answer, no copy */
-    FRAMING_SPOOL, /* a spooled one (call->spool), no copy either */
-    FRAMING_NONE,  /* a head alone */
+    FRAMING_TEXT,   /* a text answer, no copy */
+    FRAMING_SPOOL,  /* a spooled one (call->spool), no copy either */
+    FRAMING_EVENTS, /* a text that goes on as long as the client listens */
+    FRAMING_NONE,   /* a head alone */
     FRAMING_LENGTH,
     FRAMING_CHUNKED,
     FRAMING_CLOSE, /* HTTP/1.0 without a length: ends with the connection */
@@ -167,6 +168,9 @@ void answer_buffer(struct exchange *exchange, int status, const char *type);
 
 /* The same from call->spool, which lies whole in its file. */
 void answer_spool(struct exchange *exchange, const char *type);
+
+/* Begins an answer that has no end of its own; events_next brings its text. */
+void answer_stream(struct exchange *exchange, const char *type);
 
 /* Answers a symbol request without a body: by verdict, with reason and dialect's words. */
 void answer_verdict(struct exchange *exchange, enum verdict verdict, const char *reason);

@@ -5,6 +5,8 @@
 
 #include "server/exchange.h"
 
+struct events;
+
 struct server {
     struct server_options options; /* pointers only; strings are not used after the start */
     struct settings *settings;     /* guarded by settings_lock: what server_use handed out last */
@@ -13,7 +15,8 @@ struct server {
     unsigned loop_count;
     char (*urls)[96];
     unsigned url_count;
-    struct pool *pool;          /* API work that may block */
+    struct pool *pool; /* API work that may block */
+    struct events *events;
     _Atomic int64_t stop_at_ms; /* 0: running; else bodies may go on until then */
     _Atomic unsigned connections;
     counter refused_connections; /* closed to stay below connections_max */
@@ -58,6 +61,19 @@ bool trust_may_see(const struct exchange *exchange, const char *bytes);
 
 /* Sends from the copy what may be sent now (send.c). */
 enum exchange_step send_body(struct exchange *exchange);
+
+/* What goes to all who watch (serve_events.c). */
+struct events *events_new(struct server *server);
+void events_free(struct events *events);
+
+/* Has the next events made, if a stream of this loop is due some. */
+void events_tick(struct loop *loop);
+
+/* Puts into the exchange's text what is new for its client; false: nothing. */
+bool events_next(struct exchange *exchange);
+
+/* Ends all streams of a loop. */
+void events_close(struct loop *loop);
 
 /* Sends from call->spool what can be sent now (send_spool.c). */
 enum exchange_step send_spool(struct exchange *exchange);

@@ -66,6 +66,7 @@ struct loop *loop_new(struct server *server, const int *listeners, unsigned coun
         list_init(&loop->patience[i]);
     list_init(&loop->waiting);
     list_init(&loop->growing);
+    list_init(&loop->streams);
     list_init(&loop->graveyard);
     list_init(&loop->spares);
     list_init(&loop->connections_open);
@@ -230,6 +231,8 @@ static void wake_due(struct loop *loop, struct list *exchanges, bool all) {
 static void tick(struct loop *loop) {
     wake_due(loop, &loop->growing, true);
     wake_due(loop, &loop->waiting, false);
+    events_tick(loop);
+    wake_due(loop, &loop->streams, true);
     end_patience(loop);
     if (loop->accept_again_ms && loop->accept_again_ms <= loop->now_ms) {
         loop->accept_again_ms = 0;
@@ -263,6 +266,7 @@ static void stop_accepting(struct loop *loop) {
 /* Closes what is idle and tells "later" to what waits; bodies under way go on. */
 static void wind_down(struct loop *loop) {
     stop_accepting(loop);
+    events_close(loop);
     LIST_EACH (waiting, &loop->waiting) {
         struct exchange *exchange = LIST_ENTRY(waiting, struct exchange, in_loop);
         struct connection *connection = exchange->connection;

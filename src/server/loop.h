@@ -46,6 +46,7 @@ struct loop {
     struct list patience[PATIENCE_COUNT];
     struct list waiting;          /* exchanges that wait for a copy (exchange.in_loop) */
     struct list growing;          /* exchanges that send from a copy that is arriving */
+    struct list streams;          /* exchanges that send events */
     struct list graveyard;        /* closed connections of this batch */
     struct list connections_open; /* all others (connection.in_loop) */
     int64_t now_ms;

@@ -54,6 +54,13 @@ static void symbol_table(struct exchange *exchange, const char *rest, size_t len
         serve_symbol_table(exchange, query, bytes);
 }
 
+static void configuration(struct exchange *exchange, const char *rest, size_t length,
+                          const char *query, const char *bytes, const struct buffer *body) {
+    (void)rest, (void)length, (void)body;
+    if (trust_allows_change(exchange, bytes))
+        serve_configuration(exchange, query, bytes);
+}
+
 static const struct route routes[] = {
     {"/symbols/", false, false, symbols},
     {"/symbols", true, false, symbols},
@@ -61,6 +68,7 @@ static const struct route routes[] = {
     {"/healthz", true, false, health},
     {"/metrics", true, false, metrics},
     {"/", true, false, page},
+    {"/pysymproxy.json", true, false, configuration},
     {"/statistics.json", true, false, statistics},
     {"/symbols.json", true, false, symbol_table},
 };
@@ -83,6 +91,15 @@ static const struct route *find_route(const char *path, size_t length) {
     return NULL;
 }
 
+/* "/12.log": how many digits; 0: it is no such path. */
+static size_t log_number(const char *path, size_t length) {
+    static const char end[] = ".log";
+    size_t digits = length > 1 ? strspn(path + 1, "0123456789") : 0;
+    bool fits = digits > 0 && digits <= 9 && 1 + digits + sizeof end - 1 == length &&
+                memcmp(path + 1 + digits, end, sizeof end - 1) == 0;
+    return fits ? digits : 0;
+}
+
 void router_serve(struct exchange *exchange, const char *path, size_t length, const char *query,
                   const char *bytes, const struct buffer *body) {
     skip_slashes(&path, &length);
@@ -93,6 +110,12 @@ void router_serve(struct exchange *exchange, const char *path, size_t length, co
     if (!allowed) {
         text_copy(exchange->reason, sizeof exchange->reason, "only GET and HEAD are answered here");
         answer_text(exchange, 405, plain, exchange->reason);
+        return;
+    }
+    size_t digits = log_number(path, length);
+    if (!route && digits > 0) {
+        if (trust_allows_change(exchange, bytes))
+            serve_log(exchange, path + 1, digits, query, bytes);
         return;
     }
     if (!route) {

@@ -53,12 +53,15 @@ static void show_copy(const struct cache_listing *listing, void *context) {
         buffer_format(out, "%llu}", (unsigned long long)listing->state.size);
 }
 
+void copies_append(struct buffer *out, struct cache *cache) {
+    buffer_append_text(out, "[");
+    cache_list(cache, COPIES_SHOWN_MAX, show_copy, out);
+    buffer_append_text(out, "\n]\n");
+}
+
 static void serve_copies(struct exchange *exchange, const char *query, const char *bytes) {
     (void)query, (void)bytes;
-    buffer_append_text(&exchange->text, "[");
-    cache_list(exchange->connection->loop->server->options.cache, COPIES_SHOWN_MAX, show_copy,
-               &exchange->text);
-    buffer_append_text(&exchange->text, "\n]\n");
+    copies_append(&exchange->text, exchange->connection->loop->server->options.cache);
     if (exchange->text.failed)
         api_refuse(exchange, 500, "the list is too long to be shown");
     else
@@ -181,21 +184,43 @@ static void serve_provenance(struct exchange *exchange, const char *query, const
     serve_job(exchange, query, find_provenance);
 }
 
+/* Who may, and how. */
+enum access {
+    SHOWN,   /* GET, whoever can see the page */
+    ADMIN,   /* GET, with rights */
+    CHANGES, /* POST, with rights */
+};
+
+/* clang-format off */
 static const struct {
     const char *name;
-    bool changes; /* POST, with rights; else GET */
-    void (*serve)(struct exchange *exchange, const char *query, const char *bytes);
+    enum access access;
+    api_serve *serve;
 } routes[] = {
-    {"copies", false, serve_copies},         {"forget", true, serve_forget},
-    {"history", false, serve_history},       {"missing", false, serve_missing},
-    {"overview", false, serve_overview},     {"provenance", false, serve_provenance},
-    {"quarantine", false, serve_quarantine}, {"requests", false, serve_requests},
-    {"rights", false, serve_rights},         {"servers", false, serve_servers},
-    {"symbol", false, serve_symbol_sums},    {"symbols", false, serve_symbols},
+    {"configuration", ADMIN, serve_configuration},
+    {"copies", SHOWN, serve_copies},
+    {"events", SHOWN, serve_events},
+    {"forget", CHANGES, serve_forget},
+    {"history", SHOWN, serve_history},
+    {"logs", ADMIN, serve_logs},
+    {"missing", SHOWN, serve_missing},
+    {"overview", SHOWN, serve_overview},
+    {"provenance", SHOWN, serve_provenance},
+    {"quarantine", SHOWN, serve_quarantine},
+    {"requests", SHOWN, serve_requests},
+    {"rights", SHOWN, serve_rights},
+    {"servers", SHOWN, serve_servers},
+    {"symbol", SHOWN, serve_symbol_sums},
+    {"symbols", SHOWN, serve_symbols},
 };
+/* clang-format on */
 
 static bool is(const char *path, size_t length, const char *name) {
     return length == strlen(name) && memcmp(path, name, length) == 0;
+}
+
+static bool may(struct exchange *exchange, enum access access, const char *bytes) {
+    return access == SHOWN ? trust_host(exchange, bytes) : trust_allows_change(exchange, bytes);
 }
 
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
@@ -205,10 +230,10 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is(path, length, routes[i].name))
             continue;
-        if (post != routes[i].changes)
+        if (post != (routes[i].access == CHANGES))
             api_refuse(exchange, 405,
                        post ? "only GET is answered here" : "only POST is answered here");
-        else if (post ? trust_allows_change(exchange, bytes) : trust_host(exchange, bytes))
+        else if (may(exchange, routes[i].access, bytes))
             routes[i].serve(exchange, query, bytes);
         return;
     }

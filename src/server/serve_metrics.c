@@ -9,10 +9,12 @@
 #include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
+#include "server/metrics.h"
 #include "source/source_index.h"
 #include "store/vetting.h"
 
 enum owner {
+    OWNER_LEDGER,
     OWNER_RECORDER,
     OWNER_SYMBOLS,
     OWNER_CACHE,
@@ -29,6 +31,7 @@ struct metric {
     size_t offset;
 };
 
+#define LEDGER(field) OWNER_LEDGER, offsetof(struct ledger_counters, field)
 #define RECORDER(field) OWNER_RECORDER, offsetof(struct recorder_counters, field)
 #define SYMBOLS(field) OWNER_SYMBOLS, offsetof(struct symbols_counters, field)
 #define CACHE(field) OWNER_CACHE, offsetof(struct cache_counters, field)
@@ -43,6 +46,12 @@ static const struct metric metrics[] = {
     {"symgate_hung_up_total", "Answers that the client did not wait for", false, RECORDER(hung_up)},
     {"symgate_outcomes_lost_total", "Requests without log line and detail, for lack of time", false,
      RECORDER(lost)},
+    {"symgate_statistics_written_total", "Times that statistics were written", false,
+     LEDGER(written)},
+    {"symgate_statistics_failed_total", "Times that they could not be written", false,
+     LEDGER(unwritten)},
+    {"symgate_statistics_lost_total", "Details of statistics left out for want of room", false,
+     LEDGER(lost)},
     {"symgate_searches_total", "Searches begun", false, SYMBOLS(searches)},
     {"symgate_attempts_total", "Questions put into the sources' queues", false, SYMBOLS(attempts)},
     {"symgate_hedges_total", "Questions asked beside a silent source", false, SYMBOLS(hedges)},
@@ -142,13 +151,18 @@ static const struct {
                                   "Hosts forgotten to make room for others", false},
 };
 
+void metric_describe(struct buffer *out, const char *name, const char *help, const char *type) {
+    buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
 static void describe(struct buffer *out, const char *name, const char *help, bool gauge) {
-    buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
-                  gauge ? "gauge" : "counter");
+    metric_describe(out, name, help, gauge ? "gauge" : "counter");
 }
 
 static const void *owner_of(const struct server_options *options, enum owner owner) {
     switch (owner) {
+    case OWNER_LEDGER:
+        return ledger_counters(options->ledger);
     case OWNER_RECORDER:
         return recorder_counters(options->recorder);
     case OWNER_SYMBOLS:
@@ -187,7 +201,7 @@ static void append_verdicts(struct buffer *out, const struct recorder *recorder)
                       (unsigned long long)counted(&recorder_counters(recorder)->by_verdict[i]));
 }
 
-static void append_label(struct buffer *out, const char *name, const struct source *source) {
+void metric_label(struct buffer *out, const char *name, const struct source *source) {
     buffer_format(out, "%s{source=\"", name);
     buffer_append_json(out, source->options.identifier);
     buffer_append_text(out, "\"");
@@ -201,7 +215,7 @@ static void append_sources(struct buffer *out, const struct roster *roster) {
             const struct source *source = roster->sources[n];
             const void *counters = metric->of_queue ? (const void *)queue_counters(source->queue)
                                                     : (const void *)source->counters;
-            append_label(out, metric->name, source);
+            metric_label(out, metric->name, source);
             buffer_format(out, "} %llu\n", (unsigned long long)value_at(counters, metric->offset));
         }
     }
@@ -239,7 +253,7 @@ static void append_causes(struct buffer *out, const struct roster *roster) {
         const struct source *source = roster->sources[n];
         enum rest_cause cause = rest_view(queue_rest(source->queue)).cause;
         for (unsigned i = REST_NONE + 1; i < REST_CAUSES; i++) {
-            append_label(out, name, source);
+            metric_label(out, name, source);
             buffer_format(out, ",cause=\"%s\"} %d\n", rest_cause_name((enum rest_cause)i),
                           cause == (enum rest_cause)i);
         }
@@ -251,7 +265,7 @@ static void append_rests(struct buffer *out, const struct roster *roster) {
     for (unsigned i = 0; i < REST_METRICS; i++) {
         describe(out, rest_metrics[i].name, rest_metrics[i].help, rest_metrics[i].gauge);
         for (unsigned n = 0; n < roster->count; n++) {
-            append_label(out, rest_metrics[i].name, roster->sources[n]);
+            metric_label(out, rest_metrics[i].name, roster->sources[n]);
             buffer_format(out, "} %llu\n",
                           (unsigned long long)rest_value(roster->sources[n], (enum rest_metric)i));
         }
@@ -279,7 +293,7 @@ static void append_indexes(struct buffer *out, const struct roster *roster) {
         describe(out, name, index_metrics[i].help, index_metrics[i].gauge);
         for (unsigned n = 0; n < roster->count; n++) {
             const struct source_index *index = roster->sources[n]->index;
-            append_label(out, name, roster->sources[n]);
+            metric_label(out, name, roster->sources[n]);
             buffer_format(
                 out, "} %llu\n",
                 (unsigned long long)(index ? value_at(index, index_metrics[i].offset) : 0));
@@ -310,6 +324,7 @@ void serve_metrics(struct exchange *exchange) {
     append_sources(out, exchange->settings->roster);
     append_rests(out, exchange->settings->roster);
     append_indexes(out, exchange->settings->roster);
+    metrics_spreads(out, &server->options, exchange->settings->roster);
     append_own(out, server);
     answer_buffer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -102,13 +102,20 @@ static struct health look_at_health(struct server *server, const struct servers 
     return health;
 }
 
-static void append_identity(struct buffer *out, const struct server *server,
-                            const struct settings *settings, const char *host) {
+/* What is so for one client at one moment. */
+static void append_moment(struct buffer *out, const struct server *server, const char *host) {
     char url[300];
+    if (!host)
+        return;
     if (host[0])
         text_format(url, sizeof url, "http://%s/", host);
     else
         text_copy(url, sizeof url, server_url(server, 0));
+    api_text(out, "url", url);
+    buffer_format(out, ", \"now_ms\": %lld, ", (long long)(clock_wall_ns() / 1000000));
+}
+
+static void append_identity(struct buffer *out, const struct settings *settings) {
     api_text(out, "name", settings->identity_name);
     buffer_append_text(out, ", ");
     api_text(out, "host", settings->identity_host ? settings->identity_host : "");
@@ -118,8 +125,6 @@ static void append_identity(struct buffer *out, const struct server *server,
     api_text(out, "sympath", settings->default_sympath ? settings->default_sympath : "");
     buffer_append_text(out, ", ");
     api_text(out, "version", SYMGATE_VERSION);
-    buffer_append_text(out, ", ");
-    api_text(out, "url", url);
     buffer_append_text(out, ", ");
 }
 
@@ -143,10 +148,10 @@ void overview_append(struct buffer *out, struct server *server, const struct set
         usage_look(server->options.usage, &usage);
     struct health health = look_at_health(server, &servers, &usage);
     buffer_append_text(out, "{");
-    append_identity(out, server, settings, host);
-    buffer_format(out, "\"since_ms\": %llu, \"now_ms\": %lld, \"enabled\": %s, ",
+    append_moment(out, server, host);
+    append_identity(out, settings);
+    buffer_format(out, "\"since_ms\": %llu, \"enabled\": %s, ",
                   (unsigned long long)ledger_total(ledger, TOTAL_SINCE_MS),
-                  (long long)(clock_wall_ns() / 1000000),
                   ledger_enabled(ledger) ? "true" : "false");
     append_health(out, &health);
     buffer_format(out,

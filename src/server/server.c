@@ -36,6 +36,10 @@ void settings_unref(struct settings *settings) {
     free(settings->default_sympath);
     free(settings->admin_token);
     free(settings->configuration_path);
+    free(settings->configuration);
+    for (unsigned i = 0; i < settings->log_count; i++)
+        free(settings->log_paths[i]);
+    free(settings->log_paths);
     free(settings);
 }
 
@@ -82,6 +86,7 @@ static void release(struct server *server) {
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_free(server->loops[i]);
     pool_free(server->pool);
+    events_free(server->events);
     settings_unref(server->settings);
     pthread_mutex_destroy(&server->settings_lock);
     free(server->loops);
@@ -118,6 +123,7 @@ struct server *server_start(const struct server_options *options, struct error *
     server->url_count = count;
     for (unsigned i = 0; i < count; i++)
         listener_url(&listeners[i], server->urls[i], sizeof server->urls[i]);
+    server->events = events_new(server);
     server->pool = pool_new("api", API_THREADS, API_WAITING);
     for (unsigned i = 0; i < options->workers; i++) {
         if (!make_loop(server, listeners, count, err)) {

@@ -25,7 +25,10 @@ struct settings {
     char *default_sympath;    /* may be NULL */
     char *admin_token;        /* NULL: none */
     char *configuration_path; /* for the page: which file is in force */
-    int64_t limit_ms;         /* how long a client waits: 25 s */
+    char *configuration;      /* all of it as text, secrets masked; may be NULL */
+    char **log_paths;         /* of the log's files, without the rotated ones */
+    unsigned log_count;
+    int64_t limit_ms; /* how long a client waits: 25 s */
     enum { LOG_CLIENTS_FULL, LOG_CLIENTS_SHORTENED, LOG_CLIENTS_NONE } log_clients;
 };
 

@@ -182,8 +182,11 @@ static bool fits(const struct http_ranges *ranges, const struct range_part *part
 static bool begin(struct http_ranges *ranges, unsigned index) {
     char text[64];
     struct range_part *part = &ranges->parts[index];
-    unsigned long long last = (part->open ? ranges->size : part->end) - 1;
-    snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)part->at, last);
+    if (part->open)
+        snprintf(text, sizeof text, "%llu-", (unsigned long long)part->at);
+    else
+        snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)part->at,
+                 (unsigned long long)(part->end - 1));
     struct http_request request = ranges->request;
     request.range = text;
     request.if_range = ranges->validator;

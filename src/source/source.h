@@ -9,6 +9,7 @@
 
 #include "base/counter.h"
 #include "base/hash.h"
+#include "base/histogram.h"
 #include "source/access.h"
 #include "source/cancel.h"
 #include "source/range_pace.h"
@@ -130,6 +131,9 @@ struct source_counters {
     counter ranges_taken_up; /* of them, asked for again after a break */
     counter ranges_given_up; /* bodies that went back to one connection: refused, or too many breaks
                               */
+    counter failed_by[ERROR_KIND_COUNT]; /* failures by cause */
+    counter times[HISTOGRAM_STEPS];      /* from the place to the head, of answers */
+    counter time_us;                     /* the same, added up */
 };
 
 /* A tree that pointers of a source may lead into, as they write its root. */

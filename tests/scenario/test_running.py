@@ -68,8 +68,9 @@ def test_sigterm_finishes_bodies_under_way(gate, origin):
     origin.on(symbol.remote, Script(symbol.body, head(), send(MIB), at_gate("go"), send()))
     client = gate.ask(symbol.path)
     client.head()
-    waiting = gate.ask(missing(1).path)
     origin.on(missing(1).remote, Script(b"", at_gate("go2"), head(404)))
+    waiting = gate.ask(missing(1).path)
+    origin.wait_at("go2")
     gate.process.terminate()
 
     def accepts():

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "record/histogram.h"
+#include "base/histogram.h"
 
 #include <assert.h>
 
