@@ -37,6 +37,7 @@ install: build
 	if [ -x $(BUILD)/symgate-smb ]; then \
 	    install -D -m 755 $(BUILD)/symgate-smb $(DESTDIR)$(PREFIX)/libexec/symgate/symgate-smb; fi
 	install -D -m 644 docs/symgate.1 $(DESTDIR)$(PREFIX)/share/man/man1/symgate.1
+	install -D -m 644 packaging/grafana-dashboard.json $(DESTDIR)$(PREFIX)/share/symgate/grafana-dashboard.json
 	install -d -m 755 $(DESTDIR)/etc/symgate $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' packaging/symgate.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service
@@ -44,7 +45,7 @@ install: build
 # The configuration and what was cached stay.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/symgate $(DESTDIR)$(PREFIX)/libexec/symgate/symgate-smb $(DESTDIR)$(PREFIX)/share/man/man1/symgate.1 \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/symgate.service $(DESTDIR)$(PREFIX)/share/symgate/grafana-dashboard.json
 
 format:
 	@find src tests bench -name '*.[ch]' -exec clang-format -i {} +

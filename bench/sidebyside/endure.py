@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Jobs about symgate alone: memory, many connections, absences, restarts, misses without end, bursts."""
 import http.client
+import json
 import os
 import statistics
 import threading
@@ -224,4 +225,19 @@ def burst(stage, report):
                    at_least=300, digits=0, peers=f"first try {shown}; {transfers} transfers; broken {broken}")
 
 
-JOBS = {"slow": slow_readers, "idle": idle, "absences": absences, "restart": restart, "misses": misses, "burst": burst}
+def soak(stage, report):
+    """An hour of 1,000 requests a second, each for another file, as fast as it goes."""
+    count = 200000 if stage.quick else 3600000
+    with stage.symgate(blacklist=["bn"]) as server:
+        with Sampler(server) as sampler:
+            stage.load.hits(server.port, pattern=ABSENT_PATTERN, start=0, requests=count, clients=16, status=404)
+            totals = json.loads(peers.get(server.port, "/statistics.json", timeout_s=30)[1])
+        missed = abs(totals["numRequests"] - count) + abs(totals["numExcluded"] - count)
+        report.add(f"{count:,} requests for different files: missed by the totals", missed, at_most=0, digits=0)
+        report.add("… own memory at most", max(sampler.samples) / MIB, at_most=256, unit=" MiB")
+        size = (server.data / "statistics.db").stat().st_size
+        report.add("… file of statistics", size / MIB, at_most=2048, unit=" MiB",
+                   peers=f"{totals['lostDetails']:,} details had no room")
+
+
+JOBS = {"soak": soak, "slow": slow_readers, "idle": idle, "absences": absences, "restart": restart, "misses": misses, "burst": burst}

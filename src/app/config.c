@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/config_default.h"
 #include "app/config_finish.h"
 #include "app/config_logging.h"
 #include "app/config_read.h"
@@ -23,15 +24,6 @@ static const char *const places[] = {
     "./config/default.pysymproxy.json",
     "/etc/symgate/symgate.json",
 };
-
-/* Microsoft's server, and before it a directory where anybody may drop files. */
-static const char built_in[] =
-    "{\"identity\": {\"name\": \"symgate\"},\n"
-    " \"servers\": [\n"
-    "  {\"name\": \"Local store\", \"identifier\": \"store\", \"remote\": \"%s/store\"},\n"
-    "  {\"name\": \"Microsoft symbol server\", \"identifier\": \"microsoft\",\n"
-    "   \"remote\": \"https://msdl.microsoft.com/download/symbols\", \"retryTimeout\": \"1h\"}\n"
-    " ]}\n";
 
 char *config_find_file(void) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
@@ -168,9 +160,7 @@ static struct config *load_built_in(const char *data_override,
                                     struct config_problems *out_problems) {
     CLEANUP(free_block) char *standard = path_default_data();
     CLEANUP(free_block) char *data = path_absolute(data_override ? data_override : standard);
-    char escaped[8192], text[sizeof built_in + sizeof escaped];
-    text_escape_json(escaped, sizeof escaped, data, strlen(data));
-    text_format(text, sizeof text, built_in, escaped);
+    CLEANUP(free_block) char *text = config_default_text(data);
     return config_parse(NULL, text, strlen(text), data_override, out_problems);
 }
 

@@ -143,6 +143,8 @@ int64_t book_ask(struct book *book, const char *sql) {
     if (sqlite3_prepare_v2(book->db, sql, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW)
         number = sqlite3_column_int64(statement, 0);
+    else
+        book->broken = book->broken || is_broken(sqlite3_errcode(book->db));
     sqlite3_finalize(statement);
     return number;
 }
@@ -211,6 +213,10 @@ static enum book_open open_file(struct book *book, struct error *err) {
     enum book_open opened = bring_up(book, err);
     if (opened == BOOK_OPEN)
         count_rows(book);
+    if (book->broken) {
+        error_set(err, ERROR_DISK, "\"%s\" is damaged", book->options.path);
+        return BOOK_BROKEN;
+    }
     return opened;
 }
 

@@ -31,6 +31,7 @@ struct book {
     sqlite3 *db;
     sqlite3_stmt *statements[BOOK_STATEMENTS];
     uint64_t device, inode;
+    bool broken;                   /* something could not be read because the file is damaged */
     uint64_t name_count, id_count; /* rows, those for "other" apart */
     uint64_t folded_names, folded_ids;
     int64_t next_request; /* the number of the next request */
@@ -50,7 +51,7 @@ bool book_run(struct book *book, const char *sql, struct error *err);
 /* Runs one statement with a number in it (?1). */
 bool book_run_with(struct book *book, const char *sql, int64_t number, struct error *err);
 
-/* The number that SQL gives; 0 on failure. */
+/* The number that SQL gives; 0 on failure, and `broken` is set where the file is damaged. */
 int64_t book_ask(struct book *book, const char *sql);
 
 /* Fills err from the connection's last failure; false. */

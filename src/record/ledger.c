@@ -39,6 +39,7 @@ struct ledger {
     struct book *book;     /* NULL: could not be opened, tried again */
     struct sheet *waiting; /* could not be written yet */
     bool totals_read;
+    bool untrimmed_told; /* that ceilings and retention cannot be kept */
 };
 
 static void count_total(struct ledger *ledger, enum ledger_total total, uint64_t amount) {
@@ -117,16 +118,22 @@ static void read_totals(struct ledger *ledger) {
         atomic_store(&ledger->totals[TOTAL_SINCE_MS], since_ms);
 }
 
+static bool set_aside(struct ledger *ledger, const struct error *why, struct error *err) {
+    char to[PATH_BYTES];
+    if (!book_set_aside(ledger->path, to, sizeof to, err))
+        return false;
+    log_failure(LOG_ERROR, "statistics are damaged", why);
+    log_warning("the damaged statistics are kept as \"%s\", new ones begin", to);
+    return true;
+}
+
 /* A new file goes on with the totals that there are. */
 static enum book_open open_book(struct ledger *ledger, struct error *err) {
     enum book_open opened = book_open(&ledger->options.book, &ledger->book, err);
     if (opened == BOOK_BROKEN) {
-        char to[PATH_BYTES];
         struct error why = *err;
-        if (!book_set_aside(ledger->path, to, sizeof to, err))
+        if (!set_aside(ledger, &why, err))
             return BOOK_FAILED;
-        log_failure(LOG_ERROR, "statistics are damaged", &why);
-        log_warning("the damaged statistics are kept as \"%s\", new ones begin", to);
         opened = book_open(&ledger->options.book, &ledger->book, err);
     }
     if (opened == BOOK_OPEN) {
@@ -172,15 +179,17 @@ static bool write_book(struct ledger *ledger, const struct sheet *sheet, struct 
         values[i] = counted(&ledger->totals[i]);
     struct book_numbers numbers = {total_names, values, TOTAL_COUNT};
     enum book_written written = book_write(ledger->book, sheet, &numbers, err);
-    if (written == BOOK_WRITE_BROKEN) {
-        close_book(ledger); /* opening it finds out, and sets it aside */
-        return false;
+    struct error why = *err;
+    enum book_written trimmed = BOOK_WRITTEN;
+    if (written != BOOK_WRITE_BROKEN) /* a full one too: it is what makes room */
+        trimmed = book_trim(ledger->book, clock_wall_s(), &why);
+    if (written == BOOK_WRITE_BROKEN || trimmed == BOOK_WRITE_BROKEN) {
+        close_book(ledger);
+        (void)set_aside(ledger, &why, err);
     }
-    struct error why;
-    if (book_trim(ledger->book, clock_wall_s(), &why) != BOOK_WRITTEN && written == BOOK_WRITTEN) {
-        note_trouble(ledger, &why);
-        return true;
-    }
+    if (written == BOOK_WRITTEN && trimmed == BOOK_WRITE_FAILED && !ledger->untrimmed_told)
+        log_failure(LOG_WARNING, "statistics cannot be kept within their bounds", &why);
+    ledger->untrimmed_told = written == BOOK_WRITTEN && trimmed == BOOK_WRITE_FAILED;
     return written == BOOK_WRITTEN;
 }
 
@@ -209,7 +218,8 @@ static bool write_sheet(struct ledger *ledger) {
     count(&ledger->counters.written);
     count_many(&ledger->counters.lost, sheet->lost);
     count_total(ledger, TOTAL_LOST, sheet->lost);
-    atomic_store(&ledger->names_seen, book_names_seen(ledger->book));
+    if (ledger->book)
+        atomic_store(&ledger->names_seen, book_names_seen(ledger->book));
     note_trouble(ledger, NULL);
     sheet_free(TAKE(ledger->waiting));
     return true;

@@ -28,7 +28,8 @@ void api_refuse(struct exchange *exchange, int status, const char *reason) {
 static void worked(struct exchange *exchange) {
     struct api_call *call = exchange->call;
     if (call->status) {
-        text_copy(exchange->reason, sizeof exchange->reason, exchange->text.bytes);
+        text_copy(exchange->reason, sizeof exchange->reason,
+                  exchange->text.bytes ? exchange->text.bytes : "there is no memory for a reason");
         answer_text(exchange, call->status, "text/plain; charset=utf-8", exchange->reason);
     } else if (call->spool.open) {
         answer_spool(exchange, call->type);

@@ -333,8 +333,14 @@ void exchange_woken(struct exchange *exchange) {
     connection_run(connection);
 }
 
+/* Also when the connection is gone. */
+static struct loop *loop_of_job(const struct exchange *exchange) {
+    return LIST_ENTRY(exchange->job_done.watch.inbox, struct loop, inbox);
+}
+
 void exchange_worked(struct exchange *exchange) {
     exchange->job_running = false;
+    loop_of_job(exchange)->jobs--;
     if (!exchange->connection) {
         free_exchange(exchange);
         return;
@@ -361,8 +367,10 @@ bool exchange_work(struct exchange *exchange, struct pool *pool,
     exchange->worked = worked;
     exchange->job.run = run_job;
     exchange->job_running = true;
+    loop_of_job(exchange)->jobs++;
     if (pool_post(pool, &exchange->job))
         return true;
+    loop_of_job(exchange)->jobs--;
     exchange->job_running = false;
     return false;
 }

@@ -62,9 +62,10 @@ bool trust_may_see(const struct exchange *exchange, const char *bytes);
 /* Sends from the copy what may be sent now (send.c). */
 enum exchange_step send_body(struct exchange *exchange);
 
-/* What goes to all who watch (serve_events.c). */
+/* What goes to all who watch (serve_events.c). free: false when a pool thread hangs in it, to which
+   all that it uses must be left. */
 struct events *events_new(struct server *server);
-void events_free(struct events *events);
+bool events_free(struct events *events);
 
 /* Has the next events made, if a stream of this loop is due some. */
 void events_tick(struct loop *loop);

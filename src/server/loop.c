@@ -284,7 +284,7 @@ static bool over(struct loop *loop) {
     if (stop_at_ms == 0)
         return false;
     wind_down(loop);
-    return loop->connections == 0 || loop->now_ms >= stop_at_ms;
+    return (loop->connections == 0 && loop->jobs == 0) || loop->now_ms >= stop_at_ms;
 }
 
 /* What the drain time did not suffice for is cut off, visibly. */

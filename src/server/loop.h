@@ -57,6 +57,7 @@ struct loop {
     struct lane *lane; /* of the recorder, which owns it */
     uint64_t id_seed;  /* request ids */
     unsigned connections;
+    unsigned jobs; /* on pool threads, whose end comes through the inbox */
     pthread_t thread;
 };
 

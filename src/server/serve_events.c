@@ -47,13 +47,19 @@ struct events *events_new(struct server *server) {
     return events;
 }
 
-void events_free(struct events *events) {
+bool events_free(struct events *events) {
     if (!events)
-        return;
+        return true;
+    {
+        SCOPED_LOCK(&events->lock);
+        if (events->making)
+            return false;
+    }
     for (unsigned i = 0; i < EVENTS; i++)
         free(events->last[i].text);
     pthread_mutex_destroy(&events->lock);
     free(events);
+    return true;
 }
 
 /* --- making ---------------------------------------------------------------------------------- */

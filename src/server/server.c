@@ -86,7 +86,8 @@ static void release(struct server *server) {
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_free(server->loops[i]);
     pool_free(server->pool);
-    events_free(server->events);
+    if (!events_free(server->events))
+        return;
     settings_unref(server->settings);
     pthread_mutex_destroy(&server->settings_lock);
     free(server->loops);

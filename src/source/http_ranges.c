@@ -137,8 +137,9 @@ static void cut(struct http_ranges *ranges, unsigned index) {
 }
 
 static void give_up(struct http_ranges *ranges) {
-    if (ranges->pace.phase != RANGE_ONE || ranges->pace.most > 1)
-        range_memory_set(&ranges->source->range_memory, 1, clock_ms());
+    if (ranges->pace.most == 1)
+        return; /* already */
+    range_memory_set(&ranges->source->range_memory, 1, clock_ms());
     ranges->pace.most = 1;
     range_pace_give_up(&ranges->pace);
     count(&ranges->source->counters->ranges_given_up);

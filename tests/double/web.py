@@ -335,3 +335,38 @@ class Nginx(Server):
 
     def url(self, way="open", host="127.0.0.1"):
         return f"https://{host}:{self.ports[way]}"
+
+
+LIGHTTPD = """
+server.document-root = "{own}/www"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.pid-file = "{own}/pid"
+server.errorlog = "{own}/error.log"
+server.modules = ("mod_accesslog")
+accesslog.filename = "{own}/access.log"
+accesslog.format = "%s %U"
+server.range-requests = "disable"
+connection.kbytes-per-second = {rate}
+mimetype.assign = ("" => "application/octet-stream")
+"""
+
+
+class Lighttpd(Server):
+    """Files below `www`, without Range, at so many KiB a second."""
+
+    def __init__(self, rate):
+        super().__init__("lighttpd")
+        self.www = self.own / "www"
+        self.www.mkdir()
+        self.port = free_port()
+        (self.own / "conf").write_text(LIGHTTPD.format(own=self.own, port=self.port, rate=rate))
+        self.start()
+
+    def start(self):
+        command = [program("lighttpd"), "-D", "-f", str(self.own / "conf")]
+        self.daemon = Daemon(command, self.port, self.own / "out")
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"

@@ -52,6 +52,7 @@ def test_what_is_so_comes_at_once(gate):
     assert {stream.next()[0], stream.next()[0]} == {"overview", "copies"}
 
 
+@pytest.mark.sanitized
 def test_changes_are_told(gate, origin):
     stream = Stream(gate)
     symbol = pdb(size=1 << 20)
@@ -76,6 +77,7 @@ def test_nothing_is_made_while_nobody_watches(gate):
     Stream(gate).until("overview", lambda overview: overview["tiles"]["numRequests"] == 1)
 
 
+@pytest.mark.sanitized
 def test_streams_end_at_once_when_it_stops(gate):
     streams = [Stream(gate) for _ in range(3)]
     for stream in streams:
@@ -87,6 +89,7 @@ def test_streams_end_at_once_when_it_stops(gate):
     assert gate.errors().count("/api/v1/events") == 3
 
 
+@pytest.mark.sanitized
 def test_watching_is_neither_broken_nor_hung_up(gate):
     stream = Stream(gate)
     stream.next()
@@ -110,6 +113,7 @@ def logged(make, origin, tmp_path):
     return gate.start()
 
 
+@pytest.mark.sanitized
 def test_log_files_are_numbered(logged, tmp_path):
     listed = json.loads(logged.get("/api/v1/logs").body)
     names = [str(tmp_path / name) for name in ("a.log", "a.log.1", "b.log")]
@@ -124,6 +128,7 @@ def test_log_files_are_numbered(logged, tmp_path):
         assert logged.get(path).status == 404, path
 
 
+@pytest.mark.sanitized
 def test_configuration_is_shown_without_secrets(logged, tmp_path):
     for path in ("/pysymproxy.json", "/api/v1/configuration"):
         text = logged.get(path).body.decode()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is counted, kept over restarts, and shown: /statistics.json, /symbols.json and the API."""
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -73,6 +74,7 @@ def told(start, origin, second):
     return gate
 
 
+@pytest.mark.sanitized
 def test_totals(told):
     found = totals(told)
     body = pdb("Here.pdb").body
@@ -91,6 +93,7 @@ def test_totals(told):
     wait_totals(told, diskUsage=len(body), diskUsageCounting=False)
 
 
+@pytest.mark.sanitized
 def test_sums_of_names(told):
     table = ask(told, "/symbols.json")
     gone = missing(1).name.lower()
@@ -255,6 +258,7 @@ def test_clients_are_kept_as_configured(start, origin):
     assert b"127.0.0.1" not in (gate.data / "statistics.db").read_bytes()
 
 
+@pytest.mark.sanitized
 def test_overview(told):
     found = api(told, "overview")
     assert found["name"] == "scenario" and found["administrator"] == "nobody"
@@ -293,6 +297,7 @@ def test_pending(gate, origin):
     wait_totals(gate, numPending=0, numSuccess=1)
 
 
+@pytest.mark.sanitized
 def test_restart_keeps_everything(told):
     before = {path: ask(told, path) for path in ("/statistics.json", "/symbols.json")}
     servers = api(told, "servers")
@@ -305,6 +310,7 @@ def test_restart_keeps_everything(told):
     assert [s["found"] for s in api(told, "servers")] == [s["found"] for s in servers]
 
 
+@pytest.mark.sanitized
 def test_killed_it_keeps_what_was_written(told):
     before = totals(told)
     told.kill9()
@@ -312,6 +318,7 @@ def test_killed_it_keeps_what_was_written(told):
     assert totals(told)["numRequests"] == before["numRequests"]
 
 
+@pytest.mark.sanitized
 def test_switched_off(start, origin):
     gate = start(server(origin), general={"enableStatistics": False})
     symbol = pdb()
@@ -353,6 +360,7 @@ def test_damaged_file_is_set_aside(make, origin):
     wait_totals(gate, numRequests=1)
 
 
+@pytest.mark.sanitized
 def test_locked_database_costs_no_request(gate):
     with sqlite3.connect(gate.data / "statistics.db", isolation_level=None) as db:
         db.execute("BEGIN IMMEDIATE")
@@ -366,6 +374,27 @@ def test_locked_database_costs_no_request(gate):
     assert len(ask(gate, "/symbols.json")) == 1
 
 
+def test_full_disk_costs_no_request(make, origin, small_disk):
+    gate = make(server(origin))
+    gate.data.symlink_to(small_disk("4m"))
+    gate.start()
+    filler = gate.data / "filler"
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    asked = 0
+    while "statistics cannot be written" not in gate.errors():
+        asked += 1
+        assert gate.get(missing(asked).path).verdict == "absent"
+    assert totals(gate)["numRequests"] >= asked - 1
+    filler.unlink()
+    wait_until(lambda: "statistics are written again" in gate.errors(), "the end of it")
+    wait_totals(gate, numRequests=asked, lostDetails=0)
+    (row,) = ask(gate, "/symbols.json").values()
+    assert row["numRequests"] == row["ids"] == asked
+
+
+@pytest.mark.sanitized
 def test_adopted_tree_is_counted(make, origin):
     gate = make(server(origin))
     symbols = [pdb(seed=n) for n in range(3)]
@@ -406,6 +435,7 @@ def test_hostile_names_are_escaped(gate):
     assert api(gate, "requests")["rows"]
 
 
+@pytest.mark.sanitized
 def test_many_names_in_one_table(make, origin):
     """More than one block, and more than one turn of the loop."""
     gate = make(server(origin)).start()
@@ -420,3 +450,10 @@ def test_many_names_in_one_table(make, origin):
     assert len(table) == 20000 and table["name019999.pdb"]["numRequests"] == 20000
     assert list(ask(gate, "/symbols.json?limit=2")) == ["name019999.pdb", "name019998.pdb"]
     assert totals(gate)["numSymbols"] == 20000
+    for _ in range(4):  # whoever goes away in the middle leaves nothing behind
+        gate.ask("/symbols.json").close()
+    with gate.ask("/symbols.json") as reader:
+        assert reader.head().status == 200
+        gate.process.terminate()
+        assert json.loads(reader.rest()) == table
+    assert gate.wait_exit() == 0

@@ -89,7 +89,7 @@ static void files_that_cannot_be_read_are_told(void **state) {
     assert_unread(path, "is longer than");
 }
 
-static void the_built_in_default_asks_a_store_and_microsoft(void **state) {
+static void the_built_in_default_asks_a_store_first_and_microsoft_last(void **state) {
     (void)state;
     PARSED parsed;
     parsed.config = config_load(NULL, "/tmp/a \"quoted\\\" ü\n", &parsed.problems);
@@ -97,13 +97,21 @@ static void the_built_in_default_asks_a_store_and_microsoft(void **state) {
     assert_non_null(config);
     assert_int_equal(parsed.problems.count, 0);
     assert_null(config->path);
-    assert_int_equal(config->server_count, 2);
+    assert_int_equal(config->server_count, 10);
     assert_string_equal(config->servers[0].identifier, "store");
     assert_string_equal(config->servers[0].remote, "/tmp/a \"quoted\\\" ü\n/store");
     assert_true(config->servers[0].directory);
-    assert_string_equal(config->servers[1].identifier, "microsoft");
-    assert_string_equal(config->servers[1].remote, "https://msdl.microsoft.com/download/symbols");
-    assert_true(config->servers[1].retry_ms == 3600000);
+    const struct config_server *last = &config->servers[9];
+    assert_string_equal(last->identifier, "microsoft");
+    assert_string_equal(last->remote, "https://msdl.microsoft.com/download/symbols");
+    assert_true(last->retry_ms == 3600000);
+    assert_false(last->whitelist.given);
+    for (unsigned i = 1; i < 9; i++) {
+        const struct config_server *vendor = &config->servers[i];
+        bool encrypted = strncmp(vendor->remote, "https://", 8) == 0;
+        assert_true(vendor->whitelist.given && vendor->whitelist.count > 0);
+        assert_int_equal(vendor->enabled, encrypted);
+    }
     assert_string_equal(config->general.cache_location, "/tmp/a \"quoted\\\" ü\n/cache");
 }
 
@@ -197,7 +205,7 @@ int main(void) {
         IN_SCRATCH(the_places_of_pysymproxy_come_first),
         IN_SCRATCH(a_file_is_read),
         IN_SCRATCH(files_that_cannot_be_read_are_told),
-        cmocka_unit_test(the_built_in_default_asks_a_store_and_microsoft),
+        cmocka_unit_test(the_built_in_default_asks_a_store_first_and_microsoft_last),
         cmocka_unit_test(data_lies_where_the_option_says),
         IN_SCRATCH(root_does_not_trust_what_others_may_write),
         IN_SCRATCH(a_file_without_a_folder_lies_in_the_working_one),

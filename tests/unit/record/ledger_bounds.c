@@ -153,6 +153,38 @@ static void a_damaged_file_is_set_aside(void **state) {
     ledger_free(ledger);
 }
 
+/* Everything behind the first pages, which are enough to open it, is noise. */
+static void spoil(const char *path) {
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long end = ftell(file);
+    assert_true(end > 100000);
+    assert_int_equal(fseek(file, 8192, SEEK_SET), 0);
+    for (long at = 8192; at < end; at++)
+        fputc(0xa5, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_file_that_is_damaged_within_is_set_aside(void **state) {
+    CLEANUP(free_block) char *path = path_of(state);
+    struct ledger *ledger = open_at(path);
+    for (unsigned i = 0; i < 3000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%u.pdb", i);
+        take(ledger, name, "1", VERDICT_HIT);
+    }
+    ledger_free(ledger);
+    spoil(path);
+    ledger = open_at(path);
+    take(ledger, "a.pdb", "1", VERDICT_HIT);
+    for (unsigned i = 0; i < 5 && !ledger_settle(ledger, WAIT_MS); i++)
+        ;
+    assert_int_equal(name_of(ledger, "a.pdb").requests, 1);
+    assert_true(lies_aside(*state));
+    ledger_free(ledger);
+}
+
 static void totals_outlive_a_deleted_file(void **state) {
     CLEANUP(free_block) char *path = path_of(state);
     struct ledger *ledger = open_at(path);
@@ -250,6 +282,7 @@ int main(void) {
         WITH_FOLDER(idleness_ends_nothing),
         WITH_FOLDER(a_file_of_a_later_version_is_refused),
         WITH_FOLDER(a_damaged_file_is_set_aside),
+        WITH_FOLDER(a_file_that_is_damaged_within_is_set_aside),
         WITH_FOLDER(totals_outlive_a_deleted_file),
         WITH_FOLDER(a_locked_file_is_tried_again),
         WITH_FOLDER(what_finds_no_room_is_lost_and_counted),
