@@ -144,18 +144,12 @@ static const struct {
     const char *name;
     void (*take)(struct http_answer *answer, const char *value);
 } fields[] = {
-    {"accept-ranges", take_accept_ranges},
-    {"content-length", take_length},
-    {"content-range", take_range},
-    {"content-encoding", take_coding},
-    {"content-type", take_type},
-    {"etag", take_etag},
-    {"last-modified", take_modified},
-    {"location", take_location},
-    {"retry-after", take_retry_after},
-    {"symbol-agent-status", take_agent_status},
-    {"transfer-encoding", take_transfer},
-    {"x-symgate-verdict", take_verdict},
+    {"accept-ranges", take_accept_ranges}, {"content-length", take_length},
+    {"content-range", take_range},         {"content-encoding", take_coding},
+    {"content-type", take_type},           {"etag", take_etag},
+    {"last-modified", take_modified},      {"location", take_location},
+    {"retry-after", take_retry_after},     {"symbol-agent-status", take_agent_status},
+    {"transfer-encoding", take_transfer},  {"x-symgate-verdict", take_verdict},
 };
 
 static void take_field(struct http_answer *answer, char *line) {

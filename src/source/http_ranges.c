@@ -283,8 +283,8 @@ static void set_places(struct http_ranges *ranges, unsigned level, int64_t now_m
         ranges->borrowed++;
     }
     /* What still runs in them ends first, unless others wait for it. */
-    while (under_way(ranges) > ranges->borrowed + 1 || (wanted == 0 && under_way(ranges) > 1 &&
-                                                        ranges->borrow_ms > now_ms)) {
+    while (under_way(ranges) > ranges->borrowed + 1 ||
+           (wanted == 0 && under_way(ranges) > 1 && ranges->borrow_ms > now_ms)) {
         unsigned last = ranges->count - 1;
         while (!is_under_way(&ranges->parts[last]))
             last--;
@@ -323,7 +323,9 @@ static void drive(struct http_ranges *ranges) {
     int64_t now_ms = clock_ms();
     int64_t away_ms = now_ms - ranges->driven_ms;
     ranges->driven_ms = now_ms;
-    http_worker_perform(ranges->worker);
+    if (!http_worker_perform(ranges->worker))
+        error_set(&ranges->why, ERROR_SYSTEM, "source \"%s\": libcurl failed",
+                  ranges->source->options.identifier);
     for (unsigned i = 0; i < ranges->count && !is_single(ranges); i++) {
         /* A disk that took long is no silence of the source. */
         if (away_ms > 2 * LOOK_EVERY_MS)
@@ -332,8 +334,7 @@ static void drive(struct http_ranges *ranges) {
             break; /* the rest the next time, which is soon */
     }
     unsigned learned = range_pace_learned(&ranges->pace);
-    unsigned level =
-        range_pace_look(&ranges->pace, ranges->borrowed + 1, arrived(ranges), now_ms);
+    unsigned level = range_pace_look(&ranges->pace, ranges->borrowed + 1, arrived(ranges), now_ms);
     if (range_pace_learned(&ranges->pace) != learned)
         range_memory_set(&ranges->source->range_memory, range_pace_learned(&ranges->pace), now_ms);
     set_places(ranges, level, now_ms);
@@ -413,8 +414,7 @@ static bool ranges_ready(struct reader *reader) {
     const struct range_part *first = &ranges->parts[0];
     if (is_single(ranges))
         return http_transfer_ready(first->transfer);
-    http_worker_perform(ranges->worker);
-    return reach(first) > first->at;
+    return http_worker_perform(ranges->worker) && reach(first) > first->at;
 }
 
 static void ranges_close(struct reader *reader) {

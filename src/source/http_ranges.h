@@ -19,10 +19,11 @@
 // comes; where that one is refused or breaks before its first byte, it simply reads on.
 //
 // Each connection but one counts as a place of the source's queue (queue_borrow) and is given back
-// as soon as anybody waits there. Each part is asked for with If-Range and the strong validator, and
-// taken only as that very stretch of the same file; so parts of two versions never mix. A part that
-// is refused, or more breaks than 5, end the parallel reading (the source is remembered for some
-// minutes); when nothing leads on, read fails as any broken body does and the search takes it up.
+// as soon as anybody waits there. Each part is asked for with If-Range and the strong validator,
+// and taken only as that very stretch of the same file; so parts of two versions never mix. A part
+// that is refused, or more breaks than 5, end the parallel reading (the source is remembered for
+// some minutes); when nothing leads on, read fails as any broken body does and the search takes it
+// up.
 #pragma once
 
 #include "source/http_transfer.h"

@@ -118,13 +118,13 @@ static size_t take_head(char *line, size_t size, size_t count, void *context) {
     return transfer->answer.head_bytes > HEAD_BYTES_MAX ? 0 : size * count;
 }
 
-static size_t gathered(const struct http_transfer *transfer) {
+size_t http_transfer_gathered(const struct http_transfer *transfer) {
     return transfer->gather_end - transfer->gather_at;
 }
 
 /* Makes room at the end; false at the ceiling. */
 static bool gather_room(struct http_transfer *transfer, size_t length) {
-    size_t kept = gathered(transfer);
+    size_t kept = http_transfer_gathered(transfer);
     if (kept + length > transfer->gather_max)
         return false;
     if (transfer->gather_end + length <= transfer->gather_size)
@@ -152,7 +152,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     transfer->body_begun = true;
     if (transfer->discard)
         return transfer->received > DRAIN_BYTES_MAX ? 0 : length;
-    size_t direct = gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
+    size_t direct =
+        http_transfer_gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
     if (direct > length)
         direct = length;
     if (length > direct && !gather_room(transfer, length - direct)) {
@@ -297,59 +298,44 @@ static void take_messages(struct http_worker *worker) {
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(worker->multi, &left));) {
         struct http_transfer *ended = NULL;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &ended);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                          &ended); /* DONE is all there is */
         ended->done = true;
         ended->code = message->data.result;
     }
 }
 
-void http_worker_perform(struct http_worker *worker) {
+bool http_worker_perform(struct http_worker *worker) {
     int running;
-    if (curl_multi_perform(worker->multi, &running) == CURLM_OK)
-        take_messages(worker);
+    if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
+        return false;
+    take_messages(worker);
+    return true;
 }
 
 /* Lets libcurl do what can be done without waiting. */
 static void perform(struct http_transfer *transfer) {
-    int running;
-    if (curl_multi_perform(transfer->worker->multi, &running) == CURLM_OK) {
-        take_messages(transfer->worker);
-        return;
+    if (!http_worker_perform(transfer->worker)) {
+        transfer->done = true;
+        transfer->code = CURLE_FAILED_INIT;
     }
-    transfer->done = true;
-    transfer->code = CURLE_FAILED_INIT;
 }
 
 bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
                       struct error *err) {
     CURLM *multi = worker->multi;
     int64_t left_ms = deadline_ms - clock_ms();
-    if (left_ms > POLL_MS)
-        left_ms = POLL_MS;
+    left_ms = left_ms > POLL_MS ? POLL_MS : left_ms;
     if (cancel)
         cancel_attach(cancel, wake, multi);
     curl_multi_poll(multi, NULL, 0, left_ms > 0 ? (int)left_ms : 0, NULL);
-    if (!cancel)
-        return true;
-    cancel_detach(cancel);
-    if (!cancel_raised(cancel))
-        return true;
-    return error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
+    if (cancel)
+        cancel_detach(cancel);
+    return !cancel || !cancel_raised(cancel) ||
+           error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
 }
 
-static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
-    return http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err);
-}
-
-/* libcurl's own words quote a bad proxy URL whole, with its password. */
-static const char *words_of(const struct http_transfer *transfer) {
-    bool usable = transfer->text[0] && !strchr(transfer->text, '@');
-    return usable ? transfer->text : curl_easy_strerror(transfer->code);
-}
-
-static bool fail(const struct http_transfer *transfer, struct error *err) {
+bool http_transfer_why(const struct http_transfer *transfer, struct error *err) {
     if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
         return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
                          transfer->source);
@@ -362,7 +348,7 @@ static bool fail(const struct http_transfer *transfer, struct error *err) {
                            : "");
     bool unknown = transfer->code == CURLE_PEER_FAILED_VERIFICATION;
     return error_set(err, http_fault_kind(transfer->code, &transfer->answer), "source \"%s\": %s%s",
-                     transfer->source, words_of(transfer),
+                     transfer->source, http_fault_words(transfer->code, transfer->text),
                      unknown ? " (has it an authority for caFile?)" : "");
 }
 
@@ -382,11 +368,11 @@ bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms, str
         if (head_stands(transfer))
             return true;
         if (transfer->done)
-            return fail(transfer, err);
+            return http_transfer_why(transfer, err);
         if (clock_ms() >= deadline_ms)
             return error_set(err, ERROR_TIMEOUT, "source \"%s\" was silent for %lld s",
                              transfer->source, (long long)((clock_ms() - began_ms) / 1000));
-        if (!wait_for_more(transfer, deadline_ms, err))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err))
             return false;
     }
 }
@@ -406,7 +392,7 @@ static bool bytes_wait(struct http_transfer *transfer) {
 /* The end: 0 when it is where it was announced, else -1 and err. */
 static ssize_t end_of_body(struct http_transfer *transfer, struct error *err) {
     if (transfer->code != CURLE_OK) {
-        fail(transfer, err);
+        http_transfer_why(transfer, err);
         return -1;
     }
     if (transfer->answer.chunked || transfer->answer.length == SIZE_UNKNOWN)
@@ -436,14 +422,15 @@ static size_t fill(struct http_transfer *transfer, void *bytes, size_t length) {
 }
 
 static size_t take_gathered(struct http_transfer *transfer, void *bytes, size_t length) {
-    size_t taken = gathered(transfer) < length ? gathered(transfer) : length;
+    size_t taken =
+        http_transfer_gathered(transfer) < length ? http_transfer_gathered(transfer) : length;
     memcpy(bytes, transfer->gather + transfer->gather_at, taken);
     transfer->gather_at += taken;
     return taken;
 }
 
 static void unpause(struct http_transfer *transfer) {
-    if (!transfer->paused || gathered(transfer) > 0)
+    if (!transfer->paused || http_transfer_gathered(transfer) > 0)
         return;
     transfer->paused = false;
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -452,7 +439,7 @@ static void unpause(struct http_transfer *transfer) {
 ssize_t http_transfer_try(struct http_transfer *transfer, void *bytes, size_t length,
                           struct error *err) {
     unpause(transfer);
-    if (gathered(transfer) > 0)
+    if (http_transfer_gathered(transfer) > 0)
         return (ssize_t)take_gathered(transfer, bytes, length);
     if (transfer->done)
         return end_of_body(transfer, err);
@@ -474,21 +461,13 @@ ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t l
                       transfer->source);
             return -1;
         }
-        if (!wait_for_more(transfer, deadline_ms, err))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err))
             return -1;
     }
 }
 
-size_t http_transfer_gathered(const struct http_transfer *transfer) {
-    return gathered(transfer);
-}
-
 bool http_transfer_over(const struct http_transfer *transfer) {
     return transfer->done;
-}
-
-void http_transfer_why(const struct http_transfer *transfer, struct error *out_why) {
-    fail(transfer, out_why);
 }
 
 void http_transfer_gather_up_to(struct http_transfer *transfer, size_t bytes_max) {
@@ -503,9 +482,9 @@ void http_transfer_stop(struct http_transfer *transfer) {
 
 bool http_transfer_ready(struct http_transfer *transfer) {
     unpause(transfer);
-    if (gathered(transfer) == 0 && !transfer->done)
+    if (http_transfer_gathered(transfer) == 0 && !transfer->done)
         perform(transfer);
-    return gathered(transfer) > 0 || transfer->done;
+    return http_transfer_gathered(transfer) > 0 || transfer->done;
 }
 
 void http_transfer_drain(struct http_transfer *transfer) {
@@ -515,7 +494,7 @@ void http_transfer_drain(struct http_transfer *transfer) {
         return;
     transfer->discard = true;
     while (!transfer->done && clock_ms() < deadline_ms) {
-        if (!wait_for_more(transfer, deadline_ms, NULL))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, NULL))
             return;
         perform(transfer);
     }

@@ -57,8 +57,8 @@ ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t l
 
 /* For transfers that move together: http_worker_perform lets all of a worker do what can be done
    without waiting, http_worker_wait waits until something happens to any of them, at most to the
-   deadline (false with err: cancelled). */
-void http_worker_perform(struct http_worker *worker);
+   deadline (false with err: cancelled). The first is false where libcurl itself fails. */
+bool http_worker_perform(struct http_worker *worker);
 bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
                       struct error *err) MUST_CHECK;
 
@@ -74,8 +74,8 @@ size_t http_transfer_gathered(const struct http_transfer *transfer);
 /* Has it ended, well or not? Gathered bytes may still be read. */
 bool http_transfer_over(const struct http_transfer *transfer);
 
-/* Why it ended badly. */
-void http_transfer_why(const struct http_transfer *transfer, struct error *out_why);
+/* Why it ended badly: err; returns false. */
+bool http_transfer_why(const struct http_transfer *transfer, struct error *err);
 
 /* So much of the body may be gathered, in place of the usual ceiling. */
 void http_transfer_gather_up_to(struct http_transfer *transfer, size_t bytes_max);

@@ -31,12 +31,12 @@ struct source_options {
     int priority;     /* smaller first; equal ones are asked together */
     int64_t retry_ms; /* how long its "no" counts */
     unsigned requests_max;
-    int64_t hedge_after_ms; /* or HEDGE_NEVER */
+    int64_t hedge_after_ms;   /* or HEDGE_NEVER */
     unsigned parallel_ranges; /* http: over how many connections a long body may come; 0, 1: one */
-    int64_t revalidate_ms;  /* how long a kept file is not compared again; 0: never */
-    int64_t connect_ms;     /* 3 s */
-    int64_t first_byte_ms;  /* 60 s: silent so long, failed */
-    int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
+    int64_t revalidate_ms;    /* how long a kept file is not compared again; 0: never */
+    int64_t connect_ms;       /* 3 s */
+    int64_t first_byte_ms;    /* 60 s: silent so long, failed */
+    int64_t stall_ms;         /* 10 s: a body that stops so long is taken up again */
     struct breaker breaker;
     const char *user_agent;
     bool forward_checksum;             /* http: what clients say in SymbolChecksum is passed on */
@@ -148,7 +148,7 @@ struct source {
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
-    struct range_memory range_memory;  /* what parallel ranges have gained here */
+    struct range_memory range_memory; /* what parallel ranges have gained here */
     _Atomic(enum layout) found_layout;  /* AUTO until source_layout knows it */
     struct pointer_root *pointer_roots; /* set before anybody asks, read-only from then on */
     unsigned pointer_root_count;

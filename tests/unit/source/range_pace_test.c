@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The adaptive rule, with a time of its own: a made-up server says how fast so many connections are.
+// The adaptive rule, with a time of its own: a made-up server says how fast so many connections
+// are.
 #include "source/range_pace.h"
 
 #include <setjmp.h>
