@@ -324,8 +324,7 @@ static void perform(struct http_transfer *transfer) {
 bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
                       struct error *err) {
     CURLM *multi = worker->multi;
-    int64_t left_ms = deadline_ms - clock_ms();
-    left_ms = left_ms > POLL_MS ? POLL_MS : left_ms;
+    int64_t left_ms = deadline_ms < clock_ms() + POLL_MS ? deadline_ms - clock_ms() : POLL_MS;
     if (cancel)
         cancel_attach(cancel, wake, multi);
     curl_multi_poll(multi, NULL, 0, left_ms > 0 ? (int)left_ms : 0, NULL);
