@@ -318,6 +318,32 @@ def test_killed_it_keeps_what_was_written(told):
     assert totals(told)["numRequests"] == before["numRequests"]
 
 
+def test_killed_in_the_middle_the_file_is_whole(make, origin):
+    """Whatever it was writing: nothing is damaged, and nothing that was seen written is gone."""
+    gate = make(server(origin))
+    seen = asked = 0
+    for _ in range(5):
+        gate.start()
+        assert seen <= totals(gate)["numRequests"] <= asked
+        for _ in range(40):
+            asked += 1
+            gate.get(missing(asked).path)
+        seen = wait_totals(gate)["numRequests"]
+        more = [gate.get_later(missing(asked + n).path) for n in range(1, 100)]
+        asked += 99
+        more[50].exception()
+        gate.kill9()
+        for one in more:
+            one.exception()
+        with sqlite3.connect(gate.data / "statistics.db") as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            (rows,) = db.execute("SELECT sum(requests) FROM names").fetchone()
+            (ids,) = db.execute("SELECT sum(requests) FROM ids").fetchone()
+            assert rows == ids and seen <= rows <= asked
+        db.close()
+    assert not list(gate.data.glob("*.broken-*"))
+
+
 @pytest.mark.sanitized
 def test_switched_off(start, origin):
     gate = start(server(origin), general={"enableStatistics": False})
