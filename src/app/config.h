@@ -127,6 +127,7 @@ struct config_server {
     int64_t retry_ms;
     int64_t retry_misspelled_ms; /* "retryTimout"; TIME_ABSENT where it is */
     uint64_t requests_max;
+    uint64_t parallel_ranges;
     uint64_t priority; /* set after parsing: the position where not given */
     int64_t hedge_after_ms;
     int64_t revalidate_ms;

@@ -125,6 +125,8 @@ static const struct parameter table[] = {
      .help = "pySymProxy's documented misspelling of retryTimeout."},
     {SERVER("maxRequests", PARAMETER_NUMBER, requests_max), .least = 1, .most = 10000, .standard = "10",
      .help = "How many questions are put to it at once; the others wait in its queue."},
+    {SERVER("parallelRanges", PARAMETER_NUMBER, parallel_ranges), .least = 0, .most = 6, .standard = "4",
+     .help = "HTTP: over how many connections a file of more than 64 MiB may come at once, where that is faster and places are free (each counts under maxRequests); 0 or 1: one."},
     {SERVER("priority", PARAMETER_NUMBER, priority), .least = 1, .most = 1000000, .standard_told = "the position in the list",
      .help = "Smaller is asked first; servers with equal numbers are asked together."},
     {SERVER("hedgeAfter", PARAMETER_TIME_NULL, hedge_after_ms), .standard_told = "general.hedgeAfter",

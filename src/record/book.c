@@ -193,13 +193,17 @@ static bool note_file(struct book *book) {
     return true;
 }
 
-static void count_rows(struct book *book) {
-    book->name_count = (uint64_t)book_ask(book, "SELECT count(*) FROM names WHERE name <> ''");
-    book->id_count = (uint64_t)book_ask(book, "SELECT count(*) FROM ids WHERE id <> ''");
+static void read_numbers(struct book *book) {
     book->folded_names = book_number(book, "folded_names");
     book->folded_ids = book_number(book, "folded_ids");
     book->next_request = 1 + book_ask(book, "SELECT max(ifnull((SELECT max(n) FROM requests), 0),"
                                             " ifnull((SELECT max(n) FROM failures), 0))");
+}
+
+static bool is_damaged(const struct book *book, struct error *err) {
+    if (book->broken)
+        error_set(err, ERROR_DISK, "\"%s\" is damaged", book->options.path);
+    return book->broken;
 }
 
 static enum book_open open_file(struct book *book, struct error *err) {
@@ -212,11 +216,9 @@ static enum book_open open_file(struct book *book, struct error *err) {
     sqlite3_busy_timeout(book->db, BUSY_MS);
     enum book_open opened = bring_up(book, err);
     if (opened == BOOK_OPEN)
-        count_rows(book);
-    if (book->broken) {
-        error_set(err, ERROR_DISK, "\"%s\" is damaged", book->options.path);
+        read_numbers(book);
+    if (is_damaged(book, err))
         return BOOK_BROKEN;
-    }
     return opened;
 }
 
@@ -230,6 +232,12 @@ enum book_open book_open(const struct book_options *options, struct book **out_b
     else
         book_close(book);
     return opened;
+}
+
+bool book_count(struct book *book, struct error *err) {
+    book->name_count = (uint64_t)book_ask(book, "SELECT count(*) FROM names WHERE name <> ''");
+    book->id_count = (uint64_t)book_ask(book, "SELECT count(*) FROM ids WHERE id <> ''");
+    return !is_damaged(book, err);
 }
 
 void book_close(struct book *book) {

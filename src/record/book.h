@@ -35,6 +35,10 @@ enum book_open {
 enum book_open book_open(const struct book_options *options, struct book **out_book,
                          struct error *err) MUST_CHECK;
 
+/* Counts its rows, for which much of it is read; before the first write. False with err: it is
+   damaged. */
+bool book_count(struct book *book, struct error *err) MUST_CHECK;
+
 /* NULL is allowed. */
 void book_close(struct book *book);
 

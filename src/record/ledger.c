@@ -136,10 +136,8 @@ static enum book_open open_book(struct ledger *ledger, struct error *err) {
             return BOOK_FAILED;
         opened = book_open(&ledger->options.book, &ledger->book, err);
     }
-    if (opened == BOOK_OPEN) {
+    if (opened == BOOK_OPEN)
         read_totals(ledger);
-        atomic_store(&ledger->names_seen, book_names_seen(ledger->book));
-    }
     return opened;
 }
 
@@ -173,6 +171,18 @@ static void close_book(struct ledger *ledger) {
     book_close(TAKE(ledger->book));
 }
 
+/* Reads much of the file, and finds most of what may be wrong with it; not before the start. */
+static bool count_book(struct ledger *ledger, struct error *err) {
+    if (book_count(ledger->book, err)) {
+        atomic_store(&ledger->names_seen, book_names_seen(ledger->book));
+        return true;
+    }
+    struct error why = *err;
+    close_book(ledger);
+    (void)set_aside(ledger, &why, err);
+    return false;
+}
+
 static bool write_book(struct ledger *ledger, const struct sheet *sheet, struct error *err) {
     uint64_t values[TOTAL_COUNT];
     for (unsigned i = 0; i < TOTAL_COUNT; i++)
@@ -199,7 +209,7 @@ static bool have_book(struct ledger *ledger, struct error *err) {
         log_warning("the file \"%s\" is gone or was replaced; it is opened anew", ledger->path);
         close_book(ledger);
     }
-    return ledger->book || open_book(ledger, err) == BOOK_OPEN;
+    return ledger->book || (open_book(ledger, err) == BOOK_OPEN && count_book(ledger, err));
 }
 
 static bool write_sheet(struct ledger *ledger) {
@@ -245,7 +255,10 @@ static void tell_settled(struct ledger *ledger, uint64_t wanted) {
 static void *run(void *context) {
     struct ledger *ledger = context;
     bool goes_on = true;
+    struct error err = {0};
     thread_stand_back();
+    if (ledger->book)
+        (void)count_book(ledger, &err);
     while (goes_on) {
         uint64_t wanted;
         goes_on = wait_for_work(ledger, &wanted);

@@ -73,7 +73,8 @@ bool ledger_enabled(const struct ledger *ledger);
 /* Any thread. */
 uint64_t ledger_total(const struct ledger *ledger, enum ledger_total total);
 
-/* How many different names have been asked for, as far as they were written down. */
+/* How many different names have been asked for, as far as they were written down; 0 until a file of
+   before has been counted, which the start does not wait for. */
 uint64_t ledger_names_seen(const struct ledger *ledger);
 
 /* Seconds that hits have spared their clients: what a fetched file took on average, less what the

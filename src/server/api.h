@@ -22,7 +22,7 @@ struct api_call {
     int status;       /* 0: good; else the text is the reason */
     void (*job)(struct exchange *exchange);
     uint64_t seen;          /* of a stream of events: up to which change */
-    _Atomic unsigned *held; /* of a stream: its place among all, given back at the end */
+    _Atomic unsigned *held; /* its place among those of its kind, given back at the end */
     struct spool spool;     /* open: the answer lies here, not in the text */
 };
 

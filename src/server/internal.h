@@ -17,6 +17,7 @@ struct server {
     unsigned url_count;
     struct pool *pool; /* API work that may block */
     struct events *events;
+    _Atomic unsigned tables;    /* of symbols, that lie in files until they are sent */
     _Atomic int64_t stop_at_ms; /* 0: running; else bodies may go on until then */
     _Atomic unsigned connections;
     counter refused_connections; /* closed to stay below connections_max */

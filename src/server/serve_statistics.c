@@ -11,7 +11,10 @@
 #include "server/pending.h"
 #include "store/usage.h"
 
-enum { TABLE_ROWS_MOST = 100000 }; /* sorted in memory */
+enum {
+    TABLE_ROWS_MOST = 100000, /* sorted in memory */
+    TABLES_MAX = 16,          /* on the disk at once */
+};
 
 static const char other[] = "(other)";
 
@@ -162,6 +165,16 @@ static bool write_table(struct exchange *exchange, struct reading *reading,
     return table.good;
 }
 
+/* Slow readers keep theirs for long. */
+static bool take_place(struct api_call *call) {
+    if (++call->server->tables > TABLES_MAX) {
+        --call->server->tables;
+        return false;
+    }
+    call->held = &call->server->tables;
+    return true;
+}
+
 static void symbol_table(struct exchange *exchange) {
     struct error err = {0};
     struct names_query query = {.search = ""};
@@ -178,6 +191,10 @@ static void symbol_table(struct exchange *exchange) {
         query.descending = true;
     } else {
         query.limit = INT64_MAX; /* in the order in which they lie there: nothing is sorted */
+    }
+    if (!take_place(exchange->call)) {
+        api_fail(exchange, 503, "too many tables are being sent at the moment, ask again");
+        return;
     }
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (!reading && exchange->call->status == 0) {

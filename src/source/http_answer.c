@@ -115,6 +115,10 @@ static void take_type(struct http_answer *answer, const char *value) {
     answer->text = text_starts_folded(value, "text/plain");
 }
 
+static void take_accept_ranges(struct http_answer *answer, const char *value) {
+    answer->ranges = text_same(value, "bytes");
+}
+
 static void take_transfer(struct http_answer *answer, const char *value) {
     answer->chunked = answer->chunked || text_ends_folded(value, "chunked");
 }
@@ -140,17 +144,12 @@ static const struct {
     const char *name;
     void (*take)(struct http_answer *answer, const char *value);
 } fields[] = {
-    {"content-length", take_length},
-    {"content-range", take_range},
-    {"content-encoding", take_coding},
-    {"content-type", take_type},
-    {"etag", take_etag},
-    {"last-modified", take_modified},
-    {"location", take_location},
-    {"retry-after", take_retry_after},
-    {"symbol-agent-status", take_agent_status},
-    {"transfer-encoding", take_transfer},
-    {"x-symgate-verdict", take_verdict},
+    {"accept-ranges", take_accept_ranges}, {"content-length", take_length},
+    {"content-range", take_range},         {"content-encoding", take_coding},
+    {"content-type", take_type},           {"etag", take_etag},
+    {"last-modified", take_modified},      {"location", take_location},
+    {"retry-after", take_retry_after},     {"symbol-agent-status", take_agent_status},
+    {"transfer-encoding", take_transfer},  {"x-symgate-verdict", take_verdict},
 };
 
 static void take_field(struct http_answer *answer, char *line) {

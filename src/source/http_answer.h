@@ -29,6 +29,7 @@ struct http_answer {
     int64_t retry_after_s; /* or RETRY_UNTOLD */
     int64_t last_modified; /* or 0 */
     bool undecided;        /* a proxy's 404 that only means that it could not tell */
+    bool ranges;           /* the server says that it knows byte ranges */
     bool html;
     bool text;
     char etag[VALIDATOR_BYTES]; /* a strong one, with its quotes, else empty */

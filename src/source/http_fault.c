@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "source/http_fault.h"
 
+#include <string.h>
+
 enum error_kind http_fault_kind(CURLcode code, const struct http_answer *answer) {
     bool announced = answer->length != SIZE_UNKNOWN && !answer->chunked;
     /* Whatever libcurl does not name more closely broke off. */
@@ -32,4 +34,8 @@ enum error_kind http_fault_kind(CURLcode code, const struct http_answer *answer)
     default:
         return ERROR_RESET;
     }
+}
+
+const char *http_fault_words(CURLcode code, const char *text) {
+    return text[0] && !strchr(text, '@') ? text : curl_easy_strerror(code);
 }

@@ -10,7 +10,7 @@
 #include "source/http_fault.h"
 
 enum {
-    CONNECTIONS_KEPT = 4, /* the server, and where it redirects to */
+    CONNECTIONS_KEPT = 8, /* the server, where it redirects to, and those of parallel ranges */
     SOCKETS_MAX = 32,
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 2 * 1024 * 1024,
@@ -52,6 +52,7 @@ struct http_transfer {
     size_t gather_at;
     size_t gather_end;
     size_t gather_size;
+    size_t gather_max;
 };
 
 static CURLM *multi_new(void) {
@@ -117,14 +118,14 @@ static size_t take_head(char *line, size_t size, size_t count, void *context) {
     return transfer->answer.head_bytes > HEAD_BYTES_MAX ? 0 : size * count;
 }
 
-static size_t gathered(const struct http_transfer *transfer) {
+size_t http_transfer_gathered(const struct http_transfer *transfer) {
     return transfer->gather_end - transfer->gather_at;
 }
 
 /* Makes room at the end; false at the ceiling. */
 static bool gather_room(struct http_transfer *transfer, size_t length) {
-    size_t kept = gathered(transfer);
-    if (kept + length > GATHER_MAX_BYTES)
+    size_t kept = http_transfer_gathered(transfer);
+    if (kept + length > transfer->gather_max)
         return false;
     if (transfer->gather_end + length <= transfer->gather_size)
         return true;
@@ -151,7 +152,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     transfer->body_begun = true;
     if (transfer->discard)
         return transfer->received > DRAIN_BYTES_MAX ? 0 : length;
-    size_t direct = gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
+    size_t direct =
+        http_transfer_gathered(transfer) > 0 ? 0 : transfer->target_room - transfer->target_filled;
     if (direct > length)
         direct = length;
     if (length > direct && !gather_room(transfer, length - direct)) {
@@ -180,6 +182,7 @@ static int take_trace(CURL *easy, curl_infotype type, char *bytes, size_t length
 
 static void set_callbacks(struct http_transfer *transfer) {
     CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->text);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -236,6 +239,7 @@ struct http_transfer *http_transfer_new(struct http_worker *worker,
     transfer->worker = worker;
     worker->transfers++;
     transfer->source = request->source;
+    transfer->gather_max = GATHER_MAX_BYTES;
     transfer->cancel = request->cancel;
     transfer->shakes_hands = http_shakes_hands(request);
     transfer->learns = http_handle_learns(request);
@@ -275,6 +279,12 @@ const char *http_transfer_location(const struct http_transfer *transfer) {
     return header->value;
 }
 
+const char *http_transfer_url(const struct http_transfer *transfer) {
+    char *url = NULL;
+    curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
+    return url;
+}
+
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer) {
     return &transfer->answer;
 }
@@ -283,48 +293,48 @@ static void wake(void *multi) {
     curl_multi_wakeup(multi);
 }
 
+/* Each transfer that has ended is told how. */
+static void take_messages(struct http_worker *worker) {
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(worker->multi, &left));) {
+        struct http_transfer *ended = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                          &ended); /* DONE is all there is */
+        ended->done = true;
+        ended->code = message->data.result;
+    }
+}
+
+bool http_worker_perform(struct http_worker *worker) {
+    int running;
+    if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
+        return false;
+    take_messages(worker);
+    return true;
+}
+
 /* Lets libcurl do what can be done without waiting. */
 static void perform(struct http_transfer *transfer) {
-    int running;
-    CURLMcode rc = curl_multi_perform(transfer->worker->multi, &running);
-    if (rc != CURLM_OK) {
+    if (!http_worker_perform(transfer->worker)) {
         transfer->done = true;
         transfer->code = CURLE_FAILED_INIT;
-        return;
-    }
-    int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(transfer->worker->multi, &left));) {
-        if (message->msg != CURLMSG_DONE || message->easy_handle != transfer->easy)
-            continue;
-        transfer->done = true;
-        transfer->code = message->data.result;
     }
 }
 
-/* Waits until something happens, at most to the deadline. False with err: cancelled. */
-static bool wait_for_more(struct http_transfer *transfer, int64_t deadline_ms, struct error *err) {
-    CURLM *multi = transfer->worker->multi;
-    int64_t left_ms = deadline_ms - clock_ms();
-    if (left_ms > POLL_MS)
-        left_ms = POLL_MS;
-    if (transfer->cancel)
-        cancel_attach(transfer->cancel, wake, multi);
+bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
+                      struct error *err) {
+    CURLM *multi = worker->multi;
+    int64_t left_ms = deadline_ms < clock_ms() + POLL_MS ? deadline_ms - clock_ms() : POLL_MS;
+    if (cancel)
+        cancel_attach(cancel, wake, multi);
     curl_multi_poll(multi, NULL, 0, left_ms > 0 ? (int)left_ms : 0, NULL);
-    if (!transfer->cancel)
-        return true;
-    cancel_detach(transfer->cancel);
-    if (!cancel_raised(transfer->cancel))
-        return true;
-    return error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
+    if (cancel)
+        cancel_detach(cancel);
+    return !cancel || !cancel_raised(cancel) ||
+           error_set(err, ERROR_CANCELLED, "nobody needs the answer any more");
 }
 
-/* libcurl's own words quote a bad proxy URL whole, with its password. */
-static const char *words_of(const struct http_transfer *transfer) {
-    bool usable = transfer->text[0] && !strchr(transfer->text, '@');
-    return usable ? transfer->text : curl_easy_strerror(transfer->code);
-}
-
-static bool fail(const struct http_transfer *transfer, struct error *err) {
+bool http_transfer_why(const struct http_transfer *transfer, struct error *err) {
     if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
         return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
                          transfer->source);
@@ -337,7 +347,7 @@ static bool fail(const struct http_transfer *transfer, struct error *err) {
                            : "");
     bool unknown = transfer->code == CURLE_PEER_FAILED_VERIFICATION;
     return error_set(err, http_fault_kind(transfer->code, &transfer->answer), "source \"%s\": %s%s",
-                     transfer->source, words_of(transfer),
+                     transfer->source, http_fault_words(transfer->code, transfer->text),
                      unknown ? " (has it an authority for caFile?)" : "");
 }
 
@@ -357,11 +367,11 @@ bool http_transfer_head(struct http_transfer *transfer, int64_t deadline_ms, str
         if (head_stands(transfer))
             return true;
         if (transfer->done)
-            return fail(transfer, err);
+            return http_transfer_why(transfer, err);
         if (clock_ms() >= deadline_ms)
             return error_set(err, ERROR_TIMEOUT, "source \"%s\" was silent for %lld s",
                              transfer->source, (long long)((clock_ms() - began_ms) / 1000));
-        if (!wait_for_more(transfer, deadline_ms, err))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err))
             return false;
     }
 }
@@ -381,7 +391,7 @@ static bool bytes_wait(struct http_transfer *transfer) {
 /* The end: 0 when it is where it was announced, else -1 and err. */
 static ssize_t end_of_body(struct http_transfer *transfer, struct error *err) {
     if (transfer->code != CURLE_OK) {
-        fail(transfer, err);
+        http_transfer_why(transfer, err);
         return -1;
     }
     if (transfer->answer.chunked || transfer->answer.length == SIZE_UNKNOWN)
@@ -411,48 +421,69 @@ static size_t fill(struct http_transfer *transfer, void *bytes, size_t length) {
 }
 
 static size_t take_gathered(struct http_transfer *transfer, void *bytes, size_t length) {
-    size_t taken = gathered(transfer) < length ? gathered(transfer) : length;
+    size_t taken =
+        http_transfer_gathered(transfer) < length ? http_transfer_gathered(transfer) : length;
     memcpy(bytes, transfer->gather + transfer->gather_at, taken);
     transfer->gather_at += taken;
     return taken;
 }
 
 static void unpause(struct http_transfer *transfer) {
-    if (!transfer->paused || gathered(transfer) > 0)
+    if (!transfer->paused || http_transfer_gathered(transfer) > 0)
         return;
     transfer->paused = false;
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+ssize_t http_transfer_try(struct http_transfer *transfer, void *bytes, size_t length,
+                          struct error *err) {
+    unpause(transfer);
+    if (http_transfer_gathered(transfer) > 0)
+        return (ssize_t)take_gathered(transfer, bytes, length);
+    if (transfer->done)
+        return end_of_body(transfer, err);
+    size_t filled = fill(transfer, bytes, length);
+    if (filled > 0)
+        return (ssize_t)filled;
+    return transfer->done ? end_of_body(transfer, err) : HTTP_TRANSFER_NOTHING;
 }
 
 ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t length,
                            int64_t stall_ms, struct error *err) {
     int64_t deadline_ms = clock_ms() + stall_ms;
     for (;;) {
-        unpause(transfer);
-        if (gathered(transfer) > 0)
-            return (ssize_t)take_gathered(transfer, bytes, length);
-        if (transfer->done)
-            return end_of_body(transfer, err);
-        size_t filled = fill(transfer, bytes, length);
-        if (filled > 0)
-            return (ssize_t)filled;
-        if (transfer->done)
-            continue;
+        ssize_t got = http_transfer_try(transfer, bytes, length, err);
+        if (got != HTTP_TRANSFER_NOTHING)
+            return got;
         if (clock_ms() >= deadline_ms) {
             error_set(err, ERROR_STALLED, "source \"%s\" stopped in the middle of the body",
                       transfer->source);
             return -1;
         }
-        if (!wait_for_more(transfer, deadline_ms, err))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, err))
             return -1;
     }
 }
 
+bool http_transfer_over(const struct http_transfer *transfer) {
+    return transfer->done;
+}
+
+void http_transfer_gather_up_to(struct http_transfer *transfer, size_t bytes_max) {
+    transfer->gather_max = bytes_max;
+}
+
+void http_transfer_stop(struct http_transfer *transfer) {
+    curl_multi_remove_handle(transfer->worker->multi, transfer->easy);
+    transfer->done = true;
+    transfer->paused = false;
+}
+
 bool http_transfer_ready(struct http_transfer *transfer) {
     unpause(transfer);
-    if (gathered(transfer) == 0 && !transfer->done)
+    if (http_transfer_gathered(transfer) == 0 && !transfer->done)
         perform(transfer);
-    return gathered(transfer) > 0 || transfer->done;
+    return http_transfer_gathered(transfer) > 0 || transfer->done;
 }
 
 void http_transfer_drain(struct http_transfer *transfer) {
@@ -462,7 +493,7 @@ void http_transfer_drain(struct http_transfer *transfer) {
         return;
     transfer->discard = true;
     while (!transfer->done && clock_ms() < deadline_ms) {
-        if (!wait_for_more(transfer, deadline_ms, NULL))
+        if (!http_worker_wait(transfer->worker, transfer->cancel, deadline_ms, NULL))
             return;
         perform(transfer);
     }

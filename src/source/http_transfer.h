@@ -45,12 +45,43 @@ const char *http_transfer_location(const struct http_transfer *transfer);
    Asked again it is not. */
 bool http_transfer_outdated(const struct http_transfer *transfer);
 
+/* The URL that it asks. Lives as long as the transfer. */
+const char *http_transfer_url(const struct http_transfer *transfer);
+
 /* The head so far. */
 const struct http_answer *http_transfer_answer(const struct http_transfer *transfer);
 
 /* The body as it comes, not decoded: as a reader's read. Silent for stall_ms it has stalled. */
 ssize_t http_transfer_read(struct http_transfer *transfer, void *bytes, size_t length,
                            int64_t stall_ms, struct error *err);
+
+/* For transfers that move together: http_worker_perform lets all of a worker do what can be done
+   without waiting, http_worker_wait waits until something happens to any of them, at most to the
+   deadline (false with err: cancelled). The first is false where libcurl itself fails. */
+bool http_worker_perform(struct http_worker *worker);
+bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t deadline_ms,
+                      struct error *err) MUST_CHECK;
+
+enum { HTTP_TRANSFER_NOTHING = -2 };
+
+/* As http_transfer_read, but never waits: HTTP_TRANSFER_NOTHING when no byte is here. */
+ssize_t http_transfer_try(struct http_transfer *transfer, void *bytes, size_t length,
+                          struct error *err);
+
+/* How many body bytes are gathered. */
+size_t http_transfer_gathered(const struct http_transfer *transfer);
+
+/* Has it ended, well or not? Gathered bytes may still be read. */
+bool http_transfer_over(const struct http_transfer *transfer);
+
+/* Why it ended badly: err; returns false. */
+bool http_transfer_why(const struct http_transfer *transfer, struct error *err);
+
+/* So much of the body may be gathered, in place of the usual ceiling. */
+void http_transfer_gather_up_to(struct http_transfer *transfer, size_t bytes_max);
+
+/* Ends the transfer and its connection; what is gathered may still be read. */
+void http_transfer_stop(struct http_transfer *transfer);
 
 /* As a reader's ready. */
 bool http_transfer_ready(struct http_transfer *transfer);

@@ -88,6 +88,7 @@ void source_take_over(struct source *source, struct source *older) {
     queue_set_places(source->queue, source->options.requests_max);
     queue_set_breaker(source->queue, &source->options.breaker);
     source->found_layout = older->found_layout;
+    source->range_memory.until_and_level = older->range_memory.until_and_level;
     if (source->index && older->index) {
         source_index_unref(source->index);
         source->index = source_index_ref(older->index);

@@ -12,6 +12,7 @@
 #include "base/histogram.h"
 #include "source/access.h"
 #include "source/cancel.h"
+#include "source/range_pace.h"
 #include "source/source_queue.h"
 #include "symbol/attempt.h"
 #include "symbol/content.h"
@@ -30,11 +31,12 @@ struct source_options {
     int priority;     /* smaller first; equal ones are asked together */
     int64_t retry_ms; /* how long its "no" counts */
     unsigned requests_max;
-    int64_t hedge_after_ms; /* or HEDGE_NEVER */
-    int64_t revalidate_ms;  /* how long a kept file is not compared again; 0: never */
-    int64_t connect_ms;     /* 3 s */
-    int64_t first_byte_ms;  /* 60 s: silent so long, failed */
-    int64_t stall_ms;       /* 10 s: a body that stops so long is taken up again */
+    int64_t hedge_after_ms;   /* or HEDGE_NEVER */
+    unsigned parallel_ranges; /* http: over how many connections a long body may come; 0, 1: one */
+    int64_t revalidate_ms;    /* how long a kept file is not compared again; 0: never */
+    int64_t connect_ms;       /* 3 s */
+    int64_t first_byte_ms;    /* 60 s: silent so long, failed */
+    int64_t stall_ms;         /* 10 s: a body that stops so long is taken up again */
     struct breaker breaker;
     const char *user_agent;
     bool forward_checksum;             /* http: what clients say in SymbolChecksum is passed on */
@@ -116,7 +118,7 @@ struct source_ops {
     void (*free)(struct source *source);
 };
 
-/* Counted by those who run attempts: a source itself counts nothing. */
+/* Counted by those who run attempts; of the rest, a source itself counts its ranges. */
 struct source_counters {
     counter asked;  /* questions put to it */
     counter found;  /* delivered a body that led */
@@ -125,6 +127,10 @@ struct source_counters {
     counter lost;   /* found, but another had delivered first */
     counter login;  /* answers that were a login page */
     counter bytes;
+    counter ranges;          /* parts asked for beside others (http_ranges.h) */
+    counter ranges_taken_up; /* of them, asked for again after a break */
+    counter ranges_given_up; /* bodies that went back to one connection: refused, or too many breaks
+                              */
     counter failed_by[ERROR_KIND_COUNT]; /* failures by cause */
     counter times[HISTOGRAM_STEPS];      /* from the place to the head, of answers */
     counter time_us;                     /* the same, added up */
@@ -142,6 +148,7 @@ struct source {
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
+    struct range_memory range_memory; /* what parallel ranges have gained here */
     _Atomic(enum layout) found_layout;  /* AUTO until source_layout knows it */
     struct pointer_root *pointer_roots; /* set before anybody asks, read-only from then on */
     unsigned pointer_root_count;

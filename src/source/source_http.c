@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "source/gunzip.h"
+#include "source/http_ranges.h"
 #include "source/http_redirect.h"
 #include "source/http_remote.h"
 #include "symbol/layout.h"
@@ -212,6 +213,7 @@ static void condition_of(const struct resume *resume, char out[VALIDATOR_BYTES +
 struct brought {
     struct http_transfer *transfer;
     struct http_way way;
+    struct http_request request; /* what was asked; its own strings are gone */
 };
 
 /* All forms of a symbol lie in one folder. */
@@ -222,7 +224,7 @@ static uint64_t key_hash(const char *path) {
 
 static struct http_transfer *put(struct source *source, struct http_worker *worker,
                                  const struct source_call *call, const char *url,
-                                 const struct resume *resume, struct http_way *out_way,
+                                 const struct resume *resume, struct brought *out,
                                  struct error *err) {
     char range[32];
     char condition[VALIDATOR_BYTES + DATE_BYTES];
@@ -253,7 +255,10 @@ static struct http_transfer *put(struct source *source, struct http_worker *work
         request.if_modified_since = since;
     }
     int64_t deadline_ms = clock_ms() + source->options.first_byte_ms;
-    return http_question(worker, &request, deadline_ms, out_way, err);
+    out->request = request;
+    out->request.range = out->request.if_range = NULL;
+    out->request.if_none_match = out->request.if_modified_since = NULL;
+    return http_question(worker, &request, deadline_ms, &out->way, err);
 }
 
 /* What the head means for the other host that sent it. */
@@ -278,7 +283,7 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     }
     text_mask_url(call->note->url, sizeof call->note->url, url);
     CLEANUP(transfer_free_at)
-    struct http_transfer *transfer = put(source, worker, call, url, resume, &out->way, err);
+    struct http_transfer *transfer = put(source, worker, call, url, resume, out, err);
     call->behind = out->way.behind;
     if (!transfer)
         return MEANS_FAILED;
@@ -295,6 +300,21 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     call->retry_after_s = call->behind ? RETRY_UNTOLD : answer->retry_after_s;
     http_transfer_drain(transfer);
     return meaning;
+}
+
+/* The body as a reader: over several connections where that may gain. */
+static struct reader *reader_for(struct source *source, struct http_worker *worker,
+                                 struct brought *brought, const struct content *content) {
+    if (!http_ranges_worth(source, http_transfer_answer(brought->transfer), content))
+        return http_reader_new(brought->transfer, content->encoded, source->options.stall_ms);
+    brought->request.at_home = !brought->way.left;
+    brought->request.fresh_connection = false;
+    struct http_lead lead = {.source = source,
+                             .worker = worker,
+                             .transfer = brought->transfer,
+                             .request = &brought->request,
+                             .content = content};
+    return http_ranges_new(&lead);
 }
 
 static enum source_answer http_ask(struct source *source, void *worker, struct source_call *call,
@@ -319,8 +339,7 @@ static enum source_answer http_ask(struct source *source, void *worker, struct s
     case MEANS_REST:
         describe(http_transfer_answer(brought.transfer), &brought.way,
                  meaning == MEANS_REST ? resume : NULL, out_content);
-        *out_reader =
-            http_reader_new(brought.transfer, out_content->encoded, source->options.stall_ms);
+        *out_reader = reader_for(source, worker, &brought, out_content);
         return SOURCE_FOUND;
     case MEANS_ABSENT:
         return SOURCE_ABSENT;

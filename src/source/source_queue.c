@@ -361,6 +361,26 @@ bool queue_free_place(struct source_queue *queue) {
            counted(&queue->counters.running) < queue->places_max;
 }
 
+bool queue_borrow(struct source_queue *queue) {
+    SCOPED_LOCK(&queue->lock);
+    if (counted(&queue->counters.waiting) > 0 ||
+        counted(&queue->counters.running) + queue->summoned >= queue->places_max)
+        return false;
+    count(&queue->counters.running);
+    return true;
+}
+
+void queue_return(struct source_queue *queue, unsigned places) {
+    SCOPED_LOCK(&queue->lock);
+    for (unsigned i = 0; i < places; i++)
+        count_down(&queue->counters.running);
+    summon(queue);
+}
+
+bool queue_waited(const struct source_queue *queue) {
+    return counted(&queue->counters.waiting) > 0;
+}
+
 struct rest *queue_rest(struct source_queue *queue) {
     return &queue->rest;
 }

@@ -9,6 +9,8 @@
 //            do so. One whose body has come gives it back before it syncs (queue_give). There are
 //            never more than 1.5 * places_max workers (two for one place), and so of connections:
 //            a disk that is slow to sync slows the asking down and gathers no threads.
+//            A job that reads over several connections borrows a free place for each but one, and
+//            gives it back when anybody waits (queue_borrow).
 //   order    jobs that take up a broken body first; then round robin over client addresses;
 //            within an address, jobs that somebody waits for before abandoned ones, then first
 //            come. Background jobs after all others.
@@ -105,6 +107,16 @@ void queue_give(struct source_queue *queue, struct queue_job *job);
 
 /* Is a place free and nobody waiting? */
 bool queue_free_place(struct source_queue *queue);
+
+/* A place for one connection more of a job that runs: true where one is free and nobody waits. It
+   counts as running until queue_return. */
+bool queue_borrow(struct source_queue *queue) MUST_CHECK;
+
+/* Gives so many borrowed places back. */
+void queue_return(struct source_queue *queue, unsigned places);
+
+/* Does anybody wait? Borrowed places are to be given back then. No lock. */
+bool queue_waited(const struct source_queue *queue);
 
 /* The rest that goes with this queue. */
 struct rest *queue_rest(struct source_queue *queue);

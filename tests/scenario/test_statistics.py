@@ -476,6 +476,13 @@ def test_many_names_in_one_table(make, origin):
     assert len(table) == 20000 and table["name019999.pdb"]["numRequests"] == 20000
     assert list(ask(gate, "/symbols.json?limit=2")) == ["name019999.pdb", "name019998.pdb"]
     assert totals(gate)["numSymbols"] == 20000
+    slow = [gate.connect(receive_buffer=4096).ask("/symbols.json") for _ in range(16)]
+    assert [one.head().status for one in slow] == [200] * 16
+    assert gate.get("/symbols.json").status == 503
+    slow[0].close()
+    wait_until(lambda: gate.get("/symbols.json").status == 200, "a place")
+    for one in slow[1:]:
+        one.close()
     for _ in range(4):  # whoever goes away in the middle leaves nothing behind
         gate.ask("/symbols.json").close()
     with gate.ask("/symbols.json") as reader:

@@ -104,6 +104,7 @@ static void everything_is_there_again_after_a_restart(void **state) {
     take(ledger, "a.pdb", "1", VERDICT_HIT);
     assert_int_equal(ledger_total(ledger, TOTAL_REQUESTS), 3);
     assert_int_equal(ledger_total(ledger, TOTAL_HITS), 2);
+    assert_true(ledger_settle(ledger, 20000));
     assert_int_equal(ledger_names_seen(ledger), 1);
     assert_int_equal(name_of(ledger, "a.pdb").requests, 3);
     assert_int_equal(requests_of(ledger, (struct archive_query){0}).count, 3);
