@@ -120,7 +120,8 @@ static uint32_t taken_block(uint32_t n, uint32_t blocks) {
     return 3 + (uint32_t)((uint64_t)n * 48271 % (blocks - 3));
 }
 
-/* Stream lengths in blocks: types, names and modules share what the others leave. */
+/* A stream's length in blocks, of so many that there are: types have half, modules share a quarter.
+ */
 static uint32_t stream_blocks(unsigned n, uint32_t room) {
     static const uint32_t first[] = {1, 1, 0, 300};
     if (n == 2)
@@ -132,7 +133,7 @@ static uint32_t stream_blocks(unsigned n, uint32_t room) {
 static struct made directory_of(uint32_t blocks, uint32_t taken, uint32_t *out_info,
                                 uint32_t *out_dbi) {
     struct made made = made_new(4 + (size_t)STREAMS * 4);
-    uint32_t room = blocks - 2000;
+    uint32_t room = blocks - taken;
     put_32(&made, 0, STREAMS);
     for (unsigned n = 0; n < STREAMS; n++) {
         uint32_t count = stream_blocks(n, room);
@@ -233,9 +234,11 @@ static void put_chunk(struct sparse *sparse, struct made *table, unsigned n,
     uint64_t at = CHUNKS_AT + (uint64_t)n * CHUNK_PACKED;
     CLEANUP(made_free) struct made plain = made_new(CHUNK_PLAIN);
     for (size_t i = 0; i + 64 < offset; i += 5)
-        put_32(&plain, i, (uint32_t)(i * 2654435761U) & 0xffff);
+        put_32(&plain, i, (uint32_t)(i * 2654435761U) >> 24);
     put(&plain, offset);
-    put_32(table, (size_t)n * 20 + 12, put_packed(sparse, at, &plain));
+    uint32_t packed = put_packed(sparse, at, &plain);
+    assert_true(packed <= CHUNK_PACKED);
+    put_32(table, (size_t)n * 20 + 12, packed);
 }
 
 /* Info and DBI streams lie in chunks far apart; the stream between them is in many fragments. */
