@@ -209,13 +209,3 @@ def test_names_of_a_host_that_is_not_configured(gate, origin, second):
         gate.get(target)
         gate.get(missing(1).path, headers={"Host": f"127.0.0.1:{second.port}"}, host=None)
     assert second.connections == 0
-
-
-def test_nothing_but_microsoft_by_default(tmp_path):
-    """The default configuration names Microsoft's server and a folder, nobody else."""
-    from program import run
-
-    done = run("check", "--data", tmp_path / "data", cwd=tmp_path)
-    assert done.returncode == 0
-    assert re.findall(r"https?://([^/\s]+)", done.stdout) == ["msdl.microsoft.com"]
-    assert "1h" in done.stdout or "60m" in done.stdout
