@@ -13,7 +13,7 @@ enum inflater_form {
     INFLATER_GZIP = MAX_WBITS + 16, /* header and check sum are zlib's matter */
 };
 
-/* At each end of the room zlib goes on byte by byte and copies its window: with 64 KiB that costs two
+/* Where the room ends, zlib leaves its fast loop and copies its window: with 64 KiB that costs two
    hundredths more (bench/run --only expand). */
 enum { INFLATER_BYTES = 256 * 1024 };
 
