@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "proxy/search.h"
+#include "record/ledger.h"
 
 static struct source *source_of(const struct attempt *attempt) {
     return attempt->step->source;
@@ -180,6 +181,10 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
         search_keep_why(search, err);
         step->state = STEP_FAILED;
         search->used_up = true;
+    } else if (step->position == POSITION_SHELF && !step->delivered) {
+        /* As if it were not there; but who asks is told why. */
+        search->withdrawn = *err;
+        step->state = STEP_ABSENT;
     } else if (cut_short(attempt, err) || step->delivered) {
         search_broke(search, step, err, clock_ms());
     } else {
@@ -287,6 +292,9 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
         error_set(err, ERROR_CANCELLED, "another server delivered first");
     show_end(attempt, end, err);
     count_end(attempt, end);
+    if (search->symbols->options.ledger)
+        ledger_take_answer(search->symbols->options.ledger, search->question.key.name,
+                           &attempt->note);
     note_rest(attempt, end, err);
     if (end == FETCH_ABSENT)
         remember_no(attempt, err);
