@@ -8,7 +8,7 @@
 
 #include "format/identity.h"
 
-enum { CHECKSUMS_MAX = 4 };
+enum { CHECKSUMS_MAX = 8 }; /* more than a question holds */
 
 enum checksum_outcome {
     CHECKSUM_EQUAL,     /* one of the sums is the file's */

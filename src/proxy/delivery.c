@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "codec/decoder.h"
+#include "proxy/choice.h"
 #include "proxy/verify.h"
 
 enum {
@@ -57,6 +58,7 @@ void delivery_release(struct delivery *delivery) {
     if (delivery->pointed && delivery->pointed->ops->worker_free)
         delivery->pointed->ops->worker_free(delivery->pointed_worker);
     free(delivery->bytes);
+    choice_release(delivery);
 }
 
 void delivery_note_total(struct delivery *delivery) {
@@ -243,6 +245,14 @@ static enum fetch_end advance(struct delivery *delivery, bool more, struct error
     if (!delivery->led) {
         if (delivery->filled < CONTENT_LOOK_BYTES && !delivery->ended)
             return FETCH_WHOLE;
+        switch (choice_make(delivery, err)) {
+        case CHOICE_WAIT:
+            return FETCH_WHOLE;
+        case CHOICE_ASIDE:
+            return FETCH_ASIDE;
+        case CHOICE_TAKE:
+            break;
+        }
         if (!look(delivery, err))
             return FETCH_FAILED;
         enum fetch_end end = lead(delivery, err);

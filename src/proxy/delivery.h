@@ -4,7 +4,8 @@
 // gathered, and looked at; then it claims the copy's pen, is compared where it takes another one's
 // place, written, and judged at its end. Runs on the source's worker and blocks there.
 //
-//   reader ─► [decoder ─►] gathered bytes ─► look ─► lead ─► compare ─► copy ─► judge ─► finish
+//   reader ─► [decoder ─►] gathered bytes ─► look ─► [choose ─►] lead ─► compare ─► copy ─► judge
+//   ─► finish
 #pragma once
 
 #include "proxy/fetcher.h"
@@ -21,6 +22,7 @@ struct delivery {
     char *bytes;            /* gathered, not written yet */
     size_t filled;
     size_t capacity;
+    uint64_t held;    /* of capacity, counted by choice.h */
     uint64_t at;      /* offset in the whole body of bytes[0] */
     uint64_t written; /* what the copy has */
     bool led;

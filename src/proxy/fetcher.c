@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "proxy/delivery.h"
+#include "proxy/choice.h"
 #include "proxy/pointed.h"
 #include "proxy/verify.h"
 #include "source/source_layout.h"
@@ -160,8 +160,12 @@ static bool adopt(struct delivery *delivery, const struct source_local *local) {
 static enum fetch_end run_local(struct delivery *delivery, const struct source_local *local,
                                 struct error *err) {
     head_came(delivery);
-    enum fetch_end end = FETCH_FAILED;
-    if (verify_local(delivery, local, err))
+    enum fetch_end end;
+    if (!verify_local(delivery, local, err))
+        end = FETCH_FAILED;
+    else if (choice_make_local(delivery->fetch, local->fd, local->size, err) == CHOICE_ASIDE)
+        end = FETCH_ASIDE;
+    else
         end = adopt(delivery, local) ? FETCH_LOCAL : FETCH_LOST;
     if (end != FETCH_LOCAL)
         close(local->fd);

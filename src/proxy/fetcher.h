@@ -45,6 +45,7 @@ struct fetch {
                                            forms, at the paths of its layout */
     bool in_place;
     bool fresh_connection;
+    bool chooses;   /* by the question's check sums, since others may have the better file */
     bool taking_up; /* the copy has begun already and this attempt is to go on with it */
     struct kept kept;
     struct resume resume;    /* with taking_up: offset 0 means from the start; out: FETCH_BROKEN */
@@ -62,6 +63,7 @@ enum fetch_end {
     FETCH_LOCAL,     /* the copy is COMPLETE, a file served in place */
     FETCH_ABSENT,    /* the source's own no */
     FETCH_FAILED,    /* this attempt wrote nothing: err says why */
+    FETCH_ASIDE,     /* the file of another build, and this attempt chooses: nothing was written */
     FETCH_LOST,      /* another attempt writes; what came was good */
     FETCH_BROKEN,    /* this attempt led, some bytes are written, then it broke: err says why (with
                         ERROR_DISK it was not the source), take it up at `resume` */

@@ -70,6 +70,7 @@ static uint64_t unsettled(const struct search *search) {
     uint64_t sources = 0;
     for (unsigned i = 0; i < search->step_count; i++)
         switch (search->steps[i].state) {
+        case STEP_ASIDE: /* it has another, which the client did not want */
         case STEP_ABSENT:
         case STEP_GONE:
             break;

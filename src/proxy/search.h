@@ -17,6 +17,7 @@
 //   ASKED      an attempt (two when asked again) under way    any below, READY
 //   PAUSED     its body broke; asked again at `due_ms`        ASKED, READY when another one leads
 //   BROKEN     broke several times; asked when no other left  PAUSED
+//   ASIDE      has the file of another build                  ASKED when nothing better is left
 //   ABSENT     its own no                                     -
 //   FAILED     an error, or a body that proved false          -
 //   UNASKED    full, or resting                               -
@@ -64,6 +65,7 @@ enum step_state {
     STEP_ASKED,
     STEP_PAUSED,
     STEP_BROKEN,
+    STEP_ASIDE,
     STEP_ABSENT,
     STEP_FAILED,
     STEP_UNASKED,
@@ -81,6 +83,7 @@ struct step {
     int64_t due_ms;          /* PAUSED */
     bool passed_over;        /* as a hedge it found the queue full */
     bool asked_again;        /* on a new connection */
+    bool as_it_is;           /* was put aside: what it has is taken now */
     bool delivered;          /* some bytes of the copy came from here */
 };
 
@@ -236,6 +239,10 @@ void search_plan(struct search *search, const struct plan *plan);
 
 /* Calls back every attempt but one (NULL: all); steps that were asked or paused are READY again. */
 void search_call_back(struct search *search, const struct attempt *but, struct search_acts *acts);
+
+/* May a step's file be put aside for another build's: the client tells which one it wants, and
+   somebody else is left to be asked? */
+bool search_chooses(const struct search *search, const struct step *step);
 
 /* Is some attempt of this step under way, those called back apart? */
 bool search_step_asked(const struct search *search, const struct step *step);

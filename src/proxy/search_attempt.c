@@ -97,6 +97,7 @@ static bool take_place(struct attempt *attempt) {
     attempt->place_ms = now_ms;
     attempt->reask_ms = now_ms + REASK_AFTER_MS;
     attempt->note.place_ms = now_ms - attempt->submitted_ms;
+    fetch->chooses = search_chooses(search, attempt->step);
     fetch->taking_up = search->begun;
     fetch->staging = search->staging;
     fetch->resume = (struct resume){.size = SIZE_UNKNOWN};

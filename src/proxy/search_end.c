@@ -51,6 +51,7 @@ static bool plan_left(const struct search *search) {
         case STEP_ASKED:
         case STEP_PAUSED:
         case STEP_BROKEN:
+        case STEP_ASIDE:
             return true;
         case STEP_ABSENT:
         case STEP_FAILED:

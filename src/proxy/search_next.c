@@ -31,6 +31,32 @@ bool search_step_asked(const struct search *search, const struct step *step) {
     return false;
 }
 
+static bool may_have_another(const struct step *step) {
+    switch (step->state) {
+    case STEP_READY:
+    case STEP_ASKED:
+    case STEP_PAUSED:
+    case STEP_BROKEN:
+    case STEP_ASIDE:
+        return true;
+    case STEP_ABSENT:
+    case STEP_FAILED:
+    case STEP_UNASKED:
+    case STEP_GONE:
+        break;
+    }
+    return false;
+}
+
+bool search_chooses(const struct search *search, const struct step *step) {
+    if (!search->question.checksums[0] || search->kept || search->begun || step->as_it_is)
+        return false;
+    for (unsigned i = 0; i < search->step_count; i++)
+        if (&search->steps[i] != step && may_have_another(&search->steps[i]))
+            return true;
+    return false;
+}
+
 static unsigned under_way(const struct search *search) {
     unsigned found = 0;
     LIST_EACH (node, &search->attempts)
@@ -226,6 +252,16 @@ static bool revive_broken(struct search *search, int64_t now_ms) {
     return true;
 }
 
+/* When nobody has a better file, the first that was put aside is fetched, and believed. */
+static bool take_aside(struct search *search, struct search_acts *acts) {
+    struct step *step = step_in(search, STEP_ASIDE);
+    if (!step)
+        return false;
+    step->as_it_is = true;
+    attempt_begin(search, step, false, false, acts);
+    return true;
+}
+
 /* The only source that is being asked is known to be late: clients should not be held long. */
 static void hurry(struct search *search, struct search_acts *acts) {
     if (search->hurried || under_way(search) != 1)
@@ -292,7 +328,8 @@ static void decide_asking(struct search *search, int64_t now_ms, struct search_a
     ask_paused(search, now_ms, acts);
     ask_next(search, acts);
     ask_again(search, now_ms, acts);
-    if (under_way(search) == 0 && !step_in(search, STEP_PAUSED) && !revive_broken(search, now_ms)) {
+    if (under_way(search) == 0 && !step_in(search, STEP_PAUSED) && !revive_broken(search, now_ms) &&
+        !take_aside(search, acts)) {
         search_conclude(search, acts);
         return;
     }

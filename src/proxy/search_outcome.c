@@ -36,6 +36,7 @@ static enum attempt_result result_of(const struct attempt *attempt, enum fetch_e
         return ATTEMPT_FOUND;
     case FETCH_ABSENT:
         return ATTEMPT_ABSENT;
+    case FETCH_ASIDE:
     case FETCH_LOST:
     case FETCH_KEPT:
         return ATTEMPT_LOST;
@@ -54,7 +55,7 @@ static void show_end(struct attempt *attempt, enum fetch_end end, const struct e
     struct attempt_note *note = &attempt->note;
     note->result = result_of(attempt, end);
     if (note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED ||
-        err->kind == ERROR_WITHDRAWN || err->kind == ERROR_UNINDEXED) {
+        err->kind == ERROR_WITHDRAWN || err->kind == ERROR_UNINDEXED || end == FETCH_ASIDE) {
         note->cause = err->kind;
         text_copy(note->what, sizeof note->what, err->what);
     }
@@ -82,6 +83,7 @@ static void count_end(const struct attempt *attempt, enum fetch_end end, const s
         count(&counters->absent);
         count_time(counters, &attempt->note);
         break;
+    case FETCH_ASIDE:
     case FETCH_LOST:
         count(&counters->lost);
         break;
@@ -145,6 +147,19 @@ static bool cut_short(const struct attempt *attempt, const struct error *err) {
                                         err->kind == ERROR_LENGTH || err->kind == ERROR_TIMEOUT);
 }
 
+/* The step is settled: whoever else asks its source needs not. */
+static void call_back_twins(struct search *search, const struct step *step,
+                            struct search_acts *acts) {
+    LIST_EACH (node, &search->attempts) {
+        struct attempt *twin = LIST_ENTRY(node, struct attempt, in_search);
+        if (twin->step != step || twin->called_back)
+            continue;
+        twin->called_back = true;
+        atomic_fetch_add_explicit(&twin->refs, 1, memory_order_relaxed);
+        list_push_back(&acts->call_back, &twin->to_call_back);
+    }
+}
+
 static void step_absent(struct attempt *attempt, const struct error *said,
                         struct search_acts *acts) {
     struct search *search = attempt->search;
@@ -165,14 +180,7 @@ static void step_absent(struct attempt *attempt, const struct error *said,
         search_conclude(search, acts);
         return;
     }
-    LIST_EACH (node, &search->attempts) {
-        struct attempt *twin = LIST_ENTRY(node, struct attempt, in_search);
-        if (twin->step != step || twin->called_back)
-            continue;
-        twin->called_back = true;
-        atomic_fetch_add_explicit(&twin->refs, 1, memory_order_relaxed);
-        list_push_back(&acts->call_back, &twin->to_call_back);
-    }
+    call_back_twins(search, step, acts);
 }
 
 static void step_failed(struct attempt *attempt, const struct error *err) {
@@ -238,6 +246,10 @@ static void apply(struct attempt *attempt, enum fetch_end end, const struct erro
         return;
     case FETCH_ABSENT:
         step_absent(attempt, err, acts);
+        return;
+    case FETCH_ASIDE:
+        attempt->step->state = STEP_ASIDE;
+        call_back_twins(search, attempt->step, acts);
         return;
     case FETCH_BROKEN:
         step_broken(attempt, err);

@@ -200,8 +200,8 @@ static bool refuse_cut(uint64_t length, uint64_t stated, struct error *err) {
                      (unsigned long long)length, (unsigned long long)stated);
 }
 
-static bool verify_view(const struct symbol_key *key, const struct view *view, bool announced,
-                        struct error *err) {
+bool verify_view(const struct symbol_key *key, const struct view *view, bool announced,
+                 struct error *err) {
     struct identity found;
     struct error damage = {0};
     enum identify_outcome outcome = identify(view, &found, &damage);

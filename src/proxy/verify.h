@@ -25,5 +25,9 @@ bool verify_first(const struct symbol_key *key, const struct content *content, c
 bool verify_whole(const struct symbol_key *key, const struct staging *staging, bool announced,
                   struct error *err) MUST_CHECK;
 
+/* The same for bytes wherever they lie. May block as the view does. */
+bool verify_view(const struct symbol_key *key, const struct view *view, bool announced,
+                 struct error *err) MUST_CHECK;
+
 /* The same for a file that lies somewhere; the descriptor stays the caller's. May block. */
 bool verify_file(const struct symbol_key *key, int fd, uint64_t size, struct error *err) MUST_CHECK;

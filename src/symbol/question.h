@@ -2,7 +2,8 @@
 //
 // What one client asked for: a key, how it was spelled, in which form, and who asks. A plain value,
 // copied freely. The check sums that a client sends with it are passed on to servers that want them
-// and mean nothing here: some clients repeat those of earlier files.
+// and choose among builds of one portable PDB; they refuse none, for some clients repeat those of
+// earlier files.
 #pragma once
 
 #include <netinet/in.h>

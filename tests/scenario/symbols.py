@@ -2,11 +2,14 @@
 """Symbol files made on the spot, right down to their structure, and the ways of asking for them."""
 
 import dataclasses
+import hashlib
 import random
 import struct
 import uuid
 
 PAGE = 4096
+PORTABLE_AGE = "FFFFFFFF"
+PORTABLE_ID_AT = 64
 MSF_MAGIC = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0"
 
 
@@ -35,6 +38,8 @@ class Symbol:
     def canonical(self):
         if "-" in self.id:
             return self.id.lower()
+        if self.id[32:].upper() == PORTABLE_AGE:
+            return self.id.upper()
         if self.name.lower().endswith(".pdb"):
             return self.id[:32].upper() + self.id[32:].lower()
         return self.id[:8].upper() + self.id[8:].lower()
@@ -84,6 +89,23 @@ def msf(streams, pages, seed):
         at = (first + index) * PAGE
         out[at : at + PAGE] = stream.ljust(PAGE, b"\0")
     return bytes(out)
+
+
+def portable_pdb(name="app.pdb", size=8 * 1024, seed=1, guid=None):
+    """A portable PDB: the metadata's head, and one stream that begins with the id, then noise. Another seed with the
+    same GUID is another build."""
+    guid = uuid.UUID(guid or random.Random(f"guid {name}").randbytes(16).hex())
+    top = b"BSJB" + struct.pack("<HHII", 1, 1, 0, 12) + b"PDB v1.0".ljust(12, b"\0")
+    top += struct.pack("<HHII", 0, 1, PORTABLE_ID_AT, size - PORTABLE_ID_AT) + b"#Pdb".ljust(8, b"\0")
+    noise = random.Random(f"portable {seed}").randbytes(size - PORTABLE_ID_AT - 16)
+    body = top.ljust(PORTABLE_ID_AT, b"\0") + guid.bytes_le + noise
+    return Symbol(name, guid.hex.upper() + PORTABLE_AGE, body)
+
+
+def portable_sum(symbol):
+    """What a client that wants this very build sends as SymbolChecksum."""
+    end = PORTABLE_ID_AT + 20
+    return "SHA256:" + hashlib.sha256(symbol.body[:PORTABLE_ID_AT] + bytes(20) + symbol.body[end:]).hexdigest()
 
 
 def pe(name="app.dll", size=32 * 1024, seed=1):
