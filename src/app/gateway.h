@@ -22,12 +22,14 @@ struct gateway {
     struct vetting *vetting;
     struct provenance *provenance;
     struct quarantine *quarantine;
+    struct usage *usage;
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;
     struct absences *owed; /* who may have a better file than the kept one */
     struct alarm_clock *alarms;
     struct symbols *symbols;
+    struct ledger *ledger;
     struct recorder *recorder;
     struct settings *settings;
     struct server *server;

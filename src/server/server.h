@@ -6,9 +6,11 @@
 
 #include "proxy/roster.h"
 #include "proxy/symbols.h"
+#include "record/ledger.h"
 #include "record/recorder.h"
 
 struct server;
+struct usage;
 struct vetting;
 
 /* What may change on reload: an immutable snapshot, reference-counted, handed to the loops by
@@ -42,6 +44,9 @@ struct server_options {
     struct cache *cache;
     struct absences *absences;
     struct recorder *recorder;
+    struct ledger *ledger;
+    struct usage *usage;
+    const char *data_path; /* answers too large for memory wait there, in files without a name */
     const struct vetting *vetting; /* may be NULL */
     struct settings *settings;     /* a reference is taken */
 };

@@ -92,5 +92,13 @@ struct pool *shelf_pool(struct shelf *shelf);
 /* Is the shelf left out because it hangs? */
 bool shelf_hangs(struct shelf *shelf);
 
+/* By how much its files have grown since the start, by what symgate itself has kept, replaced and
+   removed. */
+int64_t shelf_growth(const struct shelf *shelf);
+
+/* Free bytes and size of its disk, and whether so little is free that nothing is kept any more;
+   false when it cannot be used at present. May block. */
+bool shelf_space(struct shelf *shelf, uint64_t *out_free, uint64_t *out_size, bool *out_low);
+
 /* Its path as configured. */
 const char *shelf_path(const struct shelf *shelf);

@@ -14,6 +14,7 @@ struct shelf {
     struct shelf_options options; /* set at creation, then read-only */
     char *path;
     struct pool *pool;
+    counter kept_bytes, gone_bytes; /* put in place since the start, and replaced or removed */
     struct listings *listings; /* the identifiers in a directory that are not canonically written */
 
     pthread_mutex_t lock;    /* guards all below */

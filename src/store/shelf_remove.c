@@ -10,14 +10,16 @@
 enum { REMOVED_MAX = 16 };
 
 /* Removes a found file, and its directories where they are empty now. */
-static bool remove_found(const struct shelf_root *root, const char *path) {
+static bool remove_found(struct shelf *shelf, const struct shelf_root *root, const char *path) {
     char folder[LAYOUT_PATH_BYTES];
     const char *file = strrchr(path, '/') + 1;
     text_copy_n(folder, sizeof folder, path, (size_t)(file - path) - 1);
     CLEANUP(close_fd) int fd = -1;
+    struct stat gone;
     if (files_open_directory_beneath(root->fd, folder, 0, &fd, NULL) != FILE_FOUND ||
-        unlinkat(fd, file, 0) != 0)
+        fstatat(fd, file, &gone, AT_SYMLINK_NOFOLLOW) != 0 || unlinkat(fd, file, 0) != 0)
         return false;
+    count_many(&shelf->gone_bytes, S_ISREG(gone.st_mode) ? (uint64_t)gone.st_size : 0);
     char *slash = strrchr(folder, '/');
     *slash = '\0';
     CLEANUP(close_fd) int above = -1;
@@ -42,7 +44,7 @@ unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
             close(found.fd);
         else if (there != SHELF_OTHER_FORM)
             break;
-        if (!remove_found(root, found.path))
+        if (!remove_found(shelf, root, found.path))
             break;
     }
     return removed;
