@@ -37,9 +37,11 @@ void config_free(struct config *config) {
         return;
     for (unsigned i = 0; i < config->server_count; i++) {
         free(config->servers[i].remote_told);
+        secret_free(config->servers[i].cache_share);
         config_release_section(SECTION_SERVER, &config->servers[i]);
     }
     free(config->servers);
+    secret_free(config->general.cache_share);
     config_release_section(SECTION_GENERAL, &config->general);
     config_release_section(SECTION_IDENTITY, &config->identity);
     config_logging_release(&config->logging);
@@ -52,10 +54,8 @@ void config_problems_release(struct config_problems *problems) {
     *problems = (struct config_problems){0};
 }
 
-static void read_server(struct config_reading *reading, const json_t *json, unsigned index) {
+static struct config_server *new_server(struct config_reading *reading) {
     struct config_server *server = &reading->config->servers[reading->config->server_count++];
-    char prefix[32];
-    text_format(prefix, sizeof prefix, "servers[%u]", index);
     server->retry_misspelled_ms = TIME_ABSENT;
     server->hedge_after_ms = TIME_ABSENT;
     server->revalidate_ms = TIME_ABSENT;
@@ -63,9 +63,59 @@ static void read_server(struct config_reading *reading, const json_t *json, unsi
     server->breaker = (struct config_breaker){TIME_ABSENT, COUNT_ABSENT, TIME_ABSENT};
     config_defaults(reading, SECTION_SERVER, server);
     config_defaults(reading, SECTION_TIMEOUTS, &server->timeouts);
+    return server;
+}
+
+static void read_server(struct config_reading *reading, const json_t *json, unsigned index) {
+    struct config_server *server = new_server(reading);
+    char prefix[32];
+    text_format(prefix, sizeof prefix, "servers[%u]", index);
     config_read_section(reading, SECTION_SERVER, json, prefix, server);
     const json_t *retry = json_object_get(json, "retryTimeout");
     config_finish_server(reading, server, prefix, index, retry != NULL);
+}
+
+static bool is_read_already(const struct config *config, const char *share) {
+    for (unsigned i = 0; i < config->server_count; i++)
+        if (config->servers[i].is_cache && strcmp(config->servers[i].remote_told, share) == 0)
+            return true;
+    return false;
+}
+
+/* A share that a cache lies on is a server that is asked before all others. */
+static void read_cache(struct config_reading *reading, const char *share, const char *key) {
+    struct config *config = reading->config;
+    if (!share || is_read_already(config, share))
+        return;
+    if (config->server_count == SOURCES_MAX) {
+        config_complain(reading, PROBLEM_WARNING, key, "",
+                        "is not read: beside %d servers there is no room for it", SOURCES_MAX);
+        return;
+    }
+    struct config_server *server = new_server(reading);
+    server->name = memory_text("cache");
+    server->remote = memory_text(share);
+    config_finish_server(reading, server, key, 0, false);
+    server->is_cache = true;
+    server->priority = 0;
+}
+
+/* They come to stand in front of the servers. */
+static void read_caches(struct config_reading *reading) {
+    struct config *config = reading->config;
+    unsigned own = config->server_count;
+    read_cache(reading, config->general.cache_share, "general.cacheLocation");
+    for (unsigned i = 0; i < own; i++) {
+        char key[48];
+        text_format(key, sizeof key, "servers[%u].cacheLocation", i);
+        read_cache(reading, config->servers[i].cache_share, key);
+    }
+    unsigned caches = config->server_count - own;
+    struct config_server *all = NEW_ARRAY(struct config_server, SOURCES_MAX);
+    memcpy(all, config->servers + own, caches * sizeof *all);
+    memcpy(all + caches, config->servers, own * sizeof *all);
+    free(config->servers);
+    config->servers = all;
 }
 
 static void read_servers(struct config_reading *reading, const json_t *json) {
@@ -78,7 +128,6 @@ static void read_servers(struct config_reading *reading, const json_t *json) {
                         SOURCES_MAX);
         return;
     }
-    reading->config->servers = NEW_ARRAY(struct config_server, json_array_size(json));
     size_t index;
     const json_t *element;
     json_array_foreach(json, index, element) {
@@ -117,11 +166,13 @@ static void read_root(struct config_reading *reading, const json_t *root,
             unknown_section(reading, name);
     }
     config_finish_general(reading, data_override);
+    config->servers = NEW_ARRAY(struct config_server, SOURCES_MAX);
     if (servers)
         read_servers(reading, servers);
     else
         config_complain(reading, PROBLEM_WARNING, "", "Add a list \"servers\".",
                         "no servers are configured: only what lies in the cache is served");
+    read_caches(reading);
     config_finish_servers(reading);
     config_read_logging(reading, logging);
 }

@@ -56,6 +56,8 @@ struct config_general {
     struct config_text_list listen;
     char *data_location;
     char *cache_location; /* NULL: <data>/cache */
+    char *cache_share;    /* what it was before, where that is a share that nothing maps and that
+                             symgate-smb can read; else NULL */
     uint64_t workers;
     bool enable_statistics;
     struct config_statistics statistics;
@@ -121,6 +123,8 @@ struct config_server {
     char *principal;
     struct config_access access;
     char *cache_location;
+    char *cache_share; /* as the general one */
+    bool is_cache; /* not of the file: the share is a cacheLocation, and read before all others */
     bool enabled;
     struct config_text_list kinds;
     unsigned kind_bits;

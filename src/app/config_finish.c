@@ -47,6 +47,25 @@ static char *local_path(struct config_reading *reading, const char *key, const c
     return NULL;
 }
 
+/* Can symgate-smb read it? */
+static bool is_readable_share(const struct config_reading *reading, const char *text) {
+    struct smb_remote remote;
+    char program[PROGRAM_BYTES];
+    CLEANUP(free_block) char *mapped = path_mapped(&reading->config->general.path_map, text);
+    return !mapped && path_kind(text) == PATH_SHARE && smb_remote_parse(text, &remote, NULL) &&
+           smb_helper_find(program, sizeof program, NULL);
+}
+
+/* The same for a cache. A share that can be read is noted, for a server to be made of it. */
+static char *cache_path(struct config_reading *reading, const char *key, const char *text,
+                        char **share, const char *consequence) {
+    if (is_readable_share(reading, text)) {
+        *share = memory_text(text);
+        consequence = "what lies there is read, new files go to \"cache\" in the data folder";
+    }
+    return local_path(reading, key, text, consequence);
+}
+
 static bool is_choice(const char *text, const char *const *choices) {
     for (; text && *choices; choices++)
         if (strcmp(text, *choices) == 0)
@@ -87,8 +106,8 @@ void config_finish_general(struct config_reading *reading, const char *data_over
     replace(&general->data_location, data ? data : path_default_data());
     char *cache = NULL;
     if (is_given(general->cache_location))
-        cache = local_path(reading, "general.cacheLocation", general->cache_location,
-                           "\"cache\" in the data folder is used");
+        cache = cache_path(reading, "general.cacheLocation", general->cache_location,
+                           &general->cache_share, "\"cache\" in the data folder is used");
     replace(&general->cache_location, cache ? cache : path_below(general->data_location, "cache"));
     if (!is_choice(general->log_clients, log_clients))
         config_complain(reading, PROBLEM_ERROR, "general.logClients", "",
@@ -353,7 +372,7 @@ static void finish_cache(struct config_reading *reading, struct config_server *s
         return;
     }
     text_format(key, sizeof key, "%s.cacheLocation", prefix);
-    char *path = local_path(reading, key, server->cache_location,
+    char *path = cache_path(reading, key, server->cache_location, &server->cache_share,
                             "its files go to \"cache\" in the data folder");
     if (!path)
         path = path_below(reading->config->general.data_location, "cache");

@@ -77,6 +77,7 @@ static struct source_options options_of(const struct config_server *server,
         .name = server->name,
         .remote = server->remote,
         .enabled = server->enabled,
+        .is_cache = server->is_cache,
         .unaskable = server->unaskable,
         .kinds = server->kind_bits,
         .priority = (int)server->priority,
@@ -167,12 +168,27 @@ static bool add_pointer_roots(struct source *source, const struct config *config
     return true;
 }
 
+/* The servers whose cache this is: all those whose files would be put there. */
+static uint64_t followed(const struct config *config, const struct config_server *cache) {
+    const char *of_all = config->general.cache_share;
+    bool global = of_all && strcmp(of_all, cache->remote_told) == 0;
+    uint64_t servers = 0;
+    for (unsigned i = 0; i < config->server_count; i++) {
+        const struct config_server *server = &config->servers[i];
+        bool own = server->cache_share && strcmp(server->cache_share, cache->remote_told) == 0;
+        if (!server->is_cache && (global || own))
+            servers |= UINT64_C(1) << i;
+    }
+    return servers;
+}
+
 static struct policy *make_policy(struct config *config) {
     struct policy_source rules[SOURCES_MAX];
     for (unsigned i = 0; i < config->server_count; i++) {
         struct config_server *server = &config->servers[i];
         rules[i] = (struct policy_source){
             .identifier = server->identifier,
+            .follows = server->is_cache ? followed(config, server) : 0,
             .enabled = server->enabled,
             .kinds = server->kind_bits,
             .has_whitelist = server->whitelist.given,
@@ -256,6 +272,7 @@ static struct source *make_reader(const struct config *config, const char *path,
         .name = "cache",
         .remote = path,
         .enabled = true,
+        .is_cache = true,
         .requests_max = READERS,
         .hedge_after_ms = config->general.hedge_after_ms,
         .layout = LAYOUT_SYMSTORE,

@@ -56,7 +56,7 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
         else if (source_index_lacks(source, &question->key))
             out_plan->unlisted |= UINT64_C(1) << i;
         else if (source->options.unaskable || rest_refuses(queue_rest(source->queue)))
-            out_plan->unasked |= UINT64_C(1) << i;
+            out_plan->unasked |= source->options.is_cache ? 0 : UINT64_C(1) << i;
         else
             plan_add(out_plan, i, priority);
         if (ends && (!out_plan->ended || priority < ended_at)) {

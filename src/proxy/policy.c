@@ -14,6 +14,7 @@ struct rules {
 };
 
 struct policy_rules {
+    uint64_t follows;
     bool enabled;
     bool has_whitelist;
     unsigned kinds;
@@ -50,6 +51,7 @@ struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_c
     policy->count = source_count;
     for (unsigned i = 0; i < source_count; i++)
         policy->sources[i] = (struct policy_rules){
+            .follows = sources[i].follows,
             .enabled = sources[i].enabled,
             .has_whitelist = sources[i].has_whitelist,
             .kinds = sources[i].kinds,
@@ -120,7 +122,7 @@ static bool rules_admit(const struct rules *rules, const char *name,
 static bool source_allowed(const struct policy_rules *source, const struct question *question,
                            struct policy_verdict *verdict) {
     const char *name = question->spelling.name;
-    if (!source->enabled || !(source->kinds & 1U << question->key.kind))
+    if (source->follows || !source->enabled || !(source->kinds & 1U << question->key.kind))
         return false;
     if (source->has_whitelist && !rules_admit(&source->whitelist, name, verdict))
         return false;
@@ -137,6 +139,11 @@ void policy_judge(const struct policy *policy, const struct question *question,
     for (unsigned i = 0; i < policy->count; i++)
         if (source_allowed(&policy->sources[i], question, out_verdict))
             out_verdict->allowed |= UINT64_C(1) << i;
-    if (out_verdict->allowed)
-        out_verdict->rule = NULL;
+    if (!out_verdict->allowed)
+        return;
+    out_verdict->rule = NULL;
+    uint64_t own = out_verdict->allowed;
+    for (unsigned i = 0; i < policy->count; i++)
+        if (policy->sources[i].follows & own)
+            out_verdict->allowed |= UINT64_C(1) << i;
 }

@@ -15,6 +15,7 @@ struct policy;
 /* The rules of one source, in configured order. */
 struct policy_source {
     const char *identifier;
+    uint64_t follows; /* allowed where any of these is, whatever the rest says; 0: by itself */
     bool enabled;
     unsigned kinds; /* bits 1 << enum symbol_kind */
     bool has_whitelist;

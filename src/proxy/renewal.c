@@ -54,7 +54,7 @@ static uint64_t earlier_of(const struct search *search, uint64_t sources,
     for (uint64_t left = sources; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct source_options *options = &search->roster->sources[i]->options;
-        if (options->priority < winner->priority && !options->unaskable)
+        if (options->priority < winner->priority && !options->unaskable && !options->is_cache)
             earlier |= UINT64_C(1) << i;
     }
     return earlier;

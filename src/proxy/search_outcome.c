@@ -191,7 +191,7 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
         search_keep_why(search, err);
         step->state = STEP_FAILED;
         search->used_up = true;
-    } else if (step->position == POSITION_SHELF && !step->delivered) {
+    } else if (step->source->options.is_cache && !step->delivered) {
         /* As if it were not there; but who asks is told why. */
         search->withdrawn = *err;
         step->state = STEP_ABSENT;
@@ -334,6 +334,8 @@ void attempt_not_asked(struct attempt *attempt, enum error_kind why) {
         step->state = STEP_READY;
         step->passed_over = true;
         search->owed++;
+    } else if (step->source->options.is_cache) {
+        step->state = STEP_ABSENT;
     } else {
         step->state = STEP_UNASKED;
         step->unasked = why;

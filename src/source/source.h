@@ -26,6 +26,8 @@ struct source_options {
     const char *name;       /* for people */
     const char *remote;     /* URL or directory */
     bool enabled;
+    bool is_cache;    /* holds what others have: its failures count as not there, and what it has is
+                         no better than what comes from those after it */
     bool unaskable;   /* there is no way to its remote: allowed, but every question fails */
     unsigned kinds;   /* bits 1 << enum symbol_kind that may be asked for */
     int priority;     /* smaller first; equal ones are asked together */

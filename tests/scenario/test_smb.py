@@ -2,6 +2,7 @@
 """Network shares, read through symgate-smb from a real smbd: what comes is right, what is not known is a failure,
 and nothing holds up anything else."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -503,6 +504,96 @@ def test_runs_without_the_helper(lonely, tmp_path, origin, monkeypatch):
     assert "symgate-smb, which reads shares, is not installed: this server cannot be asked" in checked.stderr
     assert "pathMap" in checked.stderr
     assert run("check", "--strict", gate.config_path).returncode == 1
+
+
+# --- a cache on a share --------------------------------------------------------------------------
+
+
+def kept_here(gate):
+    return {str(path.relative_to(gate.data / "cache")): path for path in (gate.data / "cache").glob("*/*/*")}
+
+
+def test_cache_on_a_share_is_read_and_not_written(make, origin, store, remote):
+    lies, packed, new = pdb(), pdb("packed.pdb"), pdb("new.pdb")
+    put(store, lies)
+    put(store, Symbol(packed.name, packed.id, gzip.compress(packed.body)), name="packed.pd_")
+    origin.on(new.remote, good(new.body))
+    gate = make(server(origin), general={"cacheLocation": remote()}).start()
+    assert "what lies there is read, new files go to" in gate.errors() and "pathMap" in gate.errors()
+    for symbol in (lies, packed):
+        answer = gate.fetch(symbol)
+        assert answer.verdict == "fetched" and answer.headers["x-symgate-source"] == "cache"
+    assert origin.count() == 0
+    answer = gate.fetch(new)
+    assert answer.headers["x-symgate-source"] == "one"
+    gate.wait_quiet()
+    assert sorted(kept_here(gate)) == sorted([lies.shelved, packed.shelved, new.shelved])
+    assert not (store / new.name).exists()
+    for symbol in (lies, packed, new):
+        assert gate.fetch(symbol).verdict == "hit"
+    assert gate.get(missing(1).path).verdict == "absent"
+    checked = run("check", gate.config_path)
+    assert checked.returncode == 0 and remote() in checked.stdout
+
+
+@pytest.mark.parametrize("share", ["dead", "gone"])
+def test_cache_on_a_share_that_cannot_be_read_counts_as_empty(make, origin, samba, store, remote, share):
+    symbol = pdb()
+    origin.on(symbol.remote, good(symbol.body))
+    place = f"smb://127.0.0.1:{free_port()}/open" if share == "dead" else samba.url("gone")
+    gate = make(server(origin), general={"cacheLocation": place}).start()
+    answer = gate.fetch(symbol)
+    assert answer.headers["x-symgate-source"] == "one" and "preferred" not in answer.reason
+    for n in range(5):  # so often that it rests
+        assert gate.get(missing(n).path).verdict == "absent"
+    asked = origin.count()
+    assert gate.get(missing(0).path).verdict == "absent"
+    assert origin.count() == asked == 6
+
+
+def test_a_servers_cache_on_a_share_follows_its_filters(make, origin, second, store, remote):
+    mine, other = pdb("mine.pdb"), pdb("other.pdb")
+    for symbol in (mine, other):
+        put(store, symbol)
+    gate = make(
+        server(origin, cacheLocation=remote(), whitelist=["mine"]), server(second, "two", blacklist=["nobody"])
+    ).start()
+    assert gate.fetch(mine).headers["x-symgate-source"] == "cache"
+    assert gate.get(other.path).verdict == "absent"
+    put(store, pdb("nobody.pdb"))
+    assert gate.get(pdb("nobody.pdb").path).verdict == "excluded"
+    assert (origin.count(), second.count()) == (0, 1)
+
+
+def test_password_of_a_cache_is_told_to_nobody(make, origin, store, remote):
+    symbol = pdb()
+    put(store, symbol)
+    place = remote("closed", user=f"{USER}:{quote(PASSWORD)}@")
+    gate = make(
+        server(origin), server(origin, "two", cacheLocation=place), general={"cacheLocation": place}
+    ).start()
+    assert gate.fetch(symbol).headers["x-symgate-source"] == "cache"
+    shown = [gate.get(path).body.decode() for path in ("/", "/metrics", "/api/v1/copies")]
+    checked = run("check", gate.config_path)
+    assert checked.stdout.count("[cache") == 1  # the same share twice is one
+    for text in (gate.errors(), checked.stdout, checked.stderr, *shown):
+        assert quote(PASSWORD) not in text and PASSWORD not in text
+
+
+def test_cache_on_a_share_without_the_helper(lonely, tmp_path, origin, monkeypatch):
+    symbol = pdb()
+    origin.on(symbol.remote, good(symbol.body))
+    config = {"general": {"cacheLocation": "\\\\build\\cache", "minFreeSpace": 0}, "servers": [server(origin)]}
+    monkeypatch.setattr("program.PROGRAM", lonely)
+    gate = Program(tmp_path, config)
+    gate.start()
+    try:
+        assert '"cache" in the data folder is used' in gate.errors()
+        assert gate.fetch(symbol).headers["x-symgate-source"] == "one"
+        gate.wait_quiet()
+        assert list(kept_here(gate)) == [symbol.shelved]
+    finally:
+        gate.end()
 
 
 def test_check_with_the_helper(store, remote, tmp_path):

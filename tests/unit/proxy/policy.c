@@ -55,6 +55,32 @@ static void test_lists(void **state) {
     policy_free(policy);
 }
 
+/* A cache is asked for what the servers may be asked for that it belongs to. */
+static void test_one_follows_others(void **state) {
+    (void)state;
+    struct pattern *white[] = {pattern("nt")};
+    struct pattern *black[] = {pattern("app")};
+    const struct policy_source sources[] = {
+        {.follows = 2 | 4},
+        {.enabled = true,
+         .kinds = ALL_KINDS,
+         .has_whitelist = true,
+         .whitelist = white,
+         .whitelist_count = 1},
+        {.enabled = true, .kinds = 1U << KIND_PE},
+        {.enabled = true, .kinds = ALL_KINDS, .blacklist = black, .blacklist_count = 1},
+        {.enabled = true, .kinds = ALL_KINDS, .follows = 1}, /* of one that only follows: never */
+    };
+    struct policy *policy = policy_new(NULL, 0, sources, LENGTH_OF(sources));
+    assert_int_equal(judge(policy, "nt.pdb", KIND_PDB).allowed, 1 | 2 | 8);
+    assert_int_equal(judge(policy, "app.dll", KIND_PE).allowed, 1 | 4);
+    assert_int_equal(judge(policy, "other.pdb", KIND_PDB).allowed, 8);
+    struct policy_verdict verdict = judge(policy, "app.pdb", KIND_PDB);
+    assert_int_equal(verdict.allowed, 0);
+    assert_string_equal(verdict.rule, "app");
+    policy_free(policy);
+}
+
 static void test_rule_is_named_when_nothing_is_allowed(void **state) {
     (void)state;
     struct pattern *black[] = {pattern("app"), pattern(".*pdb")};
@@ -87,6 +113,7 @@ static void test_pattern_that_gives_up_excludes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_one_follows_others),
         cmocka_unit_test(test_rule_is_named_when_nothing_is_allowed),
         cmocka_unit_test(test_pattern_that_gives_up_excludes),
     };
