@@ -43,12 +43,22 @@ struct config_identity {
 #define FREE_MIN_DEFAULT UINT64_MAX
 #define TIME_ABSENT INT64_MIN
 
+struct config_statistics {
+    uint64_t names_max;
+    uint64_t ids_max;
+    uint64_t bytes_max;
+    int64_t retention_ms; /* 0: for ever */
+    uint64_t requests_max;
+    uint64_t failures_max;
+};
+
 struct config_general {
     struct config_text_list listen;
     char *data_location;
     char *cache_location; /* NULL: <data>/cache */
     uint64_t workers;
     bool enable_statistics;
+    struct config_statistics statistics;
     struct config_pattern_list blacklist;
     struct config_map path_map;
     uint64_t failure_status;

@@ -28,6 +28,7 @@ enum {
     OWED_MAX = 100000,
     OUTCOMES_MAX = 10000,
     THREADS_END_MS = 1000,
+    DAY_MS = 24 * 60 * 60 * 1000,
 };
 
 /* Raises the limit as far as the kernel lets us; what there is is shared between clients and open
@@ -159,6 +160,33 @@ static bool open_owed(struct gateway *gateway, struct error *err) {
     return gateway->owed != NULL;
 }
 
+static bool open_ledger(struct gateway *gateway, struct error *err) {
+    const struct config_statistics *statistics = &gateway->config->general.statistics;
+    char path[4096];
+    if (!files_join(path, sizeof path, gateway->data.path, "statistics.db"))
+        return error_set(err, ERROR_CONFIG, "the data folder's path is too long");
+    struct ledger_options options = {
+        .enabled = gateway->config->general.enable_statistics,
+        .path = path,
+        .book =
+            {
+                .names_max = statistics->names_max,
+                .ids_max = statistics->ids_max,
+                .bytes_max = statistics->bytes_max,
+                .requests_max = statistics->requests_max,
+                .failures_max = statistics->failures_max,
+                .days_max = (statistics->retention_ms + DAY_MS - 1) / DAY_MS,
+            },
+    };
+    gateway->ledger = ledger_new(&options, err);
+    return gateway->ledger != NULL;
+}
+
+static void take_outcome(void *ledger, const struct outcome *outcome,
+                         const struct attempt_note *notes) {
+    ledger_take(ledger, outcome, notes);
+}
+
 static bool open_parts(struct gateway *gateway, struct error *err) {
     const struct config_general *general = &gateway->config->general;
     if (!data_folder_open(&gateway->data, general->data_location, err))
@@ -176,7 +204,7 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     gateway->absences = absences_open(&absences, err);
     if (!gateway->absences)
         return false;
-    if (!open_owed(gateway, err))
+    if (!open_owed(gateway, err) || !open_ledger(gateway, err))
         return false;
     gateway->quarantine = quarantine_open(gateway->data.root_fd, err);
     if (!gateway->quarantine)
@@ -199,6 +227,7 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .cache = gateway->cache,
         .absences = gateway->absences,
         .recorder = gateway->recorder,
+        .ledger = gateway->ledger,
         .vetting = gateway->vetting,
         .settings = gateway->settings,
     };
@@ -231,11 +260,14 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
         .owed = gateway->owed,
         .provenance = gateway->provenance,
         .quarantine = gateway->quarantine,
+        .ledger = gateway->ledger,
     };
     gateway->symbols = symbols_new(&symbols);
     struct recorder_options recorder = {
         .outcomes_max = gateway->config->general.enable_statistics ? OUTCOMES_MAX : 0,
         .log_requests = true,
+        .take = take_outcome,
+        .context = gateway->ledger,
     };
     gateway->recorder = recorder_new(&recorder, err);
     if (!gateway->recorder)
@@ -288,6 +320,16 @@ static void keep_shelves(const struct gateway *gateway, const struct config *con
     }
 }
 
+static void keep_statistics(const struct config_statistics *old,
+                            const struct config_statistics *new) {
+    keeps_value("general.statisticsNames", old->names_max != new->names_max);
+    keeps_value("general.statisticsIds", old->ids_max != new->ids_max);
+    keeps_value("general.statisticsSize", old->bytes_max != new->bytes_max);
+    keeps_value("general.statisticsRetention", old->retention_ms != new->retention_ms);
+    keeps_value("general.requestsKept", old->requests_max != new->requests_max);
+    keeps_value("general.failuresKept", old->failures_max != new->failures_max);
+}
+
 void gateway_reload(struct gateway *gateway, struct config *config) {
     const struct config_general *old = &gateway->config->general;
     const struct config_general *new = &config->general;
@@ -300,6 +342,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.spillLimit", old->spill_limit != new->spill_limit);
     keeps_value("general.absencesMax", old->absences_max != new->absences_max);
     keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
+    keep_statistics(&old->statistics, &new->statistics);
     struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
     if (!roster) {
         log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
@@ -325,6 +368,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
 }
 
 static void free_parts(struct gateway *gateway) {
+    ledger_free(gateway->ledger);
     provenance_free(gateway->provenance);
     quarantine_close(gateway->quarantine);
     cache_free(gateway->cache);
@@ -349,10 +393,12 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
         log_warning("symgate.run could not be removed");
     /* What a thread that hangs still works with ends with the process. */
-    if (all_ended)
+    if (all_ended) {
         free_parts(gateway);
-    else
+    } else {
+        ledger_settle(gateway->ledger, THREADS_END_MS);
         log_warning("a transfer hangs in its disk or its server; the end does not wait for it");
+    }
     /* One that hangs in a dead server or disk is left to its fate. */
     if (!thread_wait_detached(clock_ms() + THREADS_END_MS))
         log_debug("not all threads have ended");

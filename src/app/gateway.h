@@ -28,6 +28,7 @@ struct gateway {
     struct absences *owed; /* who may have a better file than the kept one */
     struct alarm_clock *alarms;
     struct symbols *symbols;
+    struct ledger *ledger;
     struct recorder *recorder;
     struct settings *settings;
     struct server *server;

@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "proxy/search.h"
+#include "record/ledger.h"
 
 static struct source *source_of(const struct attempt *attempt) {
     return attempt->step->source;
@@ -275,6 +276,9 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
         error_set(err, ERROR_CANCELLED, "another server delivered first");
     show_end(attempt, end, err);
     count_end(attempt, end);
+    if (search->symbols->options.ledger)
+        ledger_take_answer(search->symbols->options.ledger, search->question.key.name,
+                           &attempt->note);
     note_rest(attempt, end, err);
     if (end == FETCH_ABSENT)
         remember_no(attempt, err);

@@ -17,6 +17,7 @@
 #include "symbol/verdict.h"
 
 struct alarm_clock;
+struct ledger;
 struct provenance;
 struct quarantine;
 struct symbols;
@@ -29,6 +30,7 @@ struct symbols_options {
     struct absences *owed; /* who may have a better file than the kept one; NULL: not noted */
     struct provenance *provenance; /* NULL: it is not written down where files came from */
     struct quarantine *quarantine; /* NULL: nor what was refused */
+    struct ledger *ledger;         /* NULL: nobody counts what sources answer */
 };
 
 struct symbols_counters {

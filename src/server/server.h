@@ -6,6 +6,7 @@
 
 #include "proxy/roster.h"
 #include "proxy/symbols.h"
+#include "record/ledger.h"
 #include "record/recorder.h"
 
 struct server;
@@ -42,6 +43,7 @@ struct server_options {
     struct cache *cache;
     struct absences *absences;
     struct recorder *recorder;
+    struct ledger *ledger;
     const struct vetting *vetting; /* may be NULL */
     struct settings *settings;     /* a reference is taken */
 };

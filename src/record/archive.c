@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "record/archive.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "record/reading_inside.h"
+
+enum { SEARCH_BYTES = 512 };
+
+/* Two tables with rising numbers, read as one. Each condition falls away where nothing is asked. */
+static const char *const each =
+    "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
+    " bytes, waited_us, total_us, broken, attempts FROM"
+    " (SELECT * FROM requests UNION ALL SELECT * FROM failures)"
+    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"
+    " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"
+    " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"
+    " AND (?7 = 0 OR at_ms < ?7)"
+    " ORDER BY n DESC LIMIT ?8";
+
+/* The same for an id alone, by its index. */
+static const char *const by_id =
+    "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
+    " bytes, waited_us, total_us, broken, attempts FROM"
+    " (SELECT * FROM requests WHERE id = ?1 UNION ALL SELECT * FROM failures WHERE id = ?1)"
+    " ORDER BY n DESC LIMIT ?8";
+
+static bool given(const char *text) {
+    return text && text[0];
+}
+
+static bool asks_for_id_alone(const struct archive_query *query) {
+    return given(query->id) && !given(query->key) && !given(query->verdict) &&
+           !given(query->source) && !given(query->client) && !given(query->search) &&
+           query->before_ms == 0;
+}
+
+static enum verdict verdict_of(const char *name) {
+    for (unsigned i = 0; i < VERDICT_COUNT; i++)
+        if (strcmp(name, verdict_name((enum verdict)i)) == 0)
+            return (enum verdict)i;
+    return VERDICT_INVALID;
+}
+
+static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
+    struct outcome *outcome = &row->outcome;
+    *outcome = (struct outcome){
+        .wall_ns = sqlite3_column_int64(statement, 1) * 1000000,
+        .dialect = reading_text(statement, 3),
+        .method = reading_text(statement, 4),
+        .about_symbol = true,
+        .verdict = verdict_of(reading_text(statement, 7)),
+        .status = sqlite3_column_int(statement, 11),
+        .bytes = (uint64_t)sqlite3_column_int64(statement, 12),
+        .waited_us = sqlite3_column_int64(statement, 13),
+        .total_us = sqlite3_column_int64(statement, 14),
+        .broken = sqlite3_column_int(statement, 15) != 0,
+        .text =
+            {
+                .id = reading_text(statement, 0),
+                .client = reading_text(statement, 2),
+                .path = reading_text(statement, 5),
+                .name = "",
+                .key_id = "",
+                .rule = reading_text(statement, 10),
+                .source = reading_text(statement, 8),
+                .reason = reading_text(statement, 9),
+            },
+    };
+    row->key = reading_text(statement, 6);
+    row->attempts =
+        sqlite3_column_type(statement, 16) == SQLITE_NULL ? "[]" : reading_text(statement, 16);
+}
+
+bool archive_each(struct reading *reading, const struct archive_query *query,
+                  bool (*show)(const struct archive_row *row, void *context), void *context,
+                  struct error *err) {
+    char search[SEARCH_BYTES];
+    sqlite3_stmt *statement =
+        reading_prepare(reading, asks_for_id_alone(query) ? by_id : each, err);
+    if (!statement)
+        return false;
+    const char *const texts[] = {query->id, query->key, query->verdict, query->source,
+                                 query->client};
+    for (int i = 0; i < 5; i++)
+        reading_bind(statement, i + 1, texts[i] ? texts[i] : "");
+    text_copy(search, sizeof search, query->search ? query->search : "");
+    text_fold(search);
+    reading_bind(statement, 6, search);
+    sqlite3_bind_int64(statement, 7, query->before_ms);
+    sqlite3_bind_int64(statement, 8, (sqlite3_int64)query->limit);
+    bool good = true;
+    struct archive_row row;
+    while (reading_next(reading, statement, &good, err)) {
+        read_row(statement, &row);
+        if (!show(&row, context))
+            break;
+    }
+    sqlite3_finalize(statement);
+    return good;
+}

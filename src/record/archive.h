@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// The last requests about symbols as they lie in the book: for the log of the page and for
+// explanations. Read through a reading, newest first.
+#pragma once
+
+#include "record/reading.h"
+
+struct archive_query {
+    const char *id;      /* X-Request-Id; NULL or "": any, as all texts here */
+    const char *key;     /* "<name>/<id>", canonical */
+    const char *verdict; /* its name */
+    const char *source;  /* who delivered, or was asked */
+    const char *client;
+    const char *search; /* in the path, the key or the reason, any case */
+    int64_t before_ms;  /* only older ones; 0: all */
+    uint64_t limit;
+};
+
+struct archive_row {
+    struct outcome outcome; /* note_count is 0, name and key_id are empty */
+    const char *key;        /* "<name>/<id>", canonical; "" when there is none */
+    const char *attempts;   /* JSON list, as record/attempts_text.h writes it: "[]" without any */
+};
+
+/* Calls show for what a query selects until it returns false. Texts live during show. False with
+   err when it cannot be read. */
+bool archive_each(struct reading *reading, const struct archive_query *query,
+                  bool (*show)(const struct archive_row *row, void *context), void *context,
+                  struct error *err) MUST_CHECK;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// What the parts of the book share.
+#pragma once
+
+#include <sqlite3.h>
+
+#include "record/book.h"
+
+enum book_statement {
+    BOOK_BEGIN,
+    BOOK_COMMIT,
+    BOOK_UPDATE_NAME,
+    BOOK_INSERT_NAME,
+    BOOK_UPDATE_ID,
+    BOOK_INSERT_ID,
+    BOOK_ADD_PAIR,
+    BOOK_GET_SOURCE,
+    BOOK_PUT_SOURCE,
+    BOOK_GET_HISTORY,
+    BOOK_PUT_HISTORY,
+    BOOK_PUT_REQUEST,
+    BOOK_PUT_FAILURE,
+    BOOK_PUT_NUMBER,
+    BOOK_GET_NUMBER,
+    BOOK_STATEMENTS
+};
+
+struct book {
+    struct book_options options;
+    sqlite3 *db;
+    sqlite3_stmt *statements[BOOK_STATEMENTS];
+    uint64_t device, inode;
+    uint64_t name_count, id_count; /* rows, those for "other" apart */
+    uint64_t folded_names, folded_ids;
+    int64_t next_request; /* the number of the next request */
+    int64_t cut_at;       /* what it was when requests were cut last */
+    int64_t trimmed_s;    /* when retention and size were seen to last */
+};
+
+/* The statement, ready to be bound; NULL with err. */
+sqlite3_stmt *book_statement(struct book *book, enum book_statement which, struct error *err);
+
+/* Runs a statement that gives no rows, and resets it. */
+bool book_step(struct book *book, sqlite3_stmt *statement, struct error *err);
+
+/* Runs SQL without parameters. */
+bool book_run(struct book *book, const char *sql, struct error *err);
+
+/* Runs one statement with a number in it (?1). */
+bool book_run_with(struct book *book, const char *sql, int64_t number, struct error *err);
+
+/* The number that SQL gives; 0 on failure. */
+int64_t book_ask(struct book *book, const char *sql);
+
+/* Fills err from the connection's last failure; false. */
+bool book_fail(const struct book *book, const char *doing, struct error *err);
+
+/* What a failure means for the caller. */
+enum book_written book_failure(const struct book *book);
+
+/* The same, and takes the transaction back that it happened in. */
+enum book_written book_give_up(struct book *book);

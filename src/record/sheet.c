@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "record/sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "record/packet.h"
+
+enum { BOTH_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2 };
+
+struct sheet *sheet_new(void) {
+    struct sheet *sheet = NEW(struct sheet);
+    table_init(&sheet->names);
+    table_init(&sheet->ids);
+    table_init(&sheet->pairs);
+    table_init(&sheet->sources);
+    return sheet;
+}
+
+static int free_sum(struct table_node *node, void *context) {
+    (void)context;
+    free(TABLE_ENTRY(node, struct sum_key, node));
+    return 0;
+}
+
+static void free_table(struct table *table) {
+    table_each(table, free_sum, NULL);
+    table_release(table);
+}
+
+void sheet_free(struct sheet *sheet) {
+    if (!sheet)
+        return;
+    free_table(&sheet->names);
+    free_table(&sheet->ids);
+    free_table(&sheet->pairs);
+    free_table(&sheet->sources);
+    for (struct sheet_request *request = sheet->first, *next; request; request = next) {
+        next = request->next;
+        free(request);
+    }
+    free(sheet->minutes);
+    free(sheet);
+}
+
+bool sheet_empty(const struct sheet *sheet) {
+    return sheet->minute_count == 0 && sheet->sources.count == 0 && sheet->request_count == 0;
+}
+
+/* --- what a request counts as --- */
+
+static bool is_success(enum verdict verdict) {
+    return verdict == VERDICT_HIT || verdict == VERDICT_JOINED || verdict == VERDICT_FETCHED ||
+           verdict == VERDICT_LOCAL;
+}
+
+bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup) {
+    if (!outcome->about_symbol)
+        return false;
+    out_lookup->verdict = outcome->verdict;
+    out_lookup->counts =
+        outcome->verdict != VERDICT_INVALID && outcome->text.name[0] && !outcome->follow_up;
+    if (!out_lookup->counts)
+        out_lookup->verdict = VERDICT_INVALID;
+    out_lookup->success = is_success(out_lookup->verdict);
+    return true;
+}
+
+/* --- sums --- */
+
+static uint64_t hash_both(const char *first, const char *second) {
+    char both[BOTH_BYTES];
+    size_t length = strlen(first), more = strlen(second);
+    memcpy(both, first, length);
+    both[length] = '\0';
+    memcpy(both + length + 1, second, more);
+    return hash_bytes(hash_process_key(), both, length + 1 + more);
+}
+
+/* The sum of a key, made if need be: `bytes` is the size of its struct. NULL: no room. */
+static void *find_sum(struct sheet *sheet, struct table *table, size_t max, size_t bytes,
+                      const char *first, const char *second) {
+    uint64_t hash = hash_both(first, second);
+    struct sum_key *key;
+    for (struct table_node *node = table_find(table, hash); node; node = table_next(node)) {
+        key = TABLE_ENTRY(node, struct sum_key, node);
+        if (strcmp(key->first, first) == 0 && strcmp(key->second, second) == 0)
+            return key;
+    }
+    if (table->count >= max) {
+        sheet->lost++;
+        return NULL;
+    }
+    size_t length = strlen(first) + 1, more = strlen(second) + 1;
+    key = memory_new(bytes + length + more);
+    char *texts = (char *)key + bytes;
+    key->first = memcpy(texts, first, length);
+    key->second = memcpy(texts + length, second, more);
+    table_insert(table, &key->node, hash);
+    return key;
+}
+
+static struct name_sum *find_name(struct sheet *sheet, struct table *table, size_t max,
+                                  const char *name, const char *id) {
+    return find_sum(sheet, table, max, sizeof(struct name_sum), name, id);
+}
+
+static struct pair_sum *find_pair(struct sheet *sheet, struct table *table, size_t max,
+                                  const char *first, const char *second) {
+    return find_sum(sheet, table, max, sizeof(struct pair_sum), first, second);
+}
+
+static void add_to_sum(struct name_sum *sum, const struct outcome *outcome,
+                       const struct lookup *lookup) {
+    if (!sum)
+        return;
+    int64_t at_s = outcome->wall_ns / 1000000000;
+    sum->requests++;
+    sum->exclusions += lookup->verdict == VERDICT_EXCLUDED;
+    sum->success += lookup->success;
+    sum->hits += lookup->verdict == VERDICT_HIT;
+    sum->bytes += outcome->bytes;
+    sum->time_us += (uint64_t)(outcome->total_us > 0 ? outcome->total_us : 0);
+    sum->last_s = at_s > sum->last_s ? at_s : sum->last_s;
+    sum->verdict = lookup->verdict;
+}
+
+static struct minute_sum *find_minute(struct sheet *sheet, int64_t at_s) {
+    for (unsigned i = sheet->minute_count; i-- > 0;)
+        if (sheet->minutes[i].at_s == at_s)
+            return &sheet->minutes[i];
+    if (sheet->minute_count == SHEET_MINUTES_MAX) {
+        sheet->lost++;
+        return NULL;
+    }
+    if (sheet->minute_count == sheet->minute_room) {
+        unsigned room = sheet->minute_room ? 2 * sheet->minute_room : 2;
+        struct minute_sum *more = NEW_ARRAY(struct minute_sum, room);
+        if (sheet->minute_count)
+            memcpy(more, sheet->minutes, sheet->minute_count * sizeof *more);
+        free(sheet->minutes);
+        sheet->minutes = more;
+        sheet->minute_room = room;
+    }
+    struct minute_sum *minute = &sheet->minutes[sheet->minute_count++];
+    *minute = (struct minute_sum){.at_s = at_s};
+    return minute;
+}
+
+static void add_to_minute(struct sheet *sheet, const struct outcome *outcome,
+                          const struct lookup *lookup) {
+    int64_t at_s = outcome->wall_ns / 1000000000;
+    struct minute_sum *minute = find_minute(sheet, at_s - at_s % 60);
+    if (!minute)
+        return;
+    minute->verdicts[lookup->verdict]++;
+    minute->bytes += outcome->bytes;
+    if (!lookup->counts)
+        return;
+    uint64_t waited_us = outcome->waited_us > 0 ? (uint64_t)outcome->waited_us : 0;
+    minute->waits.counts[histogram_step(SCALE_TIME, waited_us)]++;
+}
+
+static void keep_request(struct sheet *sheet, const struct outcome *outcome,
+                         const struct attempt_note *notes) {
+    bool hit = outcome->verdict == VERDICT_HIT && !outcome->broken;
+    if (sheet->request_count >= SHEET_REQUESTS_MAX || (hit && sheet->hit_count >= SHEET_HITS_MAX)) {
+        sheet->lost++;
+        return;
+    }
+    struct packet_size size;
+    packet_measure(outcome, notes, &size);
+    struct sheet_request *request = memory_new(sizeof *request + size.bytes);
+    packet_write(request->packet, &size, outcome, notes);
+    if (sheet->last)
+        sheet->last->next = request;
+    else
+        sheet->first = request;
+    sheet->last = request;
+    sheet->request_count++;
+    sheet->hit_count += hit;
+}
+
+void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct attempt_note *notes,
+               const struct lookup *lookup) {
+    add_to_minute(sheet, outcome, lookup);
+    keep_request(sheet, outcome, notes);
+    if (!lookup->counts)
+        return;
+    const struct outcome_texts *text = &outcome->text;
+    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, text->name, ""), outcome, lookup);
+    add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, text->name, text->key_id), outcome,
+               lookup);
+}
+
+/* --- what servers answer --- */
+
+static void add_answer(struct pair_sum *sum, const struct attempt_note *note, int64_t wall_ms) {
+    if (!sum)
+        return;
+    int64_t head_us = note->head_ms > 0 ? note->head_ms * 1000 : 0;
+    sum->found += note->result == ATTEMPT_FOUND;
+    sum->absent += note->result == ATTEMPT_ABSENT;
+    sum->failed += note->result == ATTEMPT_FAILED;
+    sum->time_us += note->total_ms > 0 ? (uint64_t)note->total_ms * 1000 : 0;
+    sum->bytes += note->bytes;
+    if (note->result != ATTEMPT_FAILED) {
+        sum->times.counts[histogram_step(SCALE_TIME, (uint64_t)head_us)]++;
+        return;
+    }
+    sum->failed_ms = wall_ms;
+    text_copy(sum->failure, sizeof sum->failure, note->what);
+}
+
+void sheet_add_answer(struct sheet *sheet, const char *name, const struct attempt_note *note,
+                      int64_t wall_ms) {
+    if (note->result != ATTEMPT_FOUND && note->result != ATTEMPT_ABSENT &&
+        note->result != ATTEMPT_FAILED)
+        return;
+    add_answer(find_pair(sheet, &sheet->pairs, SHEET_PAIRS_MAX, name, note->source), note, wall_ms);
+    add_answer(find_pair(sheet, &sheet->sources, SHEET_SOURCES_MAX, note->source, ""), note,
+               wall_ms);
+}
