@@ -15,6 +15,7 @@
 #include "proxy/provenance.h"
 #include "proxy/quarantine.h"
 #include "proxy/verify.h"
+#include "store/usage.h"
 #include "store/vetting.h"
 
 enum {
@@ -195,6 +196,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
     if (!open_shelves(gateway, err))
         return false;
+    gateway->usage = usage_new(gateway->shelves, gateway->shelf_count, err);
+    if (!gateway->usage)
+        return false;
     gateway->spill = spill_new(gateway->data.path, general->spill_limit);
     struct absences_options absences = {
         .directory = gateway->data.path,
@@ -228,12 +232,25 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .absences = gateway->absences,
         .recorder = gateway->recorder,
         .ledger = gateway->ledger,
+        .usage = gateway->usage,
+        .data_path = gateway->data.path,
         .vetting = gateway->vetting,
         .settings = gateway->settings,
     };
     gateway->server = server_start(&options, err);
     return gateway->server &&
            data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
+}
+
+/* The sources of a configuration; NULL with err. */
+static struct roster *make_roster(const struct gateway *gateway, struct config *config,
+                                  struct error *err) {
+    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, err);
+    if (roster && roster_make_readers(roster, config, gateway->shelves, gateway->shelf_count,
+                                      &gateway->data.key, err))
+        return roster;
+    roster_unref(roster);
+    return NULL;
 }
 
 static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
@@ -272,8 +289,7 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
     gateway->recorder = recorder_new(&recorder, err);
     if (!gateway->recorder)
         return false;
-    struct roster *roster =
-        roster_make(gateway->config, &gateway->data.key, gateway->data.path, err);
+    struct roster *roster = make_roster(gateway, gateway->config, err);
     if (!roster)
         return false;
     gateway->settings = make_settings(gateway, gateway->config, roster);
@@ -343,7 +359,7 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.absencesMax", old->absences_max != new->absences_max);
     keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
     keep_statistics(&old->statistics, &new->statistics);
-    struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, &err);
+    struct roster *roster = make_roster(gateway, config, &err);
     if (!roster) {
         log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
         config_free(config);
@@ -376,6 +392,7 @@ static void free_parts(struct gateway *gateway) {
     absences_close(gateway->absences);
     absences_close(gateway->owed);
     spill_free(gateway->spill);
+    usage_free(gateway->usage);
     free_shelves(gateway);
     vetting_free(gateway->vetting);
     data_folder_close(&gateway->data);

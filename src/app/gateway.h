@@ -22,6 +22,7 @@ struct gateway {
     struct vetting *vetting;
     struct provenance *provenance;
     struct quarantine *quarantine;
+    struct usage *usage;
     struct spill *spill;
     struct cache *cache;
     struct absences *absences;

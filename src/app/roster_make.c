@@ -50,6 +50,8 @@ static struct source_route route_of(const struct config_access *access, const ch
     };
 }
 
+enum { READERS = 10, PREFIX_BYTES = 4096 };
+
 enum { TRIGGER_MS = 10 * 60 * 1000, FAILURES = 5, BLACKOUT_MS = 15 * 60 * 1000 };
 
 /* What is not said is what Microsoft recommends for its own; any 0 is never. */
@@ -150,10 +152,6 @@ static struct source *make_pointed(const struct config *config, const struct con
 static bool add_pointer_roots(struct source *source, const struct config *config,
                               const struct config_server *server, const struct hash_key *key,
                               struct error *err) {
-    if (server->directory || server->share) {
-        source_add_pointer_root(source, server->remote, NULL);
-        source_add_pointer_root(source, server->remote_told, NULL);
-    }
     for (unsigned i = 0; i < server->pointer_roots.count; i++) {
         const char *root = server->pointer_roots.texts[i];
         struct error why = {0};
@@ -202,6 +200,10 @@ struct roster *roster_make(struct config *config, const struct hash_key *key,
     for (unsigned i = 0; i < config->server_count; i++) {
         const struct config_server *server = &config->servers[i];
         sources[i] = make_source(server, key, state_directory, err);
+        if (sources[i] && (server->directory || server->share)) {
+            source_add_pointer_root(sources[i], server->remote, NULL);
+            source_add_pointer_root(sources[i], server->remote_told, NULL);
+        }
         own_shelf[i] = server->cache_location != NULL;
         if (sources[i] && add_pointer_roots(sources[i], config, server, key, err))
             continue;
@@ -214,4 +216,70 @@ struct roster *roster_make(struct config *config, const struct hash_key *key,
         roster_new(make_policy(config), sources, config->server_count, own_shelf);
     free(sources);
     return roster;
+}
+
+/* --- what lies on shelves -------------------------------------------------------------------- */
+
+/* The own tree as pointers may write it: its path, and whatever pathMap leads there from. */
+static void add_own_tree(struct source *reader, const struct config_map *map, const char *path) {
+    source_add_pointer_root(reader, path, NULL);
+    for (unsigned i = 0; i < map->count; i++) {
+        CLEANUP(free_block) char *to = path_absolute(map->to[i]);
+        size_t length = strlen(to);
+        if (strncmp(path, to, length) != 0 || (path[length] && path[length] != '/'))
+            continue;
+        char from[PREFIX_BYTES], told[PREFIX_BYTES];
+        if (!text_copy(from, sizeof from, map->from[i]))
+            continue;
+        for (size_t end = strlen(from); end > 0 && strchr("/\\", from[end - 1]); end--)
+            from[end - 1] = '\0';
+        if (text_format(told, sizeof told, "%s%s", from, path + length))
+            source_add_pointer_root(reader, told, NULL);
+    }
+}
+
+/* Whose own shelf it is; NULL: nobody's. */
+static const struct config_server *server_of(const struct config *config, const char *path) {
+    for (unsigned i = 0; i < config->server_count; i++) {
+        const char *own = config->servers[i].cache_location;
+        if (own && strcmp(own, path) == 0)
+            return &config->servers[i];
+    }
+    return NULL;
+}
+
+static struct source *make_reader(const struct config *config, const char *path,
+                                  const struct hash_key *key, struct error *err) {
+    const struct source_options options = {
+        .identifier = "cache",
+        .name = "cache",
+        .remote = path,
+        .enabled = true,
+        .requests_max = READERS,
+        .hedge_after_ms = config->general.hedge_after_ms,
+        .layout = LAYOUT_SYMSTORE,
+        .casing = CASING_PRESERVE,
+    };
+    struct source *reader = source_directory_new(&options, key, err);
+    if (reader)
+        add_own_tree(reader, &config->general.path_map, path);
+    return reader;
+}
+
+bool roster_make_readers(struct roster *roster, const struct config *config,
+                         struct shelf *const *shelves, unsigned count, const struct hash_key *key,
+                         struct error *err) {
+    for (unsigned i = 0; i < count; i++) {
+        if (!shelves[i])
+            continue;
+        const char *path = shelf_path(shelves[i]);
+        struct source *reader = make_reader(config, path, key, err);
+        if (!reader)
+            return false;
+        roster_read_shelf(roster, i, reader);
+        const struct config_server *server = i > 0 ? server_of(config, path) : NULL;
+        if (server && !add_pointer_roots(reader, config, server, key, err))
+            return false;
+    }
+    return true;
 }

@@ -86,12 +86,31 @@ static enum source_answer ask_in_form(struct delivery *delivery, struct source_c
     return SOURCE_ABSENT;
 }
 
+/* What was seen on a shelf is asked for where it was seen. */
+static enum source_answer ask_shelved(struct delivery *delivery, struct source_call *call,
+                                      struct found *out_found, struct error *err) {
+    struct fetch *fetch = delivery->fetch;
+    bool points = fetch->shelved->form == FORM_POINTER;
+    const struct resume *resume = call->resume;
+    out_found->form = fetch->shelved->form;
+    call->path = fetch->shelved->path;
+    call->resume = points ? NULL : resume;
+    enum source_answer answer =
+        fetch->source->ops->ask(fetch->source, fetch->worker, call, false, &delivery->content,
+                                &delivery->reader, &out_found->local, err);
+    call->resume = resume;
+    return points && answer == SOURCE_FOUND ? pointed_ask(delivery, call, &out_found->form, err)
+                                            : answer;
+}
+
 /* Asks for one form after the other until one is there. */
 static enum source_answer ask(struct delivery *delivery, struct source_call *call,
                               struct found *out_found, struct error *err) {
     struct fetch *fetch = delivery->fetch;
     const struct source_options *options = &fetch->source->options;
     enum layout layout;
+    if (fetch->shelved)
+        return ask_shelved(delivery, call, out_found, err);
     if (!source_layout(fetch->source, fetch->worker, call, &layout, err))
         return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {

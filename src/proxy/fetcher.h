@@ -40,7 +40,9 @@ struct fetch {
     struct cache *cache;
     struct quarantine *quarantine; /* where refused bodies are noted; may be NULL */
     struct copy *copy;
-    unsigned shelf; /* where it will be kept */
+    unsigned shelf;                     /* where it will be kept */
+    const struct shelved_form *shelved; /* the one path to ask for, in this form; NULL: the source's
+                                           forms, at the paths of its layout */
     bool in_place;
     bool fresh_connection;
     bool taking_up; /* the copy has begun already and this attempt is to go on with it */

@@ -59,6 +59,18 @@ struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_c
     return policy;
 }
 
+bool policy_has_whitelist(const struct policy *policy, unsigned source) {
+    assert(source < policy->count);
+    return policy->sources[source].has_whitelist;
+}
+
+const char *policy_rule(const struct policy *policy, unsigned source, bool white, unsigned index) {
+    assert(source < policy->count);
+    const struct policy_rules *rules = &policy->sources[source];
+    const struct rules *list = white ? &rules->whitelist : &rules->blacklist;
+    return index < list->count ? pattern_text(list->patterns[index]) : NULL;
+}
+
 void policy_free(struct policy *policy) {
     if (!policy)
         return;

@@ -29,6 +29,12 @@ struct policy *policy_new(struct pattern *const *blacklist, unsigned blacklist_c
                           const struct policy_source *sources, unsigned source_count);
 void policy_free(struct policy *policy);
 
+/* Has a source a whitelist at all (an empty one counts)? */
+bool policy_has_whitelist(const struct policy *policy, unsigned source);
+
+/* The text of a source's index-th pattern, of its white- or blacklist; NULL after the last one. */
+const char *policy_rule(const struct policy *policy, unsigned source, bool white, unsigned index);
+
 struct policy_verdict {
     uint64_t allowed; /* bit n: source n may be asked */
     bool globally;    /* the global blacklist said no */

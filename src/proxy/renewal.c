@@ -60,6 +60,11 @@ static uint64_t earlier_of(const struct search *search, uint64_t sources,
     return earlier;
 }
 
+/* No server's step has none. */
+static uint64_t bit_of(const struct step *step) {
+    return step->position == POSITION_SHELF ? 0 : UINT64_C(1) << step->position;
+}
+
 /* The sources of the plan that have not said no. Lock held. */
 static uint64_t unsettled(const struct search *search) {
     uint64_t sources = 0;
@@ -74,7 +79,7 @@ static uint64_t unsettled(const struct search *search) {
         case STEP_BROKEN:
         case STEP_FAILED:
         case STEP_UNASKED:
-            sources |= UINT64_C(1) << search->steps[i].position;
+            sources |= bit_of(&search->steps[i]);
         }
     return sources;
 }
@@ -237,7 +242,7 @@ static void note(const struct search *search, const struct absence_mark *mark, u
 static uint64_t tried_by(const struct search *search) {
     uint64_t tried = 0;
     for (unsigned i = 0; i < search->step_count; i++)
-        tried |= UINT64_C(1) << search->steps[i].position;
+        tried |= bit_of(&search->steps[i]);
     return tried;
 }
 

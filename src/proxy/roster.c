@@ -25,6 +25,11 @@ struct roster *roster_new(struct policy *policy, struct source **sources, unsign
     return roster;
 }
 
+void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *reader) {
+    assert(shelf < CACHE_SHELVES_MAX && !roster->readers[shelf]);
+    roster->readers[shelf] = reader;
+}
+
 struct roster *roster_ref(struct roster *roster) {
     atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
     return roster;
@@ -35,6 +40,8 @@ void roster_unref(struct roster *roster) {
         return;
     for (unsigned i = 0; i < roster->count; i++)
         source_free(roster->sources[i]);
+    for (unsigned i = 0; i < CACHE_SHELVES_MAX; i++)
+        source_free(roster->readers[i]);
     policy_free(roster->policy);
     free(roster->sources);
     free(roster);

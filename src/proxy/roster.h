@@ -7,6 +7,7 @@
 
 #include "proxy/policy.h"
 #include "source/source.h"
+#include "store/cache.h"
 
 struct roster {
     _Atomic unsigned refs;
@@ -17,11 +18,17 @@ struct roster {
                                     1 its own */
     bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
     uint64_t own_shelves;        /* bit n: source n has a shelf of its own */
+    struct source *readers[CACHE_SHELVES_MAX]; /* what reads other forms that lie on a shelf, by its
+                                                  index; NULL: nothing does */
 };
 
 /* Takes over the policy and the sources; the array of them stays the caller's. A reference. */
 struct roster *roster_new(struct policy *policy, struct source **sources, unsigned count,
                           const bool *own_shelf);
+
+/* Has a source, which is taken over, read what lies on a shelf. Before the roster is shown to
+   anybody. */
+void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *reader);
 
 /* A reference more; returns the roster. */
 struct roster *roster_ref(struct roster *roster);

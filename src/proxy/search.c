@@ -23,6 +23,7 @@ void search_unref(struct search *search) {
     roster_unref(search->roster);
     copy_unref(search->kept);
     free(search->steps);
+    free(search->shelved);
     pthread_mutex_destroy(&search->lock);
     free(search);
     symbols_one_less(symbols);
@@ -86,7 +87,7 @@ static void ring(struct alarm *alarm) {
     search_unref(search);
 }
 
-static void looked(void *context, bool found) {
+static void looked(void *context, bool found, const struct shelved_form *other) {
     struct search *search = context;
     struct search_acts acts;
     search_acts_init(&acts);
@@ -95,8 +96,13 @@ static void looked(void *context, bool found) {
     struct copy *copy = found && search->copy ? copy_ref(search->copy) : NULL;
     if (search->phase == SEARCH_LOOKING && found)
         search_end(search, COPY_COMPLETE, &acts);
-    else if (search->phase == SEARCH_LOOKING)
+    else if (search->phase == SEARCH_LOOKING) {
         search->phase = SEARCH_REPLAYING;
+        if (other) {
+            search->shelved = NEW(struct shelved_form);
+            *search->shelved = *other;
+        }
+    }
     lock_give(&search->lock);
     search_act(search, &acts);
     search_go(search);

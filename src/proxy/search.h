@@ -51,9 +51,10 @@ enum {
     TAKES_MAX = 5,      /* breaks after which a body is given up */
     TAKES_IN_A_ROW = 3, /* at one source, while others are left */
     REPLAY_POLL_MS = 50,
-    REASK_AFTER_MS = 10 * 1000,  /* silent so long, a source is asked on a new connection too */
-    REASK_POLL_MS = 1000,        /* where it had no free place */
-    CLIENT_LIMIT_MS = 25 * 1000, /* an answer within it makes a source not late */
+    REASK_AFTER_MS = 10 * 1000,   /* silent so long, a source is asked on a new connection too */
+    REASK_POLL_MS = 1000,         /* where it had no free place */
+    CLIENT_LIMIT_MS = 25 * 1000,  /* an answer within it makes a source not late */
+    POSITION_SHELF = SOURCES_MAX, /* of the step that reads what lies on a shelf in another form */
 };
 
 enum search_phase { SEARCH_LOOKING, SEARCH_REPLAYING, SEARCH_ASKING, SEARCH_ENDED };
@@ -72,7 +73,7 @@ enum step_state {
 /* One source of the plan. Guarded by the search's lock. */
 struct step {
     struct source *source;
-    unsigned position; /* in the roster */
+    unsigned position; /* in the roster, or POSITION_SHELF */
     int priority;
     enum step_state state;
     enum error_kind unasked; /* UNASKED: ERROR_BUSY or ERROR_RESTING */
@@ -138,10 +139,11 @@ struct search {
     unsigned step_count;
     uint64_t unasked; /* sources that could not be asked when the plan was made */
     struct list attempts;
-    struct attempt *writer; /* also while its end is being seen to */
-    unsigned owed;          /* silent attempts whose next source has not been asked yet */
-    unsigned breaks;        /* bodies that broke, of all sources */
-    struct step *winner;    /* whose file it ended with, or NULL */
+    struct attempt *writer;       /* also while its end is being seen to */
+    unsigned owed;                /* silent attempts whose next source has not been asked yet */
+    unsigned breaks;              /* bodies that broke, of all sources */
+    struct step *winner;          /* whose file it ended with, or NULL */
+    struct shelved_form *shelved; /* owned; the first step, NULL: none */
     bool planned;
     bool begun;   /* the copy has begun: attempts take it up */
     bool used_up; /* no more takes: fails as soon as nothing runs */

@@ -3,6 +3,7 @@
 // What follows from a search's state. The next source is asked when every attempt under way has
 // been silent for its hedgeAfter (or there is none), and once more for each one that has just
 // become so.
+#include <limits.h>
 #include <stdint.h>
 
 #include "base/memory.h"
@@ -88,16 +89,25 @@ static void note_all_unasked(struct search *search, uint64_t sources, enum attem
         note_unasked(search, (unsigned)__builtin_ctzll(left), result);
 }
 
+/* What lies on a shelf comes before all servers. */
+static void plan_shelf(struct search *search) {
+    struct source *reader =
+        search->shelved ? search->roster->readers[search->shelved->shelf] : NULL;
+    if (reader)
+        search->steps[search->step_count++] =
+            (struct step){.source = reader, .position = POSITION_SHELF, .priority = INT_MIN};
+}
+
 void search_plan(struct search *search, const struct plan *plan) {
     search->planned = true;
     search->unasked = plan->unasked;
     if (plan->ended)
         plan_ended_why(&search->withdrawn);
-    search->step_count = plan->count;
-    search->steps = NEW_ARRAY(struct step, plan->count ? plan->count : 1);
+    search->steps = NEW_ARRAY(struct step, plan->count + 1);
+    plan_shelf(search);
     for (unsigned i = 0; i < plan->count; i++) {
         unsigned position = plan->steps[i].source;
-        search->steps[i] = (struct step){
+        search->steps[search->step_count++] = (struct step){
             .source = search->roster->sources[position],
             .position = position,
             .priority = plan->steps[i].priority,

@@ -173,6 +173,10 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
         search_keep_why(search, err);
         step->state = STEP_FAILED;
         search->used_up = true;
+    } else if (step->position == POSITION_SHELF && !step->delivered) {
+        /* As if it were not there; but who asks is told why. */
+        search->withdrawn = *err;
+        step->state = STEP_ABSENT;
     } else if (cut_short(attempt, err) || step->delivered) {
         search_broke(search, step, err, clock_ms());
     } else {

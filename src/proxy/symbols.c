@@ -212,10 +212,9 @@ static bool led_by_another(struct copy *copy, const struct question *question,
     return !same;
 }
 
-/* A search that had nobody to ask notes no attempt. */
-static bool had_nobody_to_ask(struct copy *copy, const struct error *why) {
-    struct attempt_note note;
-    return why->kind == ERROR_CONFIG && copy_notes(copy, &note, 1) == 0;
+/* Did the search end because it had no server to ask? */
+static bool had_nobody_to_ask(const struct answer *answer, const struct error *why) {
+    return why->kind == ERROR_CONFIG && answer->allowed == 0;
 }
 
 enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
@@ -242,7 +241,7 @@ enum symbols_judgement symbols_judge(struct symbols *symbols, struct copy *copy,
         return JUDGED;
     }
     answer_failed(out_answer, &why);
-    if (had_nobody_to_ask(copy, &why))
+    if (had_nobody_to_ask(out_answer, &why))
         out_answer->verdict = VERDICT_EXCLUDED;
     return JUDGED;
 }

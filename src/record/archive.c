@@ -11,20 +11,20 @@ enum { SEARCH_BYTES = 512 };
 /* Two tables with rising numbers, read as one. Each condition falls away where nothing is asked. */
 static const char *const each =
     "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
-    " bytes, waited_us, total_us, broken, attempts FROM"
+    " bytes, waited_us, total_us, broken, attempts, n FROM"
     " (SELECT * FROM requests UNION ALL SELECT * FROM failures)"
     " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"
     " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"
     " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"
-    " AND (?7 = 0 OR at_ms < ?7)"
-    " ORDER BY n DESC LIMIT ?8";
+    " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"
+    " ORDER BY at_ms DESC, n DESC LIMIT ?8";
 
 /* The same for an id alone, by its index. */
 static const char *const by_id =
     "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
-    " bytes, waited_us, total_us, broken, attempts FROM"
+    " bytes, waited_us, total_us, broken, attempts, n FROM"
     " (SELECT * FROM requests WHERE id = ?1 UNION ALL SELECT * FROM failures WHERE id = ?1)"
-    " ORDER BY n DESC LIMIT ?8";
+    " ORDER BY at_ms DESC, n DESC LIMIT ?8";
 
 static bool given(const char *text) {
     return text && text[0];
@@ -69,6 +69,7 @@ static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
             },
     };
     row->key = reading_text(statement, 6);
+    row->n = sqlite3_column_int64(statement, 17);
     row->attempts =
         sqlite3_column_type(statement, 16) == SQLITE_NULL ? "[]" : reading_text(statement, 16);
 }
@@ -90,6 +91,7 @@ bool archive_each(struct reading *reading, const struct archive_query *query,
     reading_bind(statement, 6, search);
     sqlite3_bind_int64(statement, 7, query->before_ms);
     sqlite3_bind_int64(statement, 8, (sqlite3_int64)query->limit);
+    sqlite3_bind_int64(statement, 9, query->before_n);
     bool good = true;
     struct archive_row row;
     while (reading_next(reading, statement, &good, err)) {

@@ -14,12 +14,14 @@ struct archive_query {
     const char *client;
     const char *search; /* in the path, the key or the reason, any case */
     int64_t before_ms;  /* only older ones; 0: all */
+    int64_t before_n;   /* and of that very millisecond those with a smaller number */
     uint64_t limit;
 };
 
 struct archive_row {
     struct outcome outcome; /* note_count is 0, name and key_id are empty */
     const char *key;        /* "<name>/<id>", canonical; "" when there is none */
+    int64_t n;              /* its number: later ones have larger ones */
     const char *attempts;   /* JSON list, as record/attempts_text.h writes it: "[]" without any */
 };
 

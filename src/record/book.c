@@ -40,13 +40,15 @@ static const char *const schema =
     " waited_us INTEGER NOT NULL, total_us INTEGER NOT NULL, broken INTEGER NOT NULL,"
     " attempts TEXT);"
     "CREATE INDEX requests_by_id ON requests(id);"
+    "CREATE INDEX requests_by_time ON requests(at_ms);"
     "CREATE TABLE failures(n INTEGER PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL,"
     " client TEXT NOT NULL, dialect TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,"
     " key TEXT NOT NULL, verdict TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,"
     " rule TEXT NOT NULL, status INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " waited_us INTEGER NOT NULL, total_us INTEGER NOT NULL, broken INTEGER NOT NULL,"
     " attempts TEXT);"
-    "CREATE INDEX failures_by_id ON failures(id);";
+    "CREATE INDEX failures_by_id ON failures(id);"
+    "CREATE INDEX failures_by_time ON failures(at_ms);";
 
 static const char *const statement_texts[BOOK_STATEMENTS] = {
     [BOOK_BEGIN] = "BEGIN IMMEDIATE",
@@ -59,7 +61,8 @@ static const char *const statement_texts[BOOK_STATEMENTS] = {
     [BOOK_UPDATE_ID] =
         "UPDATE ids SET requests = requests + ?2, exclusions = exclusions + ?3,"
         " success = success + ?4, hits = hits + ?5, bytes = bytes + ?6, time_us = time_us + ?7,"
-        " last_s = max(last_s, ?8), verdict = ?10 WHERE name = ?1 AND id = ?9",
+        " verdict = iif(?8 >= last_s, ?10, verdict), last_s = max(last_s, ?8) WHERE name = ?1 AND "
+        "id = ?9",
     [BOOK_INSERT_ID] = "INSERT INTO ids VALUES(?1, ?9, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10)",
     [BOOK_ADD_PAIR] =
         "INSERT INTO pairs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"

@@ -37,7 +37,7 @@ static bool write_sum(struct writing *writing, enum book_statement which,
     bind_number(statement, 5, sum->hits);
     bind_number(statement, 6, sum->bytes);
     bind_number(statement, 7, sum->time_us);
-    sqlite3_bind_int64(statement, 8, sum->last_s);
+    sqlite3_bind_int64(statement, 8, sum->last_ns / 1000000000);
     if (sum->key.second[0]) {
         bind_text(statement, 9, sum->key.second);
         bind_text(statement, 10, verdict_name(sum->verdict));

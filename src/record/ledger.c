@@ -198,8 +198,10 @@ static bool write_sheet(struct ledger *ledger) {
     if (!ledger->waiting)
         ledger->waiting = take_sheet(ledger);
     struct sheet *sheet = ledger->waiting;
-    if (sheet_empty(sheet) && ledger->book && ledger->trouble.kind == ERROR_NONE)
+    if (sheet_empty(sheet) && ledger->book && ledger->trouble.kind == ERROR_NONE) {
+        sheet_free(TAKE(ledger->waiting));
         return true;
+    }
     if (!have_book(ledger, &err) || !write_book(ledger, sheet, &err)) {
         note_trouble(ledger, &err);
         return false;

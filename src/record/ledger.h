@@ -67,6 +67,7 @@ void ledger_take_answer(struct ledger *ledger, const char *name, const struct at
    when it could not be written by then. Not on a loop. */
 bool ledger_settle(struct ledger *ledger, int64_t wait_ms);
 
+/* Are statistics kept at all? */
 bool ledger_enabled(const struct ledger *ledger);
 
 /* Any thread. */
@@ -85,4 +86,5 @@ bool ledger_trouble(struct ledger *ledger, struct error *out_why);
 /* The file, for readers; NULL when statistics are off. Lives as long as the ledger. */
 const char *ledger_path(const struct ledger *ledger);
 
+/* What has been counted since the start; lives as long as the ledger. */
 const struct ledger_counters *ledger_counters(const struct ledger *ledger);

@@ -76,6 +76,7 @@ void reading_close(struct reading *reading) {
     if (!reading)
         return;
     sqlite3_finalize(reading->pairs);
+    sqlite3_finalize(reading->ids);
     sqlite3_close(reading->db);
     free(reading);
 }
@@ -130,8 +131,7 @@ static const char *const chosen =
     " AND (NOT ?3 OR (success = 0 AND requests > exclusions AND name <> ''))";
 
 static const char *const name_columns =
-    "SELECT name, requests, exclusions, success, hits, bytes, time_us, last_s,"
-    " (SELECT count(*) FROM ids WHERE ids.name = names.name AND ids.id <> '')";
+    "SELECT name, requests, exclusions, success, hits, bytes, time_us, last_s";
 
 static void bind_query(sqlite3_stmt *statement, const struct names_query *query,
                        char search[NAME_BYTES_MAX + 1]) {
@@ -157,6 +157,22 @@ bool reading_count_names(struct reading *reading, const struct names_query *quer
     return good;
 }
 
+/* Only for rows that are shown: a list that is sorted would else count for all. */
+static uint64_t count_ids(struct reading *reading, const char *name) {
+    uint64_t count = 0;
+    struct error err;
+    if (!reading->ids)
+        reading->ids =
+            reading_prepare(reading, "SELECT count(*) FROM ids WHERE name = ?1 AND id <> ''", &err);
+    if (!reading->ids)
+        return 0;
+    reading_bind(reading->ids, 1, name);
+    if (sqlite3_step(reading->ids) == SQLITE_ROW)
+        count = number_at(reading->ids, 0);
+    sqlite3_reset(reading->ids);
+    return count;
+}
+
 static void read_name(sqlite3_stmt *statement, struct sum_row *row) {
     *row = (struct sum_row){
         .name = reading_text(statement, 0),
@@ -168,7 +184,6 @@ static void read_name(sqlite3_stmt *statement, struct sum_row *row) {
         .bytes = number_at(statement, 5),
         .time_us = number_at(statement, 6),
         .last_s = sqlite3_column_int64(statement, 7),
-        .ids = number_at(statement, 8),
         .verdict = "",
     };
 }
@@ -189,6 +204,7 @@ bool reading_names(struct reading *reading, const struct names_query *query,
     sqlite3_bind_int64(statement, 5, (sqlite3_int64)query->offset);
     while (reading_next(reading, statement, &good, err)) {
         read_name(statement, &row);
+        row.ids = count_ids(reading, row.name);
         if (!show(&row, context))
             break;
     }
@@ -210,6 +226,7 @@ bool reading_name(struct reading *reading, const char *name,
     *out_found = reading_next(reading, statement, &good, err);
     if (*out_found) {
         read_name(statement, &row);
+        row.ids = count_ids(reading, row.name);
         show(&row, context);
     }
     sqlite3_finalize(statement);
@@ -221,7 +238,7 @@ bool reading_ids(struct reading *reading, const char *name, uint64_t offset, uin
                  struct error *err) {
     sqlite3_stmt *statement = reading_prepare(
         reading,
-        "SELECT id, requests, exclusions, success, hits, bytes, time_us, last_s, 0, verdict"
+        "SELECT id, requests, exclusions, success, hits, bytes, time_us, last_s, verdict"
         " FROM ids WHERE name = ?1 ORDER BY last_s DESC, id LIMIT ?2 OFFSET ?3",
         err);
     if (!statement)
@@ -235,7 +252,7 @@ bool reading_ids(struct reading *reading, const char *name, uint64_t offset, uin
         read_name(statement, &row);
         row.id = row.name;
         row.name = name;
-        row.verdict = reading_text(statement, 9);
+        row.verdict = reading_text(statement, 8);
         if (!show(&row, context))
             break;
     }

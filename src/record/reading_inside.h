@@ -9,8 +9,9 @@
 
 struct reading {
     sqlite3 *db;
-    sqlite3_stmt *pairs; /* asked once for every name of a long list */
-    const char *path;    /* the caller's */
+    sqlite3_stmt *pairs; /* asked once for every name of a long list, as is the next one */
+    sqlite3_stmt *ids;
+    const char *path; /* the caller's */
 };
 
 /* Prepares; NULL with err. */

@@ -117,14 +117,15 @@ static void add_to_sum(struct name_sum *sum, const struct outcome *outcome,
                        const struct lookup *lookup) {
     if (!sum)
         return;
-    int64_t at_s = outcome->wall_ns / 1000000000;
     sum->requests++;
     sum->exclusions += lookup->verdict == VERDICT_EXCLUDED;
     sum->success += lookup->success;
     sum->hits += lookup->verdict == VERDICT_HIT;
     sum->bytes += outcome->bytes;
     sum->time_us += (uint64_t)(outcome->total_us > 0 ? outcome->total_us : 0);
-    sum->last_s = at_s > sum->last_s ? at_s : sum->last_s;
+    if (outcome->wall_ns < sum->last_ns)
+        return; /* loops are not in step */
+    sum->last_ns = outcome->wall_ns;
     sum->verdict = lookup->verdict;
 }
 

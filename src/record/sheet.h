@@ -41,8 +41,8 @@ struct sum_key {
 struct name_sum {
     struct sum_key key;
     uint64_t requests, exclusions, success, hits, bytes, time_us;
-    int64_t last_s;
-    enum verdict verdict; /* the last one */
+    int64_t last_ns;
+    enum verdict verdict; /* of the last one */
 };
 
 /* What a server answered about a name: first the name, second the server; or about anything: first

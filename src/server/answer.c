@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "http/conditional.h"
 #include "http/head.h"
+#include "server/api.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 #include "server/status.h"
@@ -59,6 +60,17 @@ void answer_buffer(struct exchange *exchange, int status, const char *type) {
     end(exchange, &head);
     if (exchange->head_only)
         buffer_clear(&exchange->text);
+}
+
+void answer_spool(struct exchange *exchange, const char *type) {
+    struct head head;
+    begin(exchange, &head, 200);
+    head_field(&head, "Content-Type", type);
+    head_number(&head, "Content-Length", exchange->call->spool.end);
+    end(exchange, &head);
+    exchange->body = (struct body_cursor){.framing = FRAMING_SPOOL};
+    if (exchange->head_only)
+        exchange->body = (struct body_cursor){.framing = FRAMING_NONE, .ended = true};
 }
 
 void answer_text(struct exchange *exchange, int status, const char *type, const char *text) {

@@ -13,6 +13,7 @@
 #include "http/conditional.h"
 #include "http/head.h"
 #include "proxy/dialect.h"
+#include "server/api.h"
 #include "server/internal.h"
 
 enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128, QUERY_BYTES_MAX = 1023 };
@@ -147,6 +148,21 @@ static enum exchange_step send_text(struct exchange *exchange) {
     return send_head(exchange, false, &step) ? STEP_DONE : step;
 }
 
+static enum exchange_step send_some(struct exchange *exchange) {
+    switch (exchange->body.framing) {
+    case FRAMING_TEXT:
+        return send_text(exchange);
+    case FRAMING_SPOOL:
+        return send_spool(exchange);
+    case FRAMING_NONE:
+    case FRAMING_LENGTH:
+    case FRAMING_CHUNKED:
+    case FRAMING_CLOSE:
+        break;
+    }
+    return send_body(exchange);
+}
+
 enum exchange_step exchange_go(struct exchange *exchange) {
     switch (exchange->state) {
     case EXCHANGE_HEAD:
@@ -161,8 +177,7 @@ enum exchange_step exchange_go(struct exchange *exchange) {
     }
     if (!(exchange->connection->ready & READY_OUT))
         return STEP_BLOCKED;
-    enum exchange_step step =
-        exchange->body.framing == FRAMING_TEXT ? send_text(exchange) : send_body(exchange);
+    enum exchange_step step = send_some(exchange);
     list_remove(&exchange->in_loop);
     if (step == STEP_WAIT)
         list_push_back(&exchange->connection->loop->growing, &exchange->in_loop);
@@ -266,6 +281,7 @@ static void free_exchange(struct exchange *exchange) {
     settings_unref(exchange->settings);
     buffer_release(&exchange->text);
     copy_unref(exchange->warming);
+    api_call_free(exchange->call);
     free(exchange);
 }
 
@@ -276,6 +292,7 @@ static void give_spare(struct loop *loop, struct exchange *exchange) {
     }
     settings_unref(exchange->settings);
     buffer_release(&exchange->text);
+    api_call_free(TAKE(exchange->call));
     loop->spare_count++;
     list_push_front(&loop->spares, &exchange->in_loop);
 }

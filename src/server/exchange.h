@@ -37,8 +37,9 @@ enum exchange_step {
 };
 
 enum framing {
-    FRAMING_TEXT, /* a text answer, no copy */
-    FRAMING_NONE, /* a head alone */
+    FRAMING_TEXT,  /* a text answer, no copy */
+    FRAMING_SPOOL, /* a spooled one (call->spool), no copy either */
+    FRAMING_NONE,  /* a head alone */
     FRAMING_LENGTH,
     FRAMING_CHUNKED,
     FRAMING_CLOSE, /* HTTP/1.0 without a length: ends with the connection */
@@ -119,6 +120,7 @@ struct exchange {
     struct waker job_done;
     bool job_running;
     struct symbols *job_symbols; /* for a job of the API */
+    struct api_call *call;       /* the same, of those that say what they need; NULL: none */
     struct copy *warming;        /* the copy whose file the job reads: the job's own reference */
 
     char head[1536]; /* head, chunk marks, and a small body with them; last, for it is never cleared
@@ -162,6 +164,9 @@ void answer_text(struct exchange *exchange, int status, const char *type, const 
 
 /* The same from exchange->text, filled by the caller. */
 void answer_buffer(struct exchange *exchange, int status, const char *type);
+
+/* The same from call->spool, which lies whole in its file. */
+void answer_spool(struct exchange *exchange, const char *type);
 
 /* Answers a symbol request without a body: by verdict, with reason and dialect's words. */
 void answer_verdict(struct exchange *exchange, enum verdict verdict, const char *reason);

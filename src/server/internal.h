@@ -59,5 +59,8 @@ bool trust_may_see(const struct exchange *exchange, const char *bytes);
 /* Sends from the copy what may be sent now (send.c). */
 enum exchange_step send_body(struct exchange *exchange);
 
+/* Sends from call->spool what can be sent now (send_spool.c). */
+enum exchange_step send_spool(struct exchange *exchange);
+
 /* Sends head and marks that are still out; false: blocked or broken (*out_step says). */
 bool send_head(struct exchange *exchange, bool more_follows, enum exchange_step *out_step);

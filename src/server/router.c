@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "server/api.h"
 #include "server/exchange.h"
 #include "server/internal.h"
 
@@ -39,10 +40,29 @@ static void metrics(struct exchange *exchange, const char *rest, size_t length, 
     serve_metrics(exchange);
 }
 
+static void statistics(struct exchange *exchange, const char *rest, size_t length,
+                       const char *query, const char *bytes, const struct buffer *body) {
+    (void)rest, (void)length, (void)body;
+    if (trust_host(exchange, bytes))
+        serve_statistics(exchange, query, bytes);
+}
+
+static void symbol_table(struct exchange *exchange, const char *rest, size_t length,
+                         const char *query, const char *bytes, const struct buffer *body) {
+    (void)rest, (void)length, (void)body;
+    if (trust_host(exchange, bytes))
+        serve_symbol_table(exchange, query, bytes);
+}
+
 static const struct route routes[] = {
-    {"/symbols/", false, false, symbols}, {"/symbols", true, false, symbols},
-    {"/api/v1/", false, true, serve_api}, {"/healthz", true, false, health},
-    {"/metrics", true, false, metrics},   {"/", true, false, page},
+    {"/symbols/", false, false, symbols},
+    {"/symbols", true, false, symbols},
+    {"/api/v1/", false, true, serve_api},
+    {"/healthz", true, false, health},
+    {"/metrics", true, false, metrics},
+    {"/", true, false, page},
+    {"/statistics.json", true, false, statistics},
+    {"/symbols.json", true, false, symbol_table},
 };
 
 /* SymSrv asks for "//index2.txt": doubled slashes at the front count once. */

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The API below /api/v1/.
-//
-//   GET  copies                   what is under way: a JSON list
-//   GET  provenance?name=…&id=…   where kept files of a symbol came from: a JSON list
-//   GET  quarantine               what was refused, the newest first: a JSON list; of one name or
-//        ?name=…&id=…&limit=…     symbol, 100 records where nothing else is said
-//   POST forget?name=…&id=…       forgets absences and files of a symbol:
-//                                 {"absences": n, "files": n}
+// The API below /api/v1/: its routes, and those that are answered without statistics. What each
+// takes and gives is described in docs/openapi.json.
 #include <stdio.h>
 #include <string.h>
 
@@ -15,17 +9,12 @@
 #include "base/text.h"
 #include "proxy/provenance.h"
 #include "proxy/quarantine.h"
+#include "server/api.h"
 #include "server/exchange.h"
-#include "server/internal.h"
 
 enum { COPIES_SHOWN_MAX = 10000, REFUSED_SHOWN = 100 };
 
 static const char json[] = "application/json";
-
-static void refuse(struct exchange *exchange, int status, const char *reason) {
-    text_copy(exchange->reason, sizeof exchange->reason, reason);
-    answer_text(exchange, status, "text/plain; charset=utf-8", reason);
-}
 
 static const char *phase_name(enum copy_phase phase) {
     switch (phase) {
@@ -45,22 +34,16 @@ static const char *phase_name(enum copy_phase phase) {
     return "failed";
 }
 
-static void append_text(struct buffer *out, const char *name, const char *value) {
-    buffer_format(out, "\"%s\": \"", name);
-    buffer_append_json(out, value);
-    buffer_append_text(out, "\"");
-}
-
 static void show_copy(const struct cache_listing *listing, void *context) {
     struct buffer *out = context;
     char key[NAME_BYTES_MAX + ID_BYTES_MAX + 4];
     text_format(key, sizeof key, "%s/%s", listing->key.name, listing->key.id);
     buffer_append_text(out, out->length > 1 ? ",\n {" : "\n {");
-    append_text(out, "key", key);
+    api_text(out, "key", key);
     buffer_append_text(out, ", ");
-    append_text(out, "phase", phase_name(listing->state.phase));
+    api_text(out, "phase", phase_name(listing->state.phase));
     buffer_append_text(out, ", ");
-    append_text(out, "source", listing->source);
+    api_text(out, "source", listing->source);
     buffer_format(out, ", \"age_ms\": %lld, \"readers\": %u, \"written\": %llu, \"size\": ",
                   (long long)listing->age_ms, listing->readers,
                   (unsigned long long)listing->state.written);
@@ -77,39 +60,9 @@ static void serve_copies(struct exchange *exchange, const char *query, const cha
                &exchange->text);
     buffer_append_text(&exchange->text, "\n]\n");
     if (exchange->text.failed)
-        refuse(exchange, 500, "the list is too long to be shown");
+        api_refuse(exchange, 500, "the list is too long to be shown");
     else
         answer_buffer(exchange, 200, json);
-}
-
-/* Where a query parameter's value begins, and how long it is; NULL when it is not there. */
-static const char *query_find(const char *query, const char *name, size_t *out_length) {
-    size_t name_length = strlen(name);
-    for (const char *at = query; *at;) {
-        size_t length = strcspn(at, "&");
-        if (length > name_length && strncmp(at, name, name_length) == 0 && at[name_length] == '=') {
-            *out_length = length - name_length - 1;
-            return at + name_length + 1;
-        }
-        at += length + (at[length] == '&');
-    }
-    return NULL;
-}
-
-static bool query_has(const char *query, const char *name) {
-    size_t length;
-    return query_find(query, name, &length) != NULL;
-}
-
-/* The value of a query parameter, decoded; false when it is not there or too long. */
-static bool query_value(const char *query, const char *name, char *out, size_t size) {
-    size_t length = 0;
-    bool decoded = true;
-    const char *value = query_find(query, name, &length);
-    if (!value || !text_copy_n(out, size, value, length))
-        return false;
-    out[text_decode_percent(out, out, strlen(out), &decoded)] = '\0';
-    return decoded;
 }
 
 /* On a pool thread: removing files may block. */
@@ -127,7 +80,7 @@ static void find_provenance(struct exchange *exchange) {
 
 static void job_done(struct exchange *exchange) {
     if (exchange->text.failed)
-        refuse(exchange, 500, "there is too much to be shown");
+        api_refuse(exchange, 500, "there is too much to be shown");
     else
         answer_buffer(exchange, 200, json);
 }
@@ -141,18 +94,18 @@ static void serve_job(struct exchange *exchange, const char *query,
         query_value(query, "name", question->spelling.name, sizeof question->spelling.name) &&
         query_value(query, "id", question->spelling.id, sizeof question->spelling.id);
     if (!given) {
-        refuse(exchange, 400, "say which: ?name=NAME&id=ID");
+        api_refuse(exchange, 400, "say which: ?name=NAME&id=ID");
         return;
     }
     if (!symbol_key_make(&question->spelling, &question->key, &err)) {
-        refuse(exchange, 400, err.what);
+        api_refuse(exchange, 400, err.what);
         return;
     }
     struct server *server = exchange->connection->loop->server;
     exchange->job_symbols = server->options.symbols;
     exchange->state = EXCHANGE_WORKING;
     if (!exchange_work(exchange, server->pool, job, job_done))
-        refuse(exchange, 503, "too much to do at the moment, ask again");
+        api_refuse(exchange, 503, "too much to do at the moment, ask again");
 }
 
 /* --- what was refused ---------------------------------------------------------------------- */
@@ -201,11 +154,11 @@ static void serve_quarantine(struct exchange *exchange, const char *query, const
     struct error err = {0};
     unsigned limit = REFUSED_SHOWN;
     if (!read_limit(query, &limit)) {
-        refuse(exchange, 400, "the limit is no number");
+        api_refuse(exchange, 400, "the limit is no number");
         return;
     }
     if (!read_wanted(query, &wanted, &err)) {
-        refuse(exchange, 400, err.what);
+        api_refuse(exchange, 400, err.what);
         return;
     }
     buffer_append_text(list.out, "[");
@@ -233,10 +186,12 @@ static const struct {
     bool changes; /* POST, with rights; else GET */
     void (*serve)(struct exchange *exchange, const char *query, const char *bytes);
 } routes[] = {
-    {"copies", false, serve_copies},
-    {"forget", true, serve_forget},
-    {"provenance", false, serve_provenance},
-    {"quarantine", false, serve_quarantine},
+    {"copies", false, serve_copies},         {"forget", true, serve_forget},
+    {"history", false, serve_history},       {"missing", false, serve_missing},
+    {"overview", false, serve_overview},     {"provenance", false, serve_provenance},
+    {"quarantine", false, serve_quarantine}, {"requests", false, serve_requests},
+    {"rights", false, serve_rights},         {"servers", false, serve_servers},
+    {"symbol", false, serve_symbol_sums},    {"symbols", false, serve_symbols},
 };
 
 static bool is(const char *path, size_t length, const char *name) {
@@ -251,11 +206,11 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
         if (!is(path, length, routes[i].name))
             continue;
         if (post != routes[i].changes)
-            refuse(exchange, 405,
-                   post ? "only GET is answered here" : "only POST is answered here");
+            api_refuse(exchange, 405,
+                       post ? "only GET is answered here" : "only POST is answered here");
         else if (post ? trust_allows_change(exchange, bytes) : trust_host(exchange, bytes))
             routes[i].serve(exchange, query, bytes);
         return;
     }
-    refuse(exchange, 404, "there is no such thing in the API");
+    api_refuse(exchange, 404, "there is no such thing in the API");
 }

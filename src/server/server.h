@@ -10,6 +10,7 @@
 #include "record/recorder.h"
 
 struct server;
+struct usage;
 struct vetting;
 
 /* What may change on reload: an immutable snapshot, reference-counted, handed to the loops by
@@ -44,6 +45,8 @@ struct server_options {
     struct absences *absences;
     struct recorder *recorder;
     struct ledger *ledger;
+    struct usage *usage;
+    const char *data_path; /* answers too large for memory wait there, in files without a name */
     const struct vetting *vetting; /* may be NULL */
     struct settings *settings;     /* a reference is taken */
 };

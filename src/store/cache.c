@@ -306,6 +306,9 @@ static enum cache_found find_on_shelves(struct cache *cache, const struct questi
         case SHELF_FOUND:
             *out_copy = list_or_join(cache, new_complete(cache, &question->key, shelf, &found));
             return CACHE_FOUND;
+        case SHELF_OTHER_FORM: /* the search is told by its cold look */
+            cold = true;
+            break;
         case SHELF_COLD:
             cold = cold || !shelf_hangs(shelf);
             break;

@@ -43,7 +43,8 @@ void cache_free(struct cache *cache);
 enum cache_found {
     CACHE_FOUND,   /* *out_copy: complete or under way, a new reference and interest */
     CACHE_NOTHING, /* no copy, and no file on the shelves asked */
-    CACHE_COLD, /* no copy; whether a file is there needs the disk: claim, then cache_look_cold */
+    CACHE_COLD,    /* no copy; whether a file is there needs the disk, or it lies there in another
+                      form:    claim, then cache_look_cold */
 };
 
 /* Finds. Never blocks; the hit path. `shelves` is a mask of the shelves that may be looked at (bit
@@ -75,11 +76,20 @@ void cache_supersede(struct cache *cache, struct copy *old, const struct copy *b
    0: served in place. */
 uint64_t cache_shelves_of(const struct cache *cache, const struct copy *copy);
 
+/* Where a shelf has a file in another form alone. */
+struct shelved_form {
+    unsigned shelf; /* its index */
+    enum form form;
+    char path[LAYOUT_PATH_BYTES]; /* below its root */
+};
+
 /* Looks on the shelves with leave to block, on their pools' threads, one shelf after the other,
-   each for at most 1 s, then calls done(context, found) once on some thread. found: the claimed
-   copy has become COMPLETE. */
+   each for at most 1 s, then calls done(context, found, other) once on some thread. found: the
+   claimed copy has become COMPLETE. Else `other` is the first other form that was seen, or NULL. */
 void cache_look_cold(struct cache *cache, struct copy *copy, const struct question *question,
-                     uint64_t shelves, void (*done)(void *context, bool found), void *context);
+                     uint64_t shelves,
+                     void (*done)(void *context, bool found, const struct shelved_form *other),
+                     void *context);
 
 /* Puts a WHOLE copy on its shelf (blocks: sync and rename) and raises COMPLETE; where that fails or
    must not be, the copy stays WHOLE and its entry is taken out, with the reason in copy_why. Writer

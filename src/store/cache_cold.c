@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/cache_inside.h"
 #include "store/copy_inside.h"
 
@@ -21,8 +22,9 @@ struct cold_look {
     struct copy *copy;      /* a reference */
     struct question question;
     uint64_t shelves;
-    void (*done)(void *context, bool found);
+    void (*done)(void *context, bool found, const struct shelved_form *other);
     void *context;
+    struct shelved_form other; /* the first that was seen; moved as `next` is */
     pthread_mutex_t lock;
     struct step *current; /* guarded by lock: the step whose answer counts */
     unsigned next;        /* the shelf after it; only whoever ends the current step moves it */
@@ -34,6 +36,7 @@ struct step {
     atomic_uint references; /* the job's and the alarm's */
     struct cold_look *look; /* a reference */
     struct shelf *shelf;
+    unsigned shelf_index;
 };
 
 static void look_unref(struct cold_look *look) {
@@ -65,7 +68,7 @@ static bool end_step(struct step *step) {
 static void finish(struct cold_look *look, bool found) {
     struct cache *cache = cache_ref(look->cache);
     if (!atomic_load(&cache->closing))
-        look->done(look->context, found);
+        look->done(look->context, found, look->other.form ? &look->other : NULL);
     look_unref(look);
     {
         SCOPED_LOCK(&cache->looks_lock);
@@ -89,13 +92,14 @@ static void ring(struct alarm *alarm);
 
 /* Asks one shelf; false when it cannot be asked. Both references of the step are given out before
  * anybody can end it. */
-static bool begin_step(struct cold_look *look, struct shelf *shelf) {
+static bool begin_step(struct cold_look *look, struct shelf *shelf, unsigned shelf_index) {
     struct step *step = NEW(struct step);
     step->job.run = run;
     step->alarm.ring = ring;
     step->references = 2;
     step->look = look;
     step->shelf = shelf;
+    step->shelf_index = shelf_index;
     atomic_fetch_add(&look->references, 1);
     {
         SCOPED_LOCK(&look->lock);
@@ -118,24 +122,36 @@ static void go_on(struct cold_look *look) {
     while (look->next < cache->shelf_count && !atomic_load(&cache->closing)) {
         unsigned n = look->next++;
         struct shelf *shelf = look->shelves >> n & 1 ? cache->shelves[n] : NULL;
-        if (shelf && !shelf_hangs(shelf) && begin_step(look, shelf))
+        if (shelf && !shelf_hangs(shelf) && begin_step(look, shelf, n))
             return;
     }
     finish(look, false);
+}
+
+static void keep_other(struct cold_look *look, unsigned shelf_index,
+                       const struct shelf_found *found) {
+    if (look->other.form)
+        return;
+    look->other.shelf = shelf_index;
+    look->other.form = found->form;
+    text_copy(look->other.path, sizeof look->other.path, found->path);
 }
 
 static void run(struct pool_job *job) {
     struct step *step = LIST_ENTRY(job, struct step, job);
     struct cold_look *look = step->look;
     struct shelf_found found;
-    bool there = shelf_look(step->shelf, &look->question.spelling, &look->question.key, false,
-                            &found) == SHELF_FOUND;
+    enum shelf_look answer =
+        shelf_look(step->shelf, &look->question.spelling, &look->question.key, false, &found);
+    bool there = answer == SHELF_FOUND;
     bool counts = end_step(step);
     if (counts && alarm_cancel(look->cache->alarms, &step->alarm))
         step_unref(step);
     bool settled = counts && there && cache_settle(look->cache, look->copy, step->shelf, &found);
     if (there && !settled)
         close(found.fd);
+    if (counts && answer == SHELF_OTHER_FORM)
+        keep_other(look, step->shelf_index, &found);
     /* Before it ends: whoever has waited for the looks finds nothing of them left. */
     step_unref(step);
     if (counts && there)
@@ -154,7 +170,9 @@ static void ring(struct alarm *alarm) {
 }
 
 void cache_look_cold(struct cache *cache, struct copy *copy, const struct question *question,
-                     uint64_t shelves, void (*done)(void *context, bool found), void *context) {
+                     uint64_t shelves,
+                     void (*done)(void *context, bool found, const struct shelved_form *other),
+                     void *context) {
     struct cold_look *look = NEW(struct cold_look);
     look->references = 1;
     look->cache = cache_ref(cache);

@@ -38,6 +38,7 @@ struct shelf_found {
     uint64_t inode;
     uint64_t device;
     char path[LAYOUT_PATH_BYTES]; /* below the root, for looking again and removing */
+    enum form form;               /* PLAIN but for SHELF_OTHER_FORM */
 };
 
 /* Opens, creating the directory when missing. Fails only when another program holds the shelf (err
@@ -50,15 +51,18 @@ struct shelf *shelf_new(const struct shelf_options *options, struct error *err) 
 void shelf_free(struct shelf *shelf);
 
 enum shelf_look {
-    SHELF_FOUND, /* *out_found is filled, its fd is the caller's */
+    SHELF_FOUND,      /* *out_found is filled, its fd is the caller's */
+    SHELF_OTHER_FORM, /* the file itself is not there, but compressed, or a file.ptr that tells of
+                         it: only path and form of *out_found are filled */
     SHELF_NOTHING,
     SHELF_COLD, /* only with `cached`: the answer needs the disk */
 };
 
-/* Looks for the plain file of a key. `cached` true: for loops, never blocks. False: for the shelf's
-   pool, may block. Empty files are not found, nor those that are not what the key says (store/
-   vetting.h); a file that has not been checked yet is cold. Otherwise a disk that never makes an
-   answer slow (tmpfs) is never cold. */
+/* Looks for the plain file of a key, and then whether it lies there in another form: that is seen
+   in the listing of its directory, which a look has at hand. `cached` true: for loops, never
+   blocks. False: for the shelf's pool, may block. Empty files are not found, nor those that are not
+   what the key says (store/ vetting.h); a file that has not been checked yet is cold. Otherwise a
+   disk that never makes an answer slow (tmpfs) is never cold. */
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found);
@@ -79,7 +83,7 @@ void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAY
 void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,
                  const struct shelf_found *found);
 
-/* Removes a key's files (every spelling known to the index); how many. May block. */
+/* Removes a key's files (every spelling known to the index, in every form); how many. May block. */
 unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key);
 
 /* The threads for whatever may block on this shelf. */
@@ -87,6 +91,14 @@ struct pool *shelf_pool(struct shelf *shelf);
 
 /* Is the shelf left out because it hangs? */
 bool shelf_hangs(struct shelf *shelf);
+
+/* By how much its files have grown since the start, by what symgate itself has kept, replaced and
+   removed. */
+int64_t shelf_growth(const struct shelf *shelf);
+
+/* Free bytes and size of its disk, and whether so little is free that nothing is kept any more;
+   false when it cannot be used at present. May block. */
+bool shelf_space(struct shelf *shelf, uint64_t *out_free, uint64_t *out_size, bool *out_low);
 
 /* Its path as configured. */
 const char *shelf_path(const struct shelf *shelf);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the parts of a shelf share: shelf.c (making, state), shelf_look.c (finding) and
-// shelf_stage.c (writing).
+// What the parts of a shelf share: shelf.c (making, state), shelf_look.c (finding), shelf_remove.c
+// and shelf_stage.c (writing).
 #pragma once
 
 #include <pthread.h>
@@ -14,6 +14,7 @@ struct shelf {
     struct shelf_options options; /* set at creation, then read-only */
     char *path;
     struct pool *pool;
+    counter kept_bytes, gone_bytes; /* put in place since the start, and replaced or removed */
     struct listings *listings; /* the identifiers in a directory that are not canonically written */
 
     pthread_mutex_t lock;    /* guards all below */
@@ -43,6 +44,10 @@ void shelf_refresh(struct shelf *shelf);
 
 /* Is its file system one in memory, so that nothing on it needs a disk? */
 bool shelf_quick(struct shelf *shelf);
+
+/* As shelf_look with leave to block, but of whatever lies there, be it what the key says or not. */
+enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
+                                    const struct symbol_key *key, struct shelf_found *out_found);
 
 /* What the kernel knows of an open file, without asking a file server; path is left alone. Never
  * blocks. */

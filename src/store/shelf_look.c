@@ -17,7 +17,6 @@ enum {
     LISTING_TRUST_MS = 2000,
     INDEX_CHECK_MS = 250,
     INDEX_REST = 50, /* times as long as it took is an index used before it is made again */
-    REMOVED_MAX = 16,
 };
 
 /* One look, on its way through the places where a file may lie. */
@@ -31,6 +30,7 @@ struct look {
     bool cold;        /* some answer needs the disk */
     uint64_t refused; /* the inode that was found false last: paths may lead to it again */
     struct shelf_found *found;
+    struct shelf_found other; /* where the first other form lies; no form: none was seen */
 };
 
 bool shelf_describe(int fd, struct shelf_found *out_found) {
@@ -85,6 +85,7 @@ static bool try_path(struct look *look, const char *path) {
     if (!shelf_describe(fd, look->found) || look->found->size == 0)
         return false;
     text_copy(look->found->path, sizeof look->found->path, path);
+    look->found->form = FORM_PLAIN;
     if (!vet(look))
         return false;
     (void)TAKE_FD(fd);
@@ -272,6 +273,31 @@ static struct name_set *list(struct look *look, const char *directory) {
     return NULL;
 }
 
+/* A listing is true for a moment longer than its directory. */
+static bool is_there(const struct look *look, const char *path) {
+    CLEANUP(close_fd) int fd = -1;
+    return files_open_beneath(look->root->fd, path, 0, &fd, NULL) == FILE_FOUND;
+}
+
+/* Notes the first other form that is seen. */
+static void note_form(struct look *look, const struct name_set *files, const char *folder,
+                      const char *wanted, enum form form) {
+    const char *file = look->other.form ? NULL : name_set_find(files, wanted, 0);
+    if (file && text_format(look->other.path, sizeof look->other.path, "%s/%s", folder, file) &&
+        (look->cached || is_there(look, look->other.path)))
+        look->other.form = form;
+}
+
+static void note_forms(struct look *look, const struct name_set *files, const char *folder,
+                       const char *plain) {
+    char compressed[NAME_BYTES_MAX + 1];
+    layout_compressed_name(plain, compressed);
+    if (strcmp(compressed, plain) != 0)
+        note_form(look, files, folder, compressed, FORM_COMPRESSED);
+    if (look->key->part == PART_ITSELF) /* a pointer does not tell of texts made of the file */
+        note_form(look, files, folder, "file.ptr", FORM_POINTER);
+}
+
 /* The file too may be written in another case than its directory. */
 static bool try_files(struct look *look, const char *directory, const char *id) {
     char folder[LAYOUT_PATH_BYTES];
@@ -285,6 +311,8 @@ static bool try_files(struct look *look, const char *directory, const char *id) 
     for (unsigned n = 0; files && (file = name_set_find(files, wanted, n)); n++)
         if (text_format(path, sizeof path, "%s/%s", folder, file) && try_path(look, path))
             return true;
+    if (files)
+        note_forms(look, files, folder, wanted);
     return false;
 }
 
@@ -380,7 +408,13 @@ static enum shelf_look look_for(struct look *look) {
     look->root = root;
     if (look_everywhere(look))
         return SHELF_FOUND;
-    return look->cold ? SHELF_COLD : SHELF_NOTHING;
+    if (look->cold)
+        return SHELF_COLD;
+    if (!look->other.form)
+        return SHELF_NOTHING;
+    *look->found = look->other;
+    look->found->fd = -1;
+    return SHELF_OTHER_FORM;
 }
 
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
@@ -392,6 +426,12 @@ enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                         .vetting = shelf->options.vetting,
                         .cached = cached,
                         .found = out_found};
+    return look_for(&look);
+}
+
+enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
+                                    const struct symbol_key *key, struct shelf_found *out_found) {
+    struct look look = {.shelf = shelf, .spelling = spelling, .key = key, .found = out_found};
     return look_for(&look);
 }
 
@@ -439,41 +479,4 @@ bool shelf_unchanged(struct shelf *shelf, const struct shelf_found *found) {
     struct shelf_found now;
     return shelf_describe(fd, &now) && now.inode == found->inode && now.device == found->device &&
            now.size == found->size && now.modified_ns == found->modified_ns;
-}
-
-/* Removes a found file, and its directories where they are empty now. */
-static bool remove_found(const struct shelf_root *root, const char *path) {
-    char folder[LAYOUT_PATH_BYTES];
-    const char *file = strrchr(path, '/') + 1;
-    text_copy_n(folder, sizeof folder, path, (size_t)(file - path) - 1);
-    CLEANUP(close_fd) int fd = -1;
-    if (files_open_directory_beneath(root->fd, folder, 0, &fd, NULL) != FILE_FOUND ||
-        unlinkat(fd, file, 0) != 0)
-        return false;
-    char *slash = strrchr(folder, '/');
-    *slash = '\0';
-    CLEANUP(close_fd) int above = -1;
-    if (files_open_directory_beneath(root->fd, folder, 0, &above, NULL) == FILE_FOUND &&
-        unlinkat(above, slash + 1, AT_REMOVEDIR) == 0)
-        unlinkat(root->fd, folder, AT_REMOVEDIR);
-    return true;
-}
-
-unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
-    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
-    if (!root || shelf->options.read_only)
-        return 0;
-    struct spelling spelling = {.part = key->part};
-    text_copy(spelling.name, sizeof spelling.name, key->name);
-    text_copy(spelling.id, sizeof spelling.id, key->id);
-    unsigned removed = 0;
-    struct shelf_found found;
-    struct look look = {.shelf = shelf, .spelling = &spelling, .key = key, .found = &found};
-    while (removed < REMOVED_MAX && look_for(&look) == SHELF_FOUND) {
-        close(found.fd);
-        if (!remove_found(root, found.path))
-            break;
-        removed++;
-    }
-    return removed;
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -41,6 +42,19 @@ bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t
     return error_hint(err, "Make room there, or lower general.minFreeSpace.");
 }
 
+bool shelf_space(struct shelf *shelf, uint64_t *out_free, uint64_t *out_size, bool *out_low) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    struct error err;
+    if (!root || !files_space(root->fd, out_free, out_size, &err))
+        return false;
+    *out_low = *out_free < floor_of(shelf, *out_size);
+    return true;
+}
+
+int64_t shelf_growth(const struct shelf *shelf) {
+    return (int64_t)(counted(&shelf->kept_bytes) - counted(&shelf->gone_bytes));
+}
+
 /* Unlike any other name, those of an earlier process included: a root may be left and come back. */
 static void make_name(char out[SHELF_FILE_NAME]) {
     static atomic_uint made;
@@ -69,11 +83,15 @@ bool shelf_stage(struct shelf *shelf, uint64_t size, struct shelf_file *out_file
 /* Another symbol's removal may take the empty directory away between making it and moving into it.
  */
 static bool place(struct shelf_file *file, const char *folder, const char *name, int *out_fd,
-                  struct error *err) {
+                  uint64_t *out_replaced, struct error *err) {
     for (int tries = 0;; tries++) {
         CLEANUP(close_fd) int fd = -1;
         if (!files_make_directories(file->root->fd, folder, &fd, err))
             return false;
+        struct stat old;
+        *out_replaced = fstatat(fd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode)
+                            ? (uint64_t)old.st_size
+                            : 0;
         if (renameat(file->root->staging_fd, file->name, fd, name) == 0) {
             *out_fd = TAKE_FD(fd);
             return true;
@@ -84,15 +102,24 @@ static bool place(struct shelf_file *file, const char *folder, const char *name,
     }
 }
 
-bool shelf_keep(struct shelf_file *file, const char *path, struct error *err) {
+static void count_kept(struct shelf *shelf, const struct shelf_file *file, uint64_t replaced) {
+    struct stat kept;
+    if (fstat(file->fd, &kept) == 0)
+        count_many(&shelf->kept_bytes, (uint64_t)kept.st_size);
+    count_many(&shelf->gone_bytes, replaced);
+}
+
+bool shelf_keep(struct shelf *shelf, struct shelf_file *file, const char *path, struct error *err) {
+    uint64_t replaced = 0;
     char folder[LAYOUT_PATH_BYTES];
     const char *slash = strrchr(path, '/');
     assert(slash && file->name[0]);
     text_copy_n(folder, sizeof folder, path, (size_t)(slash - path));
     CLEANUP(close_fd) int fd = -1;
-    if (!place(file, folder, slash + 1, &fd, err))
+    if (!place(file, folder, slash + 1, &fd, &replaced, err))
         return false;
     file->name[0] = '\0';
+    count_kept(shelf, file, replaced);
     int synced = fsync(fd);
     (void)synced; /* where it fails the file may be gone after a power cut, but never in part */
     return true;

@@ -26,8 +26,9 @@ bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t
                     struct error *err) MUST_CHECK;
 
 /* Moves the file, which must be synced, to its path below the root, replacing what is there, and
- * syncs the directory. */
-bool shelf_keep(struct shelf_file *file, const char *path, struct error *err) MUST_CHECK;
+   syncs the directory. */
+bool shelf_keep(struct shelf *shelf, struct shelf_file *file, const char *path,
+                struct error *err) MUST_CHECK;
 
 /* Removes the file if it was not kept, and closes it. */
 void shelf_drop(struct shelf_file *file);

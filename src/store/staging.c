@@ -227,7 +227,7 @@ bool staging_commit(struct staging *staging, const char *path, int64_t modified_
                     struct error *err) {
     assert(!staging->committed);
     if (!staging_keepable(staging, err) || !sync_file(staging, modified_ns, err) ||
-        !shelf_keep(&staging->file, path, err))
+        !shelf_keep(staging->shelf, &staging->file, path, err))
         return false;
     staging->committed = true;
     return true;

@@ -209,6 +209,12 @@ def test_what_needs_a_restart_is_named(gate, origin, tmp_path):
         "spillLimit": 1,
         "absencesMax": 5000,
         "enableStatistics": False,
+        "statisticsNames": 1000,
+        "statisticsIds": 1000,
+        "statisticsSize": "1 GiB",
+        "statisticsRetention": "1d",
+        "requestsKept": 1000,
+        "failuresKept": 1000,
     }
     gate.config["general"].update(general)
     reload(gate)

@@ -61,6 +61,7 @@ static struct loop *the_loop(void) {
         .shelves = &no_shelf, .shelf_count = 1, .spill = spill_new(folder, 0)};
     const struct absences_options absences = {.directory = folder, .entries_max = 1000};
     const struct recorder_options recorder = {.outcomes_max = 10};
+    const struct ledger_options ledger = {.path = "unused"}; /* switched off */
     struct settings *settings = settings_new();
     settings->roster = roster_of_nothing();
     settings->identity_name = memory_text("fuzz");
@@ -69,6 +70,7 @@ static struct loop *the_loop(void) {
         .cache = cache_new(&cache),
         .absences = absences_open(&absences, &err),
         .recorder = recorder_new(&recorder, &err),
+        .ledger = ledger_new(&ledger, &err),
         .settings = settings,
     };
     const struct symbols_options symbols = {

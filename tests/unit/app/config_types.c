@@ -149,6 +149,8 @@ static void texts_and_switches_are_taken(void **state) {
         "  \"default_sympath\": \"srv*x\"},"
         " \"general\": {\"listen\": [\"127.0.0.1:1\", \"[::1]:65535\"], \"workers\": 3,"
         "  \"enableStatistics\": false, \"failureStatus\": 503, \"absencesMax\": 5000,"
+        "  \"statisticsNames\": 101, \"statisticsIds\": 102, \"statisticsSize\": \"20 MiB\","
+        "  \"statisticsRetention\": \"2d\", \"requestsKept\": 1003, \"failuresKept\": 1004,"
         "  \"logClients\": \"none\", \"adminToken\": \"t\", \"blacklist\": [\"a\", \"b\"]},"
         " \"servers\": [{\"remote\": \"https://x/y\", \"enabled\": false, \"followLinks\": true,"
         "  \"kinds\": [\"pdb\", \"sym\"], \"maxRequests\": 7, \"priority\": 9, \"userAgent\": "
@@ -167,6 +169,12 @@ static void texts_and_switches_are_taken(void **state) {
     assert_false(general->enable_statistics);
     assert_int_equal(general->failure_status, 503);
     assert_int_equal(general->absences_max, 5000);
+    assert_int_equal(general->statistics.names_max, 101);
+    assert_int_equal(general->statistics.ids_max, 102);
+    assert_int_equal(general->statistics.bytes_max, 20 << 20);
+    assert_int_equal(general->statistics.retention_ms, 2 * 86400000);
+    assert_int_equal(general->statistics.requests_max, 1003);
+    assert_int_equal(general->statistics.failures_max, 1004);
     assert_string_equal(general->log_clients, "none");
     assert_string_equal(general->admin_token, "t");
     assert_int_equal(general->blacklist.count, 2);

@@ -27,6 +27,7 @@ struct scene_of_server {
     struct stage stage;
     struct double_source *source;
     struct recorder *recorder;
+    struct ledger *ledger;
     struct settings *settings;
     struct server *server;
 };
@@ -49,6 +50,7 @@ static struct server_options options_of(struct scene_of_server *scene, const cha
         .cache = scene->stage.cache,
         .absences = scene->stage.absences,
         .recorder = scene->recorder,
+        .ledger = scene->ledger,
         .settings = scene->settings,
     };
 }
@@ -62,6 +64,8 @@ static int set_up(void **state) {
     scene->source = double_new("only", 1, NULL);
     stage_roster(&scene->stage, &scene->source, 1);
     scene->recorder = recorder_new(&recorder, &err);
+    const struct ledger_options ledger = {.path = "unused"}; /* switched off */
+    scene->ledger = ledger_new(&ledger, &err);
     scene->settings = settings_named(scene, "before");
     struct server_options options = options_of(scene, listen, 1);
     scene->server = server_start(&options, &err);
@@ -80,6 +84,7 @@ static int tear_down(void **state) {
     stop(scene, 0);
     settings_unref(scene->settings);
     recorder_free(scene->recorder);
+    ledger_free(scene->ledger);
     stage_close(&scene->stage);
     free(scene);
     return 0;

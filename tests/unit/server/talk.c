@@ -35,6 +35,9 @@ int talk_setup(void **state) {
     const struct recorder_options recorder = {.outcomes_max = 100};
     talk->recorder = recorder_new(&recorder, &err);
     assert_non_null(talk->recorder);
+    const struct ledger_options ledger = {.path = "unused"}; /* switched off */
+    talk->ledger = ledger_new(&ledger, &err);
+    assert_non_null(talk->ledger);
     talk->settings = settings_new();
     talk->settings->roster = roster_ref(talk->stage.roster);
     talk->settings->identity_name = memory_text("test");
@@ -46,6 +49,7 @@ int talk_setup(void **state) {
         .cache = talk->stage.cache,
         .absences = talk->stage.absences,
         .recorder = talk->recorder,
+        .ledger = talk->ledger,
         .settings = talk->settings,
     };
     server->urls = memory_array(1, sizeof *server->urls);
@@ -75,6 +79,7 @@ int talk_teardown(void **state) {
     loop_free(talk->loop);
     settings_unref(talk->settings);
     recorder_free(talk->recorder);
+    ledger_free(talk->ledger);
     free(talk->server.urls);
     stage_close(&talk->stage);
     free(talk);

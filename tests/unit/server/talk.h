@@ -15,6 +15,7 @@ struct talk {
     struct stage stage;
     struct double_source *source;
     struct recorder *recorder;
+    struct ledger *ledger;
     struct server server;
     struct settings *settings; /* may be changed between requests */
     struct loop *loop;

@@ -26,6 +26,7 @@ struct setting {
     struct question question;
     struct gate done;
     bool found;
+    struct shelved_form other; /* no form: none was told */
 };
 
 static int set_up(void **state) {
@@ -66,9 +67,11 @@ static void put(const struct setting *setting, unsigned shelf, const char *text)
     bench_put(&there, shelf_file, text);
 }
 
-static void told(void *context, bool found) {
+static void told(void *context, bool found, const struct shelved_form *other) {
     struct setting *setting = context;
     setting->found = found;
+    if (other)
+        setting->other = *other;
     gate_raise(&setting->done);
 }
 
@@ -141,6 +144,35 @@ static void pass(struct setting *setting, int64_t ms) {
 }
 
 /* --- tests ---------------------------------------------------------------------------------- */
+
+static void tells_of_other_forms(void **state) {
+    struct setting *setting = *state;
+    struct bench second = {.root = setting->second_root};
+    struct copy *none;
+    bench_put(&second, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/file.ptr", "PATH:x");
+    struct copy *copy = begin_look(setting, BOTH);
+    gate_wait(&setting->done, 1);
+    assert_false(setting->found);
+    assert_int_equal(setting->other.form, FORM_POINTER);
+    assert_int_equal(setting->other.shelf, 1);
+    end(setting, copy);
+    assert_int_equal(cache_find(setting->bench.cache, &setting->question, BOTH, &none), CACHE_COLD);
+    bench_put(&setting->bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "MSCF");
+    clock_fake_advance(60000);
+    copy = begin_look(setting, BOTH);
+    gate_wait(&setting->done, 2);
+    assert_false(setting->found);
+    assert_int_equal(setting->other.form, FORM_COMPRESSED);
+    assert_int_equal(setting->other.shelf, 0);
+    assert_string_equal(setting->other.path, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_");
+    end(setting, copy);
+    put(setting, SECOND, "symbols");
+    clock_fake_advance(60000);
+    copy = begin_look(setting, BOTH);
+    gate_wait(&setting->done, 3);
+    assert_true(setting->found);
+    end(setting, copy);
+}
 
 static void completes_what_it_finds(void **state) {
     struct setting *setting = *state;
@@ -332,6 +364,7 @@ static void tells_nobody_after_its_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(completes_what_it_finds),
+        TEST(tells_of_other_forms),
         TEST(says_when_there_is_nothing),
         TEST(looks_on_the_allowed_shelves_in_their_order),
         TEST(passes_a_shelf_that_hangs),

@@ -117,7 +117,7 @@ static void finds_nothing_else(void **state) {
     struct question question = bench_question("app.pdb", id);
     struct shelf_found found;
     bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF2/app.pdb", "another");
-    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "compressed");
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd", "another");
     assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
     bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "");
     assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
@@ -314,6 +314,61 @@ static void finds_other_forms_by_their_name(void **state) {
     bench_close(&bench);
 }
 
+/* Whatever case and tier, in the listing of the directory where the file itself would be. */
+static void sees_other_forms(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        enum form form;
+    } trees[] = {
+        {"app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", FORM_COMPRESSED},
+        {"App.PDB/0123456789abcdef0123456789abcdef1/APP.Pd_", FORM_COMPRESSED},
+        {"app.pdb/0123456789abcdef0123456789abcdef1/File.PTR", FORM_POINTER},
+        {"ap/app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", FORM_COMPRESSED},
+        {"AP/App.PDB/0123456789abcdef0123456789abcdef1/file.ptr", FORM_POINTER},
+    };
+    for (size_t i = 0; i < LENGTH_OF(trees); i++) {
+        struct bench bench = {0};
+        struct shelf_found found;
+        bench.folder = scratch_new();
+        bench.root = scratch_path(bench.folder, "shelf");
+        if (trees[i].file[2] == '/')
+            bench_put(&bench, "index2.txt", "");
+        bench_open(&bench, 10);
+        struct question question = bench_question("APP.pdb", id);
+        struct question other = bench_question("app.pdb", "0123456789ABCDEF0123456789ABCDEF2");
+        bench_put(&bench, trees[i].file, "packed");
+        assert_int_equal(look(bench.shelf, &question, &found), SHELF_OTHER_FORM);
+        assert_int_equal(found.form, trees[i].form);
+        assert_string_equal(found.path, trees[i].file);
+        assert_int_equal(look(bench.shelf, &other, &found), SHELF_NOTHING);
+        assert_int_equal(shelf_remove(bench.shelf, &question.key), 1);
+        settle();
+        assert_int_equal(look(bench.shelf, &question, &found), SHELF_NOTHING);
+        bench_close(&bench);
+    }
+}
+
+/* The compressed form comes before the pointer, and the file itself before both. */
+static void prefers_the_file_itself(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    struct shelf_found found;
+    bench_open(&bench, 10);
+    struct question question = bench_question("app.pdb", id);
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/file.ptr", "PATH:x");
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "packed");
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_OTHER_FORM);
+    assert_int_equal(found.form, FORM_COMPRESSED);
+    bench_put(&bench, "App.PDB/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "symbols");
+    settle();
+    assert_int_equal(look(bench.shelf, &question, &found), SHELF_FOUND);
+    assert_int_equal(found.form, FORM_PLAIN);
+    assert_int_equal(found.size, 7);
+    assert_int_equal(shelf_remove(bench.shelf, &question.key), 3);
+    bench_close(&bench);
+}
+
 /* Another process holds the shelf: it is named. */
 static void is_held_by_one_program(void **state) {
     (void)state;
@@ -403,6 +458,8 @@ int main(void) {
         cmocka_unit_test(tells_a_changed_file),
         cmocka_unit_test(removes_every_spelling),
         cmocka_unit_test(finds_other_forms_by_their_name),
+        cmocka_unit_test(sees_other_forms),
+        cmocka_unit_test(prefers_the_file_itself),
         cmocka_unit_test(goes_on_when_its_directory_was_removed),
         cmocka_unit_test(begins_without_a_directory),
     };

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "server/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { SETTLE_MS = 1500 };
+
+void api_call_free(struct api_call *call) {
+    if (!call)
+        return;
+    spool_release(&call->spool);
+    free(call->query);
+    free(call);
+}
+
+void api_refuse(struct exchange *exchange, int status, const char *reason) {
+    text_copy(exchange->reason, sizeof exchange->reason, reason);
+    answer_text(exchange, status, "text/plain; charset=utf-8", exchange->reason);
+}
+
+/* Back on the loop. */
+static void worked(struct exchange *exchange) {
+    struct api_call *call = exchange->call;
+    if (call->status) {
+        text_copy(exchange->reason, sizeof exchange->reason, exchange->text.bytes);
+        answer_text(exchange, call->status, "text/plain; charset=utf-8", exchange->reason);
+    } else if (call->spool.open) {
+        answer_spool(exchange, call->type);
+    } else if (exchange->text.failed) {
+        api_refuse(exchange, 500, "there is too much to be shown");
+    } else {
+        answer_buffer(exchange, 200, call->type);
+    }
+}
+
+static void run(struct exchange *exchange) {
+    exchange->call->job(exchange);
+}
+
+void api_work(struct exchange *exchange, const char *query, const char *bytes,
+              void (*job)(struct exchange *exchange)) {
+    struct server *server = exchange->connection->loop->server;
+    struct api_call *call = NEW(struct api_call);
+    call->server = server;
+    call->query = memory_text(query);
+    call->type = "application/json";
+    call->job = job;
+    request_field(&exchange->request, bytes, FIELD_HOST, call->host, sizeof call->host);
+    exchange->call = call;
+    exchange->state = EXCHANGE_WORKING;
+    if (!exchange_work(exchange, server->pool, run, worked))
+        api_refuse(exchange, 503, "too much to do at the moment, ask again");
+}
+
+void api_fail(struct exchange *exchange, int status, const char *reason) {
+    exchange->call->status = status;
+    buffer_clear(&exchange->text);
+    buffer_append_text(&exchange->text, reason);
+}
+
+void api_settle(struct exchange *exchange) {
+    const struct server_options *options = &exchange->call->server->options;
+    recorder_settle(options->recorder);
+    ledger_settle(options->ledger, SETTLE_MS);
+}
+
+struct reading *api_reading(struct exchange *exchange) {
+    const char *path = ledger_path(exchange->call->server->options.ledger);
+    struct error err = {0};
+    if (!path)
+        return NULL;
+    api_settle(exchange);
+    struct reading *reading = reading_open(path, &err);
+    if (!reading)
+        api_fail(exchange, 503, err.what);
+    return reading;
+}
+
+void api_text(struct buffer *out, const char *name, const char *value) {
+    buffer_format(out, "\"%s\": \"", name);
+    buffer_append_json(out, value);
+    buffer_append_text(out, "\"");
+}
