@@ -191,6 +191,8 @@ static const struct {
     {"overview", false, serve_overview},     {"provenance", false, serve_provenance},
     {"quarantine", false, serve_quarantine}, {"requests", false, serve_requests},
     {"rights", false, serve_rights},         {"servers", false, serve_servers},
+    {"rules", false, serve_rules},           {"rules", true, serve_rule_add},
+    {"rules/undo", true, serve_rule_undo},   {"rules/export", false, serve_rules_export},
     {"symbol", false, serve_symbol_sums},    {"symbols", false, serve_symbols},
 };
 
@@ -201,16 +203,20 @@ static bool is(const char *path, size_t length, const char *name) {
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
                const char *bytes, const struct buffer *body) {
     (void)body;
-    bool post = exchange->request.method == METHOD_POST;
+    bool post = exchange->request.method == METHOD_POST, known = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is(path, length, routes[i].name))
             continue;
+        known = true;
         if (post != routes[i].changes)
-            api_refuse(exchange, 405,
-                       post ? "only GET is answered here" : "only POST is answered here");
-        else if (post ? trust_allows_change(exchange, bytes) : trust_host(exchange, bytes))
+            continue;
+        if (post ? trust_allows_change(exchange, bytes) : trust_host(exchange, bytes))
             routes[i].serve(exchange, query, bytes);
         return;
     }
-    api_refuse(exchange, 404, "there is no such thing in the API");
+    if (known)
+        api_refuse(exchange, 405,
+                   post ? "only GET is answered here" : "only POST is answered here");
+    else
+        api_refuse(exchange, 404, "there is no such thing in the API");
 }
