@@ -158,7 +158,7 @@ class Symgate(Server):
     name = "symgate"
     ready_path = "/healthz"
 
-    def __init__(self, program, folder, processors, origin, requests_max=100):
+    def __init__(self, program, folder, processors, origin, requests_max=100, servers=None):
         super().__init__(folder, processors)
         self.program = program
         self.data = folder / "data"
@@ -168,8 +168,9 @@ class Symgate(Server):
         self.configuration = folder / "symgate.json"
         self.configuration.write_text(json.dumps({
             "general": {"cacheLocation": str(self.cache), "blacklist": [], "workers": 1},
-            "servers": [{"name": "origin", "identifier": "origin", "remote": f"http://127.0.0.1:{origin.port}/symbols",
-                         "forms": ["plain"], "retryTimeout": 3600, "maxRequests": requests_max}],
+            "servers": servers or [{
+                "name": "origin", "identifier": "origin", "remote": f"http://127.0.0.1:{origin.port}/symbols",
+                "forms": ["plain"], "retryTimeout": 3600, "maxRequests": requests_max}],
         }, indent=4))
 
     def command(self):

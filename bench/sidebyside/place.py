@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where the benchmark runs: a network namespace of its own with one congestion control for all, the server on one processor,
 load and sources on another, files in a folder of its own."""
-import fcntl
 import contextlib
+import fcntl
 import os
 import pathlib
 import resource

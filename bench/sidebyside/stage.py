@@ -44,13 +44,13 @@ class Stage:
             server.stop()
 
     @contextlib.contextmanager
-    def symgate(self, requests_max=100):
+    def symgate(self, requests_max=100, servers=None):
         """A symgate of one job's own, on fresh directories."""
         if not self.program:
             raise peers.Died("there is no symgate program")
         self.count += 1
         folder = place.fresh_folder(self.folder, f"symgate-{self.count}")
-        server = peers.Symgate(self.program, folder, self.processors.server, self.origin, requests_max)
+        server = peers.Symgate(self.program, folder, self.processors.server, self.origin, requests_max, servers)
         server.start()
         try:
             yield server

@@ -4,9 +4,11 @@
 // asked path says what comes, as letters with numbers before "n<number>.pdb": z size in bytes
 // (none: 404), r bytes a second of this answer, l bytes a second that all such answers share (a
 // thin line), d milliseconds before the answer. "bz65536n12.pdb" is a 64 KB file, "bd50n7.pdb" a
-// 404 after 50 ms. "/stats" tells the counters and "/reset" clears them. Bodies come by sendfile
-// from memory: the head of a PDB or, with another ending, of a PE image, with the identity of which
-// tools.py makes its paths, then wire_block over and over.
+// 404 after 50 ms. Below "/none/" nothing
+// is found, after the same delay: a server that does not have what another one has. "/stats" tells
+// the counters and "/reset" clears them. Bodies come by sendfile from memory: the head of a PDB or,
+// with another ending, of a PE image, with the identity of which tools.py makes its paths, then
+// wire_block over and over.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -131,6 +133,8 @@ static struct order order_read(const char *path, size_t length) {
         if (letter == 'd')
             order.delay_ms = number;
     }
+    if (length >= 6 && memcmp(path, "/none/", 6) == 0)
+        order.size = -1;
     return order;
 }
 

@@ -127,6 +127,15 @@ static void make_plan(struct search *search) {
 
 /* --- asking --- */
 
+/* Waiting for a place is no silence of the source's. A place that came a moment after the question
+   is: what is asked beside it may deliver before the rest of that moment has passed. */
+static bool is_silent(const struct attempt *attempt, int64_t after_ms, int64_t now_ms) {
+    bool asked_beside = !attempt->counts;
+    int64_t silent_ms = asked_beside ? after_ms - after_ms / 10 : after_ms;
+    return attempt->state == ATTEMPT_RUNNING && after_ms > 0 &&
+           now_ms >= attempt->place_ms + silent_ms;
+}
+
 /* Who has become silent since this was asked last. */
 static void note_silence(struct search *search, int64_t now_ms) {
     LIST_EACH (node, &search->attempts) {
@@ -138,9 +147,7 @@ static void note_silence(struct search *search, int64_t now_ms) {
             attempt->counts = false;
             search->owed++;
         }
-        /* Waiting for a place is no silence of the source's. */
-        if (attempt->state == ATTEMPT_RUNNING && after_ms > 0 && !attempt->silence_noted &&
-            now_ms >= attempt->place_ms + after_ms) {
+        if (!attempt->silence_noted && is_silent(attempt, after_ms, now_ms)) {
             attempt->silence_noted = true;
             rest_note_silence(rest_of(attempt), true);
         }

@@ -149,8 +149,13 @@ def test_slow_source_gets_company(start, origin, second):
     for symbol in symbols:
         hold(origin, symbol)
         second.on(symbol.remote, good(symbol.body))
+    last = symbols[3]
+    second.on(last.remote, Script(last.body, at_gate("last"), head(), send()))
     answers = [gate.get_later(s.path) for s in symbols[:3]]
     assert all(a.result().status == 200 for a in answers)
-    gate.fetch(symbols[3])
-    asked = second.by_path[symbols[3].remote][0].time - origin.by_path[symbols[3].remote][0].time
+    answer = gate.get_later(last.path)
+    wait_until(lambda: origin.count(last.remote) and second.count(last.remote), "both to be asked")
+    second.open("last")
+    assert answer.result().status == 200
+    asked = second.by_path[last.remote][0].time - origin.by_path[last.remote][0].time
     assert asked < 1.0, "the next waited for hedgeAfter again"

@@ -329,7 +329,7 @@ static void test_no_longer_indexed_does_not_end_what_has_begun(void **state) {
         stage_wait_failed(sources[0], i + 1);
         if (i + 1 == TAKES_IN_A_ROW)
             stage_wait_no(sources[1], 1);
-        stage_pass(stage, pauses_ms[i]);
+        stage_pass_until_asked(stage, sources[0], i + 2, pauses_ms[i]);
     }
     stage_assert_body(answer.copy, body, BODY_BYTES);
     assert_int_equal(double_asked(sources[0]), TAKES_IN_A_ROW + 1);

@@ -111,6 +111,17 @@ void stage_pass(struct stage *stage, int64_t ms) {
     alarm_clock_look(stage->alarms);
 }
 
+void stage_pass_until_asked(struct stage *stage, struct double_source *source, unsigned times,
+                            int64_t ms) {
+    enum { LOOKS = 100 };
+    int64_t deadline_ms = real_ms() + WAIT_MS;
+    while (double_asked(source) < times && real_ms() < deadline_ms) {
+        stage_pass(stage, ms);
+        for (unsigned i = 0; i < LOOKS && double_asked(source) < times; i++)
+            poll(NULL, 0, 1);
+    }
+}
+
 struct question stage_question(const char *name, unsigned client) {
     struct question question = {0};
     text_copy(question.spelling.name, sizeof question.spelling.name, name);

@@ -32,6 +32,11 @@ void stage_roster(struct stage *stage, struct double_source **sources, unsigned 
 /* Lets time pass and wakes the alarms. */
 void stage_pass(struct stage *stage, int64_t ms);
 
+/* The same, and again while the source has not been asked so often: a pause may begin only after
+   what the test has waited for. */
+void stage_pass_until_asked(struct stage *stage, struct double_source *source, unsigned times,
+                            int64_t ms);
+
 /* A question for <name>/0123456789ABCDEF0123456789ABCDEF1/<name> from a client with this number. */
 struct question stage_question(const char *name, unsigned client);
 

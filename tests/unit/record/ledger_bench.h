@@ -38,9 +38,13 @@ struct rows {
     uint64_t requests, success, hits, exclusions, bytes, time_us, ids;
     char verdict[16];
 };
+/* Adds a row to those that were shown: a callback. */
 bool show_sum(const struct sum_row *row, void *context);
+/* What a query selects. */
 struct rows names_of(struct ledger *ledger, const struct names_query *query);
+/* All names, sorted. */
 struct rows all_names(struct ledger *ledger);
+/* One name. */
 struct rows name_of(struct ledger *ledger, const char *name);
 
 /* The same of requests. */
@@ -49,6 +53,7 @@ struct shown {
     char first[64], reason[64], attempts[600];
     enum verdict verdict;
 };
+/* Runs a query; without a limit: all. */
 struct shown requests_of(struct ledger *ledger, struct archive_query query);
 
 /* What the server "mss", and no other, answered about a name. */
@@ -56,4 +61,5 @@ struct pairs {
     unsigned count;
     uint64_t found, absent, failed;
 };
+/* Takes the one row that there is: a callback. */
 bool show_pair(const struct pair_row *row, void *context);
