@@ -31,6 +31,9 @@ int cli_copies(int argc, char **argv);
 /* Prints what a running server has refused, as JSON. */
 int cli_quarantine(int argc, char **argv);
 
+/* Lists, adds and takes back the rules of a running server. */
+int cli_rules(int argc, char **argv);
+
 /* Prints the configuration's reference, as Markdown or as JSON schema. */
 int cli_reference(int argc, char **argv);
 

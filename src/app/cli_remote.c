@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
-//
-// Commands that ask a running server: found by --url, else by what it has written into its data
-// folder.
+#include "app/cli_remote.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "app/cli.h"
 #include "app/data_folder.h"
 #include "app/paths.h"
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "symbol/key.h"
 
-enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024, TIMEOUT_S = 60 };
-
-struct remote {
-    const char *url;
-    const char *data;
-    const char *token;
-};
+enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024, URL_BYTES_MAX = 32 * 1024, TIMEOUT_S = 60 };
 
 static size_t gather(char *bytes, size_t size, size_t count, void *context) {
     return buffer_append(context, bytes, size * count) ? size * count : 0;
@@ -78,33 +69,55 @@ static bool perform(CURL *curl, const char *url, const char *token, bool post,
     return error_hint(err, "Is symgate running there? Name it by --url http://HOST:PORT/.");
 }
 
-/* Asks and prints the answer; the exit status. */
-static int ask(const struct remote *remote, const char *path, bool post) {
-    char base[512], url[2048];
-    struct error err = {0};
-    if (!find_server(remote, base, sizeof base, &err))
-        return cli_failed(&err);
-    text_format(url, sizeof url, "%s%s", base, path);
-    CLEANUP(buffer_release) struct buffer answer;
-    buffer_init(&answer, ANSWER_BYTES_MAX);
+bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
+                long *out_status, struct error *err) {
+    char base[512];
+    if (!find_server(remote, base, sizeof base, err))
+        return false;
+    CLEANUP(buffer_release) struct buffer url;
+    buffer_init(&url, URL_BYTES_MAX);
+    if (!buffer_format(&url, "%s%s", base, path))
+        return error_set(err, ERROR_INVALID, "that is too long to be asked");
     CURL *curl = curl_easy_init();
-    long status = 0;
-    bool answered = curl && perform(curl, url, remote->token, post, &answer, &err);
+    bool answered = curl && perform(curl, url.bytes, remote->token, post, answer, err);
     if (answered)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, out_status);
     curl_easy_cleanup(curl);
-    if (!answered)
+    return answered;
+}
+
+int remote_print(const struct remote *remote, const char *path, bool post) {
+    CLEANUP(buffer_release) struct buffer answer;
+    struct error err = {0};
+    long status = 0;
+    buffer_init(&answer, ANSWER_BYTES_MAX);
+    if (!remote_ask(remote, path, post, &answer, &status, &err))
         return cli_failed(&err);
     fputs(answer.bytes ? answer.bytes : "", status == 200 ? stdout : stderr);
     return status == 200 ? 0 : 1;
 }
 
+json_t *remote_json(const struct remote *remote, const char *path, bool post) {
+    CLEANUP(buffer_release) struct buffer answer;
+    struct error err = {0};
+    json_t *json = NULL;
+    long status = 0;
+    buffer_init(&answer, ANSWER_BYTES_MAX);
+    if (!remote_ask(remote, path, post, &answer, &status, &err)) {
+        cli_failed(&err);
+        return NULL;
+    }
+    if (status != 200)
+        fputs(answer.bytes ? answer.bytes : "", stderr);
+    else if (!json_parse(answer.bytes ? answer.bytes : "", answer.length, &json, NULL, NULL, &err))
+        cli_failed(&err);
+    return json;
+}
+
 static bool read_remote(int argc, char **argv, struct remote *remote, const char **operand) {
     unsigned operands = 0;
     const struct cli_option options[] = {
-        {.name = "--url", .value = &remote->url},
-        {.name = "--data", .value = &remote->data},
-        {.name = "--token", .value = &remote->token},
+        REMOTE_OPTIONS(remote),
         {0},
     };
     return cli_options(argc, argv, options, operand, operand ? 1 : 0, &operands);
@@ -115,7 +128,7 @@ static int show(int argc, char **argv, const char *path) {
     struct remote remote = {0};
     if (!read_remote(argc, argv, &remote, NULL))
         return 2;
-    return ask(&remote, path, false);
+    return remote_print(&remote, path, false);
 }
 
 int cli_copies(int argc, char **argv) {
@@ -145,5 +158,5 @@ int cli_forget(int argc, char **argv) {
         return 2;
     }
     text_format(path, sizeof path, "api/v1/forget?name=%s&id=%s", coded_name, coded_id);
-    return ask(&remote, path, true);
+    return remote_print(&remote, path, true);
 }

@@ -45,6 +45,9 @@ void config_free(struct config *config) {
     config_release_section(SECTION_GENERAL, &config->general);
     config_release_section(SECTION_IDENTITY, &config->identity);
     config_logging_release(&config->logging);
+    secret_free(config->origin.text);
+    free(config->origin.sympath);
+    free(config->origin.data);
     free(config->path);
     free(config);
 }
@@ -191,6 +194,12 @@ static struct config *read_json(struct config_reading *reading, const json_t *ro
     return NULL;
 }
 
+static char *copy_text(const char *text, size_t length) {
+    char *copy = memory_new(length + 1);
+    memcpy(copy, text, length);
+    return copy;
+}
+
 struct config *config_parse(const char *path, const char *text, size_t length,
                             const char *data_override, struct config_problems *out_problems) {
     *out_problems = (struct config_problems){0};
@@ -204,7 +213,11 @@ struct config *config_parse(const char *path, const char *text, size_t length,
         out_problems->list[out_problems->count - 1].column = column;
         return NULL;
     }
-    return read_json(&reading, root, data_override);
+    struct config *config = read_json(&reading, root, data_override);
+    if (config)
+        config->origin = (struct config_origin){
+            .text = copy_text(text, length), .length = length, .data = memory_text(data_override)};
+    return config;
 }
 
 static struct config *load_built_in(const char *data_override,
@@ -269,7 +282,18 @@ struct config *config_from_sympath(const char *sympath, const char *data_overrid
     *out_problems = (struct config_problems){0};
     struct config_reading reading = {"--sympath", NULL, 0, NULL, out_problems};
     CLEANUP(json_unref) json_t *root = sympath_to_json(&reading, sympath);
-    return read_json(&reading, root, data_override);
+    struct config *config = read_json(&reading, root, data_override);
+    if (config)
+        config->origin = (struct config_origin){.sympath = memory_text(sympath),
+                                                .data = memory_text(data_override)};
+    return config;
+}
+
+struct config *config_again(const struct config *config, struct config_problems *out_problems) {
+    const struct config_origin *origin = &config->origin;
+    if (origin->sympath)
+        return config_from_sympath(origin->sympath, origin->data, out_problems);
+    return config_parse(config->path, origin->text, origin->length, origin->data, out_problems);
 }
 
 static const char *severity_name(enum problem_severity severity) {

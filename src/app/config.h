@@ -164,8 +164,18 @@ struct config_logging {
     enum log_level level;
 };
 
+/* What a configuration was read from, so that it can be read again without looking at files that
+   may have been edited since. */
+struct config_origin {
+    char *text;    /* NULL: a symbol path */
+    size_t length; /* of the text */
+    char *sympath; /* or NULL */
+    char *data;    /* --data, or NULL */
+};
+
 struct config {
     char *path; /* the file in force; NULL: the built-in default */
+    struct config_origin origin;
     struct config_identity identity;
     struct config_general general;
     struct config_server *servers;
@@ -215,6 +225,11 @@ struct config *config_parse(const char *path, const char *text, size_t length,
  * the default. */
 struct config *config_from_sympath(const char *sympath, const char *data_override,
                                    struct config_problems *out_problems) MUST_CHECK;
+
+/* Reads a configuration once more from what it was read from: the patterns of one that is in force
+   are its roster's. */
+struct config *config_again(const struct config *config,
+                            struct config_problems *out_problems) MUST_CHECK;
 
 /* Frees a configuration with all that it owns. NULL is allowed. */
 void config_free(struct config *config);

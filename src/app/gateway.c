@@ -7,6 +7,7 @@
 
 #include "app/config_show.h"
 #include "app/roster_make.h"
+#include "app/rules_apply.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -202,6 +203,9 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     const struct config_general *general = &gateway->config->general;
     if (!data_folder_open(&gateway->data, general->data_location, err))
         return false;
+    gateway->rules = rules_open(gateway->data.path, gateway->data.root_fd, err);
+    if (!gateway->rules)
+        return false;
     make_store(gateway);
     gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
     if (!open_shelves(gateway, err))
@@ -227,6 +231,8 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     return gateway->alarms != NULL;
 }
 
+static bool use_rules(void *context, struct error *err);
+
 static bool start_server(struct gateway *gateway, const struct config_text_list *listen,
                          unsigned descriptors, struct error *err) {
     const struct config_general *general = &gateway->config->general;
@@ -246,15 +252,19 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .data_path = gateway->data.path,
         .vetting = gateway->vetting,
         .settings = gateway->settings,
+        .rules = gateway->rules,
+        .rules_changed = use_rules,
+        .gateway = gateway,
     };
     gateway->server = server_start(&options, err);
     return gateway->server &&
            data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
 }
 
-/* The sources of a configuration; NULL with err. */
+/* The sources of a configuration, with the rules put in; NULL with err. */
 static struct roster *make_roster(const struct gateway *gateway, struct config *config,
                                   struct error *err) {
+    rules_apply(gateway->rules, config);
     struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, err);
     if (roster && roster_make_readers(roster, config, gateway->shelves, gateway->shelf_count,
                                       &gateway->data.key, err))
@@ -312,7 +322,13 @@ struct gateway *gateway_start(struct config *config, const struct config_text_li
     gateway->config = config;
     gateway->data.root_fd = -1;
     gateway->data.lock_fd = -1;
-    if (start_parts(gateway, listen, err))
+    pthread_mutex_init(&gateway->reload_lock, NULL);
+    bool started;
+    {
+        SCOPED_LOCK(&gateway->reload_lock);
+        started = start_parts(gateway, listen, err);
+    }
+    if (started)
         return gateway;
     gateway_stop(gateway, 0);
     return NULL;
@@ -356,10 +372,7 @@ static void keep_statistics(const struct config_statistics *old,
     keeps_value("general.failuresKept", old->failures_max != new->failures_max);
 }
 
-void gateway_reload(struct gateway *gateway, struct config *config) {
-    const struct config_general *old = &gateway->config->general;
-    const struct config_general *new = &config->general;
-    struct error err;
+static void keep_general(const struct config_general *old, const struct config_general *new) {
     keeps_value("general.listen", lists_differ(&old->listen, &new->listen));
     keeps_value("general.workers", old->workers != new->workers);
     keeps_value("general.dataLocation", strcmp(old->data_location, new->data_location) != 0);
@@ -369,11 +382,14 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     keeps_value("general.absencesMax", old->absences_max != new->absences_max);
     keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
     keep_statistics(&old->statistics, &new->statistics);
-    struct roster *roster = make_roster(gateway, config, &err);
+}
+
+/* Puts a configuration in force, or frees it. Under reload_lock. */
+static bool use(struct gateway *gateway, struct config *config, struct error *err) {
+    struct roster *roster = make_roster(gateway, config, err);
     if (!roster) {
-        log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
         config_free(config);
-        return;
+        return false;
     }
     roster_take_over(roster, gateway->settings->roster);
     keep_shelves(gateway, config, roster);
@@ -389,12 +405,35 @@ void gateway_reload(struct gateway *gateway, struct config *config) {
     gateway->settings = settings;
     config_free(gateway->config);
     gateway->config = config;
-    log_info("reload: the configuration %s is in force",
-             config->path ? config->path : "(built-in)");
+    return true;
+}
+
+void gateway_reload(struct gateway *gateway, struct config *config) {
+    struct error err;
+    SCOPED_LOCK(&gateway->reload_lock);
+    keep_general(&gateway->config->general, &config->general);
+    if (use(gateway, config, &err))
+        log_info("reload: the configuration %s is in force",
+                 gateway->config->path ? gateway->config->path : "(built-in)");
+    else
+        log_failure(LOG_ERROR, "reload: the old configuration stays in force", &err);
+}
+
+static bool use_rules(void *context, struct error *err) {
+    struct gateway *gateway = context;
+    struct config_problems problems;
+    SCOPED_LOCK(&gateway->reload_lock);
+    struct config *config = config_again(gateway->config, &problems);
+    if (!config)
+        error_set(err, ERROR_CONFIG, "the configuration cannot be read again: %.150s",
+                  problems.count ? problems.list[0].what : "");
+    config_problems_release(&problems);
+    return config && use(gateway, config, err);
 }
 
 static void free_parts(struct gateway *gateway) {
     ledger_free(gateway->ledger);
+    rules_free(gateway->rules);
     provenance_free(gateway->provenance);
     quarantine_close(gateway->quarantine);
     cache_free(gateway->cache);
@@ -407,6 +446,7 @@ static void free_parts(struct gateway *gateway) {
     vetting_free(gateway->vetting);
     data_folder_close(&gateway->data);
     config_free(gateway->config);
+    pthread_mutex_destroy(&gateway->reload_lock);
     free(gateway);
 }
 

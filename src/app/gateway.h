@@ -11,6 +11,8 @@
 #include "app/config.h"
 #include "app/data_folder.h"
 #include "base/alarm.h"
+#include "base/lock.h"
+#include "proxy/rules.h"
 #include "server/server.h"
 
 struct gateway {
@@ -33,6 +35,9 @@ struct gateway {
     struct recorder *recorder;
     struct settings *settings;
     struct server *server;
+    struct rules *rules;
+    pthread_mutex_t reload_lock; /* held by whoever puts a configuration in force: the main thread,
+                                    or a thread of the API that has changed the rules */
 };
 
 /* Opens everything and starts to serve. Takes the configuration over. listen: from the command

@@ -15,6 +15,9 @@ static const struct command commands[] = {
      "lists what is searched for and arriving", cli_copies},
     {"quarantine", "[--url URL | --data DIR] [--token TOKEN]",
      "lists the bodies that were refused, with their first bytes", cli_quarantine},
+    {"rules",
+     "[list | add LIST VALUE [--server ID] [--comment TEXT] | undo NUMBER | export] [--url URL]",
+     "lists, adds and takes back filters and settings that count at once", cli_rules},
     {"reference", "--markdown | --schema", "prints the configuration's reference or JSON schema",
      cli_reference},
 };
@@ -31,9 +34,9 @@ static int usage(FILE *out) {
         "Without a file, serve and check take the first that is there of\n"
         "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
         "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
-        "default: the folder \"store\" below DIR, then Microsoft's server.\n\n"
-        "forget, copies and quarantine ask the server that runs on DIR, or the one at URL. SIGHUP\n"
-        "has a server read its configuration again; SIGTERM ends it. More: man symgate.\n",
+        "default: the folder \"store\" below DIR, vendors, then Microsoft.\n\n"
+        "forget, copies, quarantine and rules ask the server that runs on DIR, or the one at URL.\n"
+        "SIGHUP has a server read its configuration again; SIGTERM ends it. More: man symgate.\n",
         out);
     return out == stdout ? 0 : 2;
 }

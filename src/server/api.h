@@ -54,7 +54,19 @@ void api_text(struct buffer *out, const char *name, const char *value);
  */
 typedef void api_serve(struct exchange *exchange, const char *query, const char *bytes);
 api_serve serve_rights, serve_overview, serve_history, serve_symbols, serve_symbol_sums,
-    serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration;
+    serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration,
+    serve_rules, serve_rule_add, serve_rule_undo, serve_rules_export;
+
+struct rule;
+
+/* Reads a rule from a query; what is wrong with it is told (serve_rules.c). */
+bool rule_read(const char *query, struct rule *out_rule, struct error *err);
+
+/* Is there the server that a rule is about? */
+bool rule_has_its_server(const struct rule *rule, const struct roster *roster, struct error *err);
+
+/* In a job: adds a rule and puts it in force; the answer is the rule, or what is wrong. */
+void rule_add(struct exchange *exchange, struct rule *rule);
 
 struct archive_row;
 

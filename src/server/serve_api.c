@@ -209,6 +209,10 @@ static const struct {
     {"quarantine", SHOWN, serve_quarantine},
     {"requests", SHOWN, serve_requests},
     {"rights", SHOWN, serve_rights},
+    {"rules", SHOWN, serve_rules},
+    {"rules", CHANGES, serve_rule_add},
+    {"rules/export", SHOWN, serve_rules_export},
+    {"rules/undo", CHANGES, serve_rule_undo},
     {"servers", SHOWN, serve_servers},
     {"symbol", SHOWN, serve_symbol_sums},
     {"symbols", SHOWN, serve_symbols},
@@ -226,16 +230,20 @@ static bool may(struct exchange *exchange, enum access access, const char *bytes
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
                const char *bytes, const struct buffer *body) {
     (void)body;
-    bool post = exchange->request.method == METHOD_POST;
+    bool post = exchange->request.method == METHOD_POST, known = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is(path, length, routes[i].name))
             continue;
+        known = true;
         if (post != (routes[i].access == CHANGES))
-            api_refuse(exchange, 405,
-                       post ? "only GET is answered here" : "only POST is answered here");
-        else if (may(exchange, routes[i].access, bytes))
+            continue;
+        if (may(exchange, routes[i].access, bytes))
             routes[i].serve(exchange, query, bytes);
         return;
     }
-    api_refuse(exchange, 404, "there is no such thing in the API");
+    if (known)
+        api_refuse(exchange, 405,
+                   post ? "only GET is answered here" : "only POST is answered here");
+    else
+        api_refuse(exchange, 404, "there is no such thing in the API");
 }

@@ -9,6 +9,7 @@
 #include "record/ledger.h"
 #include "record/recorder.h"
 
+struct rules;
 struct server;
 struct usage;
 struct vetting;
@@ -52,6 +53,10 @@ struct server_options {
     const char *data_path; /* answers too large for memory wait there, in files without a name */
     const struct vetting *vetting; /* may be NULL */
     struct settings *settings;     /* a reference is taken */
+    struct rules *rules;           /* NULL: none, and none can be made */
+    /* Puts the rules in force as they are now, before it returns. On a pool thread; may block. */
+    bool (*rules_changed)(void *gateway, struct error *err);
+    void *gateway;
 };
 
 /* Binds all addresses, then starts the loops. A port that is taken is one error that names it and

@@ -46,7 +46,7 @@ def test_changed_file_is_kept_anew(start, store, own):
     new = changed(symbol, size=128 * 1024)
     put(store, new, age=1800)
     until_served(gate, new)
-    assert gate.metric("symgate_renewed_total") == 1
+    wait_until(lambda: gate.metric("symgate_renewed_total") == 1, "the renewal's count")
     gate.check(new, root=own)
     gate.restart()
     assert gate.fetch(new).verdict == "hit"
