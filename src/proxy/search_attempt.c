@@ -101,7 +101,10 @@ static bool take_place(struct attempt *attempt) {
     fetch->taking_up = search->begun;
     fetch->staging = search->staging;
     fetch->resume = (struct resume){.size = SIZE_UNKNOWN};
-    if (search->begun && search->resume_step == attempt->step)
+    /* The last take is read from the start: a server may break off whatever is asked for by range.
+     */
+    bool by_range = search->resume_step == attempt->step && search->breaks + 1 < TAKES_MAX;
+    if (search->begun && by_range)
         fetch->resume = search->resume;
     return true;
 }

@@ -317,7 +317,22 @@ def test_creeping_source_that_breaks_every_time(gate, origin):
     )
     gate.fetch(symbol)
     starts = [r.headers.get("range") for r in origin.by_path[symbol.remote]]
-    assert starts == [None] + [f"bytes={CUT + n * 100_000}-" for n in range(4)]
+    assert starts == [None] + [f"bytes={CUT + n * 100_000}-" for n in range(3)] + [None]
+    gate.check(symbol)
+
+
+@pytest.mark.slow
+def test_source_that_breaks_whatever_is_asked_by_range(gate, origin):
+    """The last take is read from the start."""
+    symbol = pdb(size=2 * MIB)
+    origin.on(
+        symbol.remote,
+        cut(symbol, etag=ETAG),
+        *[cut(symbol, etag=ETAG, at=CUT + n) for n in (1, 2, 3)],
+        good(symbol.body, etag=ETAG),
+    )
+    gate.fetch(symbol)
+    assert origin.by_path[symbol.remote][-1].headers.get("range") is None
     gate.check(symbol)
 
 
