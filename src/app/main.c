@@ -37,8 +37,8 @@ static int usage(FILE *out) {
           "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
           "default: the folder \"store\" below DIR, vendors, then Microsoft.\n\n"
           "forget, copies, quarantine, advise and rules ask the server that runs on DIR, or the\n"
-          "one at URL. SIGHUP has a server read its configuration again; SIGTERM ends it. More: "
-          "man symgate.\n",
+          "one at URL. SIGHUP has a server read its configuration again; SIGTERM ends it.\n"
+          "More: man symgate.\n",
           out);
     return out == stdout ? 0 : 2;
 }

@@ -18,15 +18,24 @@ struct said {
     uint64_t found, no, time_us; /* no: absences and failures */
 };
 
+/* Names that begin alike (or a whole name) and were never found. */
+struct candidate {
+    const char *prefix;
+    size_t length;
+    bool whole;
+    uint64_t no;
+};
+
 /* What one server has said, by name in the order of their bytes, and what is suggested for it. */
 struct evidence {
     const struct roster *roster;
     unsigned source;
     unsigned count;
     struct said *list;
+    bool cut;            /* there are more, which are not looked at */
     struct buffer names; /* their texts, one behind the other */
-    unsigned advice_count;
-    struct advice advice[ADVICE_SOURCE_MAX];
+    unsigned candidate_count;
+    struct candidate candidates[ADVICE_SOURCE_MAX]; /* those with most to spare */
 };
 
 /* --- gathering --- */
@@ -36,8 +45,10 @@ static bool gather(const char *name, const struct pair_row *row, void *context) 
     struct evidence *evidence = context;
     if (!policy_lets(evidence->roster->policy, evidence->source, name))
         return true;
-    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, name, strlen(name) + 1))
+    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, name, strlen(name) + 1)) {
+        evidence->cut = true;
         return false;
+    }
     evidence->list[evidence->count++] = (struct said){
         .found = row->found, .no = row->absent + row->failed, .time_us = row->time_us};
     return true;
@@ -53,14 +64,15 @@ static void place_names(struct evidence *evidence) {
 /* --- patterns --- */
 
 /* A prefix as a pattern. Names are kept in lower case, so case does not count. */
-static void write_pattern(char out[PATTERN_BYTES], const char *prefix, size_t length, bool whole) {
+static void write_pattern(char out[PATTERN_BYTES], const struct candidate *candidate) {
+    const char *prefix = candidate->prefix;
     size_t at = (size_t)snprintf(out, PATTERN_BYTES, "(?i)");
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < candidate->length; i++) {
         if (strchr(".^$*+?{}[]\\|()", prefix[i]))
             out[at++] = '\\';
         out[at++] = prefix[i];
     }
-    snprintf(out + at, PATTERN_BYTES - at, "%s", whole ? "$" : ".*");
+    snprintf(out + at, PATTERN_BYTES - at, "%s", candidate->whole ? "$" : ".*");
 }
 
 /* Tries the rule on every name. */
@@ -97,36 +109,39 @@ static void name_advice(struct advice *advice) {
     text_format(advice->id, sizeof advice->id, "%016" PRIx64, hash);
 }
 
-/* The place for one more: a free one, or that of the least sparing, if it spares less. */
-static struct advice *place_for(struct evidence *evidence, uint64_t questions) {
-    if (evidence->advice_count < ADVICE_SOURCE_MAX)
-        return &evidence->advice[evidence->advice_count++];
-    struct advice *least = &evidence->advice[0];
-    for (unsigned i = 1; i < ADVICE_SOURCE_MAX; i++)
-        if (evidence->advice[i].questions < least->questions)
-            least = &evidence->advice[i];
-    return least->questions < questions ? least : NULL;
-}
-
-static void suggest(struct evidence *evidence, const char *prefix, size_t length, bool whole) {
+/* False: nothing to be suggested. */
+static bool suggest(const struct evidence *evidence, const struct candidate *candidate,
+                    struct advice *advice) {
     const struct source *source = evidence->roster->sources[evidence->source];
-    struct advice advice = {.rule = {.list = RULE_BLACKLIST, .origin = RULE_ADVISER}};
     char pattern[PATTERN_BYTES];
-    write_pattern(pattern, prefix, length, whole);
-    text_copy(advice.rule.server, sizeof advice.rule.server, source->options.identifier);
-    text_copy(advice.rule.value, sizeof advice.rule.value, pattern);
-    if (!replay(evidence, &advice) || advice.lost > 0)
-        return;
-    text_format(advice.rule.comment, sizeof advice.rule.comment,
-                "%" PRIu64 " questions about %" PRIu64 " names, and never a file", advice.questions,
-                advice.names);
-    name_advice(&advice);
-    struct advice *place = place_for(evidence, advice.questions);
-    if (place)
-        *place = advice;
+    *advice = (struct advice){.rule = {.list = RULE_BLACKLIST, .origin = RULE_ADVISER}};
+    write_pattern(pattern, candidate);
+    text_copy(advice->rule.server, sizeof advice->rule.server, source->options.identifier);
+    text_copy(advice->rule.value, sizeof advice->rule.value, pattern);
+    if (!replay(evidence, advice) || advice->lost > 0)
+        return false;
+    text_format(advice->rule.comment, sizeof advice->rule.comment,
+                "%" PRIu64 " questions about %" PRIu64 " names, and never a file",
+                advice->questions, advice->names);
+    name_advice(advice);
+    return true;
 }
 
 /* --- prefixes --- */
+
+/* Takes the place of the one with least to spare, where there is no free one. */
+static void propose(struct evidence *evidence, const struct candidate *candidate) {
+    struct candidate *place = &evidence->candidates[0];
+    if (evidence->candidate_count < ADVICE_SOURCE_MAX) {
+        evidence->candidates[evidence->candidate_count++] = *candidate;
+        return;
+    }
+    for (unsigned i = 1; i < ADVICE_SOURCE_MAX; i++)
+        if (evidence->candidates[i].no < place->no)
+            place = &evidence->candidates[i];
+    if (place->no < candidate->no)
+        *place = *candidate;
+}
 
 static size_t common_prefix(const char *a, const char *b) {
     size_t length = 0;
@@ -147,10 +162,13 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
     if (no < ADVICE_SAYS_MIN)
         return;
     size_t shared = common_prefix(list[first].name, list[end - 1].name);
-    if (found == 0 && shared >= ADVICE_PREFIX_MIN) {
+    /* What follows behind a cut may begin alike, and have been found. */
+    bool known = end - first == 1 || !evidence->cut || end < evidence->count;
+    if (found == 0 && known && shared >= ADVICE_PREFIX_MIN) {
         while (end - first > 1 && shared > 0 && (list[first].name[shared] & 0xC0) == 0x80)
             shared--; /* not within a character */
-        suggest(evidence, list[first].name, shared, end - first == 1);
+        const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
+        propose(evidence, &candidate);
         return;
     }
     if (end - first == 1)
@@ -166,10 +184,21 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
 
 /* --- all servers --- */
 
-static int by_questions(const void *a, const void *b) {
-    uint64_t left = ((const struct advice *)a)->questions;
-    uint64_t right = ((const struct advice *)b)->questions;
+static int by_no(const void *a, const void *b) {
+    uint64_t left = ((const struct candidate *)a)->no;
+    uint64_t right = ((const struct candidate *)b)->no;
     return (left < right) - (left > right);
+}
+
+/* False: enough was shown. */
+static bool show_all(struct evidence *evidence,
+                     bool (*show)(const struct advice *advice, void *context), void *context) {
+    struct advice advice;
+    qsort(evidence->candidates, evidence->candidate_count, sizeof *evidence->candidates, by_no);
+    for (unsigned i = 0; i < evidence->candidate_count; i++)
+        if (suggest(evidence, &evidence->candidates[i], &advice) && !show(&advice, context))
+            return false;
+    return true;
 }
 
 bool adviser_ask(struct reading *reading, const struct roster *roster,
@@ -177,21 +206,18 @@ bool adviser_ask(struct reading *reading, const struct roster *roster,
                  struct error *err) {
     CLEANUP(free_block) struct evidence *evidence = NEW(struct evidence);
     CLEANUP(free_block) struct said *list = NEW_ARRAY(struct said, NAMES_MAX);
-    for (unsigned i = 0; i < roster->count; i++) {
+    bool good = true, goes_on = true;
+    for (unsigned i = 0; good && goes_on && i < roster->count; i++) {
         *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
         buffer_init(&evidence->names, BYTES_MAX);
-        bool good = reading_source_names(reading, roster->sources[i]->options.identifier, gather,
-                                         evidence, err);
+        good = reading_source_names(reading, roster->sources[i]->options.identifier, gather,
+                                    evidence, err);
         place_names(evidence);
-        if (good && evidence->count > 0)
+        if (good && evidence->count > 0) {
             descend(evidence, 0, evidence->count, 0);
+            goes_on = show_all(evidence, show, context);
+        }
         buffer_release(&evidence->names);
-        if (!good)
-            return false;
-        qsort(evidence->advice, evidence->advice_count, sizeof *evidence->advice, by_questions);
-        for (unsigned n = 0; n < evidence->advice_count; n++)
-            if (!show(&evidence->advice[n], context))
-                return true;
     }
-    return true;
+    return good;
 }
