@@ -157,8 +157,9 @@ static void a_broken_file_is_set_aside(void **state) {
         "{\"format\": 1, \"next\": 2",
         "[]",
         "{\"format\": 1, \"next\": 2, \"rules\": [{\"id\": 1}]}",
-        "{\"format\": 1, \"next\": 2, \"rules\": [{\"id\": 1, \"list\": \"blacklist\", \"server\": "
-        "\"a\", \"value\": \"(\", \"origin\": \"page\", \"at_ms\": 1, \"comment\": \"\"}]}",
+        ("{\"format\": 1, \"next\": 2, \"rules\": [{\"id\": 1, \"list\": \"blacklist\", "
+         "\"server\": "
+         "\"a\", \"value\": \"(\", \"origin\": \"page\", \"at_ms\": 1, \"comment\": \"\"}]}"),
     };
     for (size_t i = 0; i < LENGTH_OF(broken); i++) {
         struct place place;
