@@ -31,6 +31,9 @@ int cli_copies(int argc, char **argv);
 /* Prints what a running server has refused, as JSON. */
 int cli_quarantine(int argc, char **argv);
 
+/* Tells what the recorded traffic of a running server says should be changed, and does it. */
+int cli_advise(int argc, char **argv);
+
 /* Lists, adds and takes back the rules of a running server. */
 int cli_rules(int argc, char **argv);
 

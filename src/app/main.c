@@ -15,6 +15,8 @@ static const struct command commands[] = {
      "lists what is searched for and arriving", cli_copies},
     {"quarantine", "[--url URL | --data DIR] [--token TOKEN]",
      "lists the bodies that were refused, with their first bytes", cli_quarantine},
+    {"advise", "[--apply ID] [--json] [--url URL | --data DIR] [--token TOKEN]",
+     "tells what recorded traffic says should be changed; --apply does it", cli_advise},
     {"rules",
      "[list | add LIST VALUE [--server ID] [--comment TEXT] | undo NUMBER | export] [--url URL]",
      "lists, adds and takes back filters and settings that count at once", cli_rules},
@@ -29,15 +31,15 @@ static int usage(FILE *out) {
     for (unsigned i = 0; i < COMMANDS; i++)
         fprintf(out, "  symgate %s %s\n      %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
-    fputs(
-        "  symgate --version\n  symgate --help\n\n"
-        "Without a file, serve and check take the first that is there of\n"
-        "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
-        "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
-        "default: the folder \"store\" below DIR, vendors, then Microsoft.\n\n"
-        "forget, copies, quarantine and rules ask the server that runs on DIR, or the one at URL.\n"
-        "SIGHUP has a server read its configuration again; SIGTERM ends it. More: man symgate.\n",
-        out);
+    fputs("  symgate --version\n  symgate --help\n\n"
+          "Without a file, serve and check take the first that is there of\n"
+          "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
+          "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
+          "default: the folder \"store\" below DIR, vendors, then Microsoft.\n\n"
+          "forget, copies, quarantine, advise and rules ask the server that runs on DIR, or the\n"
+          "one at URL. SIGHUP has a server read its configuration again; SIGTERM ends it.\n"
+          "More: man symgate.\n",
+          out);
     return out == stdout ? 0 : 2;
 }
 

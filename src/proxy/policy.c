@@ -129,6 +129,15 @@ static bool source_allowed(const struct policy_rules *source, const struct quest
     return !rules_forbid(&source->blacklist, name, verdict);
 }
 
+bool policy_lets(const struct policy *policy, unsigned source, const char *name) {
+    struct policy_verdict ignored = {0};
+    assert(source < policy->count);
+    const struct policy_rules *rules = &policy->sources[source];
+    return rules->enabled && !rules_forbid(&policy->blacklist, name, &ignored) &&
+           (!rules->has_whitelist || rules_admit(&rules->whitelist, name, &ignored)) &&
+           !rules_forbid(&rules->blacklist, name, &ignored);
+}
+
 void policy_judge(const struct policy *policy, const struct question *question,
                   struct policy_verdict *out_verdict) {
     *out_verdict = (struct policy_verdict){0};

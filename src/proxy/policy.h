@@ -36,6 +36,9 @@ bool policy_has_whitelist(const struct policy *policy, unsigned source);
 /* The text of a source's index-th pattern, of its white- or blacklist; NULL after the last one. */
 const char *policy_rule(const struct policy *policy, unsigned source, bool white, unsigned index);
 
+/* Do the filters let a source be asked for this name, whatever kind of file it is? */
+bool policy_lets(const struct policy *policy, unsigned source, const char *name);
+
 struct policy_verdict {
     uint64_t allowed; /* bit n: source n may be asked */
     bool globally;    /* the global blacklist said no */

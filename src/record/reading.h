@@ -94,6 +94,12 @@ bool reading_pairs(struct reading *reading, const char *name,
                    bool (*show)(const struct pair_row *row, void *context), void *context,
                    struct error *err) MUST_CHECK;
 
+/* What one server answered, name by name in the order of their bytes; those that were folded
+   together are left out. */
+bool reading_source_names(struct reading *reading, const char *source,
+                          bool (*show)(const char *name, const struct pair_row *row, void *context),
+                          void *context, struct error *err);
+
 struct source_row {
     uint64_t found, absent, failed, time_us, bytes;
     struct histogram times;

@@ -197,6 +197,8 @@ static const struct {
     enum access access;
     api_serve *serve;
 } routes[] = {
+    {"advice", SHOWN, serve_advice},
+    {"advice/apply", CHANGES, serve_advice_apply},
     {"configuration", ADMIN, serve_configuration},
     {"copies", SHOWN, serve_copies},
     {"events", SHOWN, serve_events},

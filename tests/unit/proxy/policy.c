@@ -52,6 +52,14 @@ static void test_lists(void **state) {
     assert_int_equal(verdict.allowed, 0);
     assert_string_equal(verdict.rule, "secret");
     assert_false(judge(policy, "my-secret.pdb", KIND_PDB).globally); /* tied to the start */
+    assert_true(policy_lets(policy, 0, "app.pdb"));
+    assert_false(policy_lets(policy, 0, "secret.pdb"));
+    assert_false(policy_lets(policy, 1, "app.pdb")); /* an empty whitelist */
+    assert_true(policy_lets(policy, 2, "ntoskrnl.pdb"));
+    assert_false(policy_lets(policy, 2, "ntdll.pdb"));
+    assert_false(policy_lets(policy, 2, "app.pdb"));
+    assert_false(policy_lets(policy, 3, "app.pdb")); /* switched off */
+    assert_true(policy_lets(policy, 4, "app.pdb"));  /* whatever its kinds are */
     policy_free(policy);
 }
 

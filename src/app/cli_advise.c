@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+
+#include "app/cli_remote.h"
+#include "base/text.h"
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static double number_of(const json_t *object, const char *name) {
+    return json_number_value(json_object_get(object, name));
+}
+
+static void print_advice(const json_t *advice) {
+    const json_t *rule = json_object_get(advice, "rule");
+    printf("%s  %s: %s\n    %s\n    spares %.0f questions and %.1f s a day, %.0f files lost\n",
+           text_of(advice, "id"), text_of(rule, "server"), text_of(advice, "line"),
+           text_of(advice, "sentence"), number_of(advice, "questions_per_day"),
+           number_of(advice, "seconds_per_day"), number_of(advice, "lost"));
+}
+
+static int list(const struct remote *remote) {
+    CLEANUP(json_unref) json_t *all = remote_json(remote, "api/v1/advice", false);
+    size_t index;
+    json_t *advice;
+    if (!all)
+        return 1;
+    json_array_foreach(all, index, advice) {
+        print_advice(advice);
+    }
+    if (json_array_size(all) == 0)
+        puts("no advice: nothing that was recorded speaks for a change");
+    return 0;
+}
+
+static int apply(const struct remote *remote, const char *id) {
+    char coded[256], path[300];
+    if (!text_encode_percent(coded, sizeof coded, id, "")) {
+        fputs("symgate: that is no advice's id\n", stderr);
+        return 2;
+    }
+    text_format(path, sizeof path, "api/v1/advice/apply?id=%s", coded);
+    CLEANUP(json_unref) json_t *rule = remote_json(remote, path, true);
+    if (!rule)
+        return 1;
+    printf("rule %lld is in force: %s of %s: %s\n",
+           (long long)json_integer_value(json_object_get(rule, "id")), text_of(rule, "list"),
+           text_of(rule, "server"), text_of(rule, "value"));
+    return 0;
+}
+
+int cli_advise(int argc, char **argv) {
+    struct remote remote = {0};
+    const char *id = NULL;
+    unsigned count = 0;
+    bool json = false;
+    const struct cli_option options[] = {
+        REMOTE_OPTIONS(&remote),
+        {.name = "--apply", .value = &id},
+        {.name = "--json", .flag = &json},
+        {0},
+    };
+    if (!cli_options(argc, argv, options, NULL, 0, &count))
+        return 2;
+    if (id)
+        return apply(&remote, id);
+    return json ? remote_print(&remote, "api/v1/advice", false) : list(&remote);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/adviser.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "symbol/pattern.h"
+
+enum { NAMES_MAX = 200000, BYTES_MAX = 64 * 1024 * 1024, PATTERN_BYTES = 2 * NAME_BYTES_MAX + 16 };
+
+/* What a server has said about one name. */
+struct said {
+    const char *name;
+    uint64_t found, no, time_us; /* no: absences and failures */
+};
+
+/* Names that begin alike (or a whole name) and were never found. */
+struct candidate {
+    const char *prefix;
+    size_t length;
+    bool whole;
+    uint64_t no;
+};
+
+/* What one server has said, by name in the order of their bytes, and what is suggested for it. */
+struct evidence {
+    const struct roster *roster;
+    unsigned source;
+    unsigned count;
+    struct said *list;
+    bool cut;            /* there are more, which are not looked at */
+    struct buffer names; /* their texts, one behind the other */
+    unsigned candidate_count;
+    struct candidate candidates[ADVICE_SOURCE_MAX]; /* those with most to spare */
+};
+
+/* --- gathering --- */
+
+/* What the rules in force keep away already needs no advice. */
+static bool gather(const char *name, const struct pair_row *row, void *context) {
+    struct evidence *evidence = context;
+    if (!policy_lets(evidence->roster->policy, evidence->source, name))
+        return true;
+    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, name, strlen(name) + 1)) {
+        evidence->cut = true;
+        return false;
+    }
+    evidence->list[evidence->count++] = (struct said){
+        .found = row->found, .no = row->absent + row->failed, .time_us = row->time_us};
+    return true;
+}
+
+/* The texts stand still only now. */
+static void place_names(struct evidence *evidence) {
+    const char *at = evidence->names.bytes;
+    for (unsigned i = 0; i < evidence->count; i++, at += strlen(at) + 1)
+        evidence->list[i].name = at;
+}
+
+/* --- patterns --- */
+
+/* A prefix as a pattern. Names are kept in lower case, so case does not count. */
+static void write_pattern(char out[PATTERN_BYTES], const struct candidate *candidate) {
+    const char *prefix = candidate->prefix;
+    size_t at = (size_t)snprintf(out, PATTERN_BYTES, "(?i)");
+    for (size_t i = 0; i < candidate->length; i++) {
+        if (strchr(".^$*+?{}[]\\|()", prefix[i]))
+            out[at++] = '\\';
+        out[at++] = prefix[i];
+    }
+    snprintf(out + at, PATTERN_BYTES - at, "%s", candidate->whole ? "$" : ".*");
+}
+
+/* Tries the rule on every name. */
+static bool replay(const struct evidence *evidence, struct advice *advice) {
+    size_t offset;
+    struct error err;
+    struct pattern *pattern = pattern_new(advice->rule.value, &offset, &err);
+    if (!pattern)
+        return false;
+    for (unsigned i = 0; i < evidence->count; i++) {
+        const struct said *said = &evidence->list[i];
+        if (pattern_try(pattern, said->name) != PATTERN_YES)
+            continue;
+        advice->names++;
+        advice->questions += said->no + said->found;
+        advice->time_us += said->time_us;
+        advice->lost += said->found;
+    }
+    pattern_free(pattern);
+    return true;
+}
+
+/* FNV-1a, the same on every machine and in every run. */
+static void name_advice(struct advice *advice) {
+    uint64_t hash = UINT64_C(14695981039346656037);
+    const char *const parts[] = {rule_list_name(advice->rule.list), advice->rule.server,
+                                 advice->rule.value};
+    for (unsigned i = 0; i < 3; i++)
+        for (const char *at = parts[i];; at++) {
+            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+            if (!*at)
+                break;
+        }
+    text_format(advice->id, sizeof advice->id, "%016" PRIx64, hash);
+}
+
+/* False: nothing to be suggested. */
+static bool suggest(const struct evidence *evidence, const struct candidate *candidate,
+                    struct advice *advice) {
+    const struct source *source = evidence->roster->sources[evidence->source];
+    char pattern[PATTERN_BYTES];
+    *advice = (struct advice){.rule = {.list = RULE_BLACKLIST, .origin = RULE_ADVISER}};
+    write_pattern(pattern, candidate);
+    text_copy(advice->rule.server, sizeof advice->rule.server, source->options.identifier);
+    text_copy(advice->rule.value, sizeof advice->rule.value, pattern);
+    if (!replay(evidence, advice) || advice->lost > 0)
+        return false;
+    text_format(advice->rule.comment, sizeof advice->rule.comment,
+                "%" PRIu64 " questions about %" PRIu64 " names, and never a file",
+                advice->questions, advice->names);
+    name_advice(advice);
+    return true;
+}
+
+/* --- prefixes --- */
+
+/* Takes the place of the one with least to spare, where there is no free one. */
+static void propose(struct evidence *evidence, const struct candidate *candidate) {
+    struct candidate *place = &evidence->candidates[0];
+    if (evidence->candidate_count < ADVICE_SOURCE_MAX) {
+        evidence->candidates[evidence->candidate_count++] = *candidate;
+        return;
+    }
+    for (unsigned i = 1; i < ADVICE_SOURCE_MAX; i++)
+        if (evidence->candidates[i].no < place->no)
+            place = &evidence->candidates[i];
+    if (place->no < candidate->no)
+        *place = *candidate;
+}
+
+static size_t common_prefix(const char *a, const char *b) {
+    size_t length = 0;
+    while (a[length] && a[length] == b[length])
+        length++;
+    return length;
+}
+
+/* The names from `first` up to `end` share `depth` bytes. Where none of them was ever found they
+   are one suggestion, else they are split by their next byte. */
+static void descend(struct evidence *evidence, unsigned first, unsigned end, size_t depth) {
+    const struct said *list = evidence->list;
+    uint64_t found = 0, no = 0;
+    for (unsigned i = first; i < end; i++) {
+        found += list[i].found;
+        no += list[i].no;
+    }
+    if (no < ADVICE_SAYS_MIN)
+        return;
+    size_t shared = common_prefix(list[first].name, list[end - 1].name);
+    /* What follows behind a cut may begin alike, and have been found. */
+    bool known = end - first == 1 || !evidence->cut || end < evidence->count;
+    if (found == 0 && known && shared >= ADVICE_PREFIX_MIN) {
+        while (end - first > 1 && shared > 0 && (list[first].name[shared] & 0xC0) == 0x80)
+            shared--; /* not within a character */
+        const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
+        propose(evidence, &candidate);
+        return;
+    }
+    if (end - first == 1)
+        return;
+    depth = shared > depth ? shared : depth;
+    for (unsigned from = first, to; from < end; from = to) {
+        to = from + 1;
+        while (to < end && list[to].name[depth] == list[from].name[depth])
+            to++;
+        descend(evidence, from, to, depth + 1);
+    }
+}
+
+/* --- all servers --- */
+
+static int by_no(const void *a, const void *b) {
+    uint64_t left = ((const struct candidate *)a)->no;
+    uint64_t right = ((const struct candidate *)b)->no;
+    return (left < right) - (left > right);
+}
+
+/* False: enough was shown. */
+static bool show_all(struct evidence *evidence,
+                     bool (*show)(const struct advice *advice, void *context), void *context) {
+    struct advice advice;
+    qsort(evidence->candidates, evidence->candidate_count, sizeof *evidence->candidates, by_no);
+    for (unsigned i = 0; i < evidence->candidate_count; i++)
+        if (suggest(evidence, &evidence->candidates[i], &advice) && !show(&advice, context))
+            return false;
+    return true;
+}
+
+bool adviser_ask(struct reading *reading, const struct roster *roster,
+                 bool (*show)(const struct advice *advice, void *context), void *context,
+                 struct error *err) {
+    CLEANUP(free_block) struct evidence *evidence = NEW(struct evidence);
+    CLEANUP(free_block) struct said *list = NEW_ARRAY(struct said, NAMES_MAX);
+    bool good = true, goes_on = true;
+    for (unsigned i = 0; good && goes_on && i < roster->count; i++) {
+        *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
+        buffer_init(&evidence->names, BYTES_MAX);
+        good = reading_source_names(reading, roster->sources[i]->options.identifier, gather,
+                                    evidence, err);
+        place_names(evidence);
+        if (good && evidence->count > 0) {
+            descend(evidence, 0, evidence->count, 0);
+            goes_on = show_all(evidence, show, context);
+        }
+        buffer_release(&evidence->names);
+    }
+    return good;
+}
