@@ -135,11 +135,10 @@ static bool in_memory(int fd, uint64_t at) {
     return preadv2(fd, &part, 1, (off_t)at, RWF_NOWAIT) == 1;
 }
 
-/* Is it all in memory? Judged by both ends, once for what several calls may have to send; and for
- * whole files that go out in one call not again each time: the two looks are an eighth of what a 64
- * KB file costs. */
+/* Is it all in memory? Judged by both ends, and for whole files that go out in one call not again
+ * each time: the two looks are an eighth of what a 64 KB file costs. */
 static bool is_warm(struct exchange *exchange, int fd, uint64_t from, uint64_t bytes) {
-    struct body_cursor *body = &exchange->body;
+    const struct body_cursor *body = &exchange->body;
     int64_t now_ms = exchange->connection->loop->now_ms;
     bool whole = exchange->range.kind == RANGE_NONE && body->at == 0 && bytes == body->end;
     if (whole && now_ms - copy_warm(exchange->copy) < WARM_MS)
@@ -148,7 +147,6 @@ static bool is_warm(struct exchange *exchange, int fd, uint64_t from, uint64_t b
         return false;
     if (whole)
         copy_note_warm(exchange->copy, now_ms);
-    body->warm_end = body->at + bytes;
     return true;
 }
 

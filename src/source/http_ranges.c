@@ -268,34 +268,44 @@ static bool look_after(struct http_ranges *ranges, unsigned index, int64_t now_m
     return true;
 }
 
-static void set_places(struct http_ranges *ranges, unsigned level, int64_t now_ms) {
-    struct source_queue *queue = ranges->source->queue;
-    unsigned wanted = level - 1;
-    if (ranges->borrowed > 0 && queue_waited(queue)) {
-        wanted = 0;
-        ranges->borrow_ms = now_ms + BORROW_AGAIN_MS;
-    }
+/* Ends all parts under way but the first of them. */
+static void end_others(struct http_ranges *ranges) {
+    for (unsigned i = ranges->count; i-- > 0 && under_way(ranges) > 1;)
+        if (is_under_way(&ranges->parts[i]))
+            cut(ranges, i);
+}
+
+/* Borrows as many as are wanted, or as are free; then not again for a while. */
+static void borrow_up_to(struct http_ranges *ranges, unsigned wanted, int64_t now_ms) {
     while (ranges->borrowed < wanted && now_ms >= ranges->borrow_ms) {
-        if (!queue_borrow(queue)) {
+        if (queue_borrow(ranges->source->queue))
+            ranges->borrowed++;
+        else
             ranges->borrow_ms = now_ms + BORROW_AGAIN_MS;
-            break;
-        }
-        ranges->borrowed++;
     }
-    /* What still runs in them ends first, unless others wait for it. */
-    while (under_way(ranges) > ranges->borrowed + 1 ||
-           (wanted == 0 && under_way(ranges) > 1 && ranges->borrow_ms > now_ms)) {
-        unsigned last = ranges->count - 1;
-        while (!is_under_way(&ranges->parts[last]))
-            last--;
-        cut(ranges, last);
+}
+
+static void return_all_but(struct http_ranges *ranges, unsigned kept) {
+    if (ranges->borrowed <= kept)
+        return;
+    queue_return(ranges->source->queue, ranges->borrowed - kept);
+    ranges->borrowed = kept;
+}
+
+/* Has as many places as the level needs, if there are; none as soon as others wait for them. */
+static void set_places(struct http_ranges *ranges, unsigned level, int64_t now_ms) {
+    if (ranges->borrowed > 0 && queue_waited(ranges->source->queue)) {
+        end_others(ranges);
+        return_all_but(ranges, 0);
+        ranges->borrow_ms = now_ms + BORROW_AGAIN_MS;
+        return;
     }
-    unsigned used = under_way(ranges) > 1 ? under_way(ranges) - 1 : 0;
-    unsigned kept = wanted > used ? wanted : used;
-    if (ranges->borrowed > kept) {
-        queue_return(queue, ranges->borrowed - kept);
-        ranges->borrowed = kept;
-    }
+    unsigned wanted = level - 1;
+    borrow_up_to(ranges, wanted, now_ms);
+    /* What still runs in places that are not wanted any more ends first. */
+    unsigned running = under_way(ranges);
+    unsigned used = running > 1 ? running - 1 : 0;
+    return_all_but(ranges, wanted > used ? wanted : used);
 }
 
 static void begin_parts(struct http_ranges *ranges, unsigned level) {
@@ -326,10 +336,10 @@ static void drive(struct http_ranges *ranges) {
     if (!http_worker_perform(ranges->worker))
         error_set(&ranges->why, ERROR_SYSTEM, "source \"%s\": libcurl failed",
                   ranges->source->options.identifier);
+    /* A disk that took long is no silence of the source. */
+    for (unsigned i = 0; i < ranges->count && away_ms > 2 * LOOK_EVERY_MS; i++)
+        ranges->parts[i].heard_ms += away_ms;
     for (unsigned i = 0; i < ranges->count && !is_single(ranges); i++) {
-        /* A disk that took long is no silence of the source. */
-        if (away_ms > 2 * LOOK_EVERY_MS)
-            ranges->parts[i].heard_ms += away_ms;
         if (look_after(ranges, i, now_ms))
             break; /* the rest the next time, which is soon */
     }

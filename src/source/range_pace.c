@@ -35,8 +35,10 @@ static bool measure(struct range_pace *pace, uint64_t bytes, int64_t now_ms, uin
         return false;
     int64_t span_ms = now_ms - pace->begun_ms;
     bool whole = pace->begun_ms != 0 && span_ms >= MEASURE_MS;
+    /* Fewer than before: gathered bytes were given up. */
+    uint64_t came = bytes > pace->begun_bytes ? bytes - pace->begun_bytes : 0;
     if (whole)
-        *out_rate = (bytes - pace->begun_bytes) * 1000 / (uint64_t)span_ms;
+        *out_rate = came * 1000 / (uint64_t)span_ms;
     if (whole || pace->begun_ms == 0) {
         pace->begun_ms = now_ms;
         pace->begun_bytes = bytes;
