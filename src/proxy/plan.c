@@ -6,13 +6,20 @@
 
 /* Does this source's "no" of earlier, remembered under `forms`, still count? */
 static bool remembered(const struct source *source, unsigned forms, struct absences *absences,
-                       const struct absence_mark *mark, int64_t now_s) {
-    int64_t said_s;
-    if (!absence_find(absences, mark, source->fingerprint, forms, &said_s))
+                       const struct absence_mark *mark, int64_t now_s, int64_t *out_said_s) {
+    if (!absence_find(absences, mark, source->fingerprint, forms, out_said_s))
         return false;
     /* A clock that was set back must not make a "no" count for years. */
-    int64_t age_s = now_s - said_s;
+    int64_t age_s = now_s - *out_said_s;
     return age_s >= 0 && age_s < (source->options.retry_ms + 999) / 1000;
+}
+
+bool plan_remembers(const struct source *source, struct absences *absences,
+                    const struct absence_mark *mark, int64_t now_s, int64_t *out_said_s,
+                    bool *out_ends) {
+    *out_ends = source->options.unindexed_ends &&
+                remembered(source, source_forms_ended(source), absences, mark, now_s, out_said_s);
+    return *out_ends || remembered(source, source_forms(source), absences, mark, now_s, out_said_s);
 }
 
 /* Keeps the steps in order; sources come by position. */
@@ -49,9 +56,9 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct source *source = roster->sources[i];
         int priority = source->options.priority;
-        bool ends = source->options.unindexed_ends &&
-                    remembered(source, source_forms_ended(source), absences, &mark, now_s);
-        if (ends || remembered(source, source_forms(source), absences, &mark, now_s))
+        int64_t said_s;
+        bool ends;
+        if (plan_remembers(source, absences, &mark, now_s, &said_s, &ends))
             out_plan->remembered |= UINT64_C(1) << i;
         else if (source_index_lacks(source, &question->key))
             out_plan->unlisted |= UINT64_C(1) << i;
@@ -69,6 +76,11 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
     if (out_plan->count)
         return PLAN_ASK;
     return out_plan->unasked ? PLAN_UNASKED : PLAN_ABSENT;
+}
+
+void plan_note_spared(const struct roster *roster, const struct plan *plan) {
+    for (uint64_t left = plan->unlisted; left; left &= left - 1)
+        source_index_note_spared(roster->sources[__builtin_ctzll(left)]);
 }
 
 void plan_ended_why(struct error *out_why) {

@@ -32,9 +32,18 @@ struct plan {
                             after it is left out, and who cannot be asked does not matter */
 };
 
-/* Makes the plan for a verdict. Never blocks. */
+/* Makes the plan for a verdict. Never blocks, counts nothing. */
 enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct absences *absences,
                         const struct question *question, struct plan *out_plan);
+
+/* Counts what the published indexes have spared, for a plan that is carried out. */
+void plan_note_spared(const struct roster *roster, const struct plan *plan);
+
+/* Does a source's "no" of earlier still count? *out_said_s: since when (wall clock); *out_ends: it
+   was said for everybody. */
+bool plan_remembers(const struct source *source, struct absences *absences,
+                    const struct absence_mark *mark, int64_t now_s, int64_t *out_said_s,
+                    bool *out_ends);
 
 /* What the client of a plan that was ended is told. */
 void plan_ended_why(struct error *out_why);

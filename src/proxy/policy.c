@@ -138,6 +138,44 @@ bool policy_lets(const struct policy *policy, unsigned source, const char *name)
            !rules_forbid(&rules->blacklist, name, &ignored);
 }
 
+/* What one source's own rules say. */
+static enum policy_word own_word(const struct policy_rules *source, const struct question *question,
+                                 const char **out_rule) {
+    const char *name = question->spelling.name;
+    enum pattern_match word;
+    if (!source->enabled)
+        return POLICY_DISABLED;
+    if (!(source->kinds & 1U << question->key.kind))
+        return POLICY_KIND;
+    if (source->has_whitelist) {
+        const struct pattern *white = rules_decide(&source->whitelist, name, &word);
+        *out_rule = white ? pattern_text(white) : NULL;
+        if (word != PATTERN_YES)
+            return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_WHITELIST;
+    }
+    const struct pattern *black = rules_decide(&source->blacklist, name, &word);
+    if (!black)
+        return POLICY_ADMITTED;
+    *out_rule = pattern_text(black);
+    return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_BLACKLIST;
+}
+
+enum policy_word policy_explain(const struct policy *policy, unsigned source,
+                                const struct question *question, const char **out_rule) {
+    assert(source < policy->count);
+    enum pattern_match word;
+    const struct pattern *black = rules_decide(&policy->blacklist, question->spelling.name, &word);
+    *out_rule = black ? pattern_text(black) : NULL;
+    if (black)
+        return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_GLOBAL;
+    const struct policy_rules *rules = &policy->sources[source];
+    if (!rules->follows)
+        return own_word(rules, question, out_rule);
+    struct policy_verdict verdict;
+    policy_judge(policy, question, &verdict);
+    return verdict.allowed >> source & 1 ? POLICY_ADMITTED : POLICY_FOLLOWS;
+}
+
 void policy_judge(const struct policy *policy, const struct question *question,
                   struct policy_verdict *out_verdict) {
     *out_verdict = (struct policy_verdict){0};

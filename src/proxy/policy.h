@@ -39,6 +39,24 @@ const char *policy_rule(const struct policy *policy, unsigned source, bool white
 /* Do the filters let a source be asked for this name, whatever kind of file it is? */
 bool policy_lets(const struct policy *policy, unsigned source, const char *name);
 
+/* What a filter says of one source and one question. */
+enum policy_word {
+    POLICY_ADMITTED,
+    POLICY_GLOBAL,    /* the global blacklist */
+    POLICY_DISABLED,  /* it is switched off */
+    POLICY_KIND,      /* it is not asked for files of this kind */
+    POLICY_WHITELIST, /* no pattern of its whitelist fits */
+    POLICY_BLACKLIST,
+    POLICY_GIVEN_UP, /* a pattern gave up at its match limit, which excludes */
+    POLICY_FOLLOWS,  /* none of the sources that it follows may be asked */
+    POLICY_WORDS
+};
+
+/* Tells why, for one source; *out_rule: the pattern that decided, or that admitted it, or NULL. As
+   policy_judge judges; for explanations. */
+enum policy_word policy_explain(const struct policy *policy, unsigned source,
+                                const struct question *question, const char **out_rule);
+
 struct policy_verdict {
     uint64_t allowed; /* bit n: source n may be asked */
     bool globally;    /* the global blacklist said no */

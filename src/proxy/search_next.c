@@ -148,6 +148,7 @@ static void make_plan(struct search *search) {
     struct plan plan;
     plan_make(search->roster, search->allowed, search->symbols->options.absences, &search->question,
               &plan);
+    plan_note_spared(search->roster, &plan);
     search_plan(search, &plan);
 }
 

@@ -135,7 +135,9 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         return;
     }
     struct plan plan;
-    switch (plan_make(roster, answer->allowed, absences, question, &plan)) {
+    enum plan_end end = plan_make(roster, answer->allowed, absences, question, &plan);
+    plan_note_spared(roster, &plan);
+    switch (end) {
     case PLAN_ASK:
         claim(symbols, roster, question, &plan, false, answer);
         return;

@@ -45,6 +45,7 @@ static enum verdict verdict_of(const char *name) {
 
 static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
     struct outcome *outcome = &row->outcome;
+    int marks = sqlite3_column_int(statement, 15);
     *outcome = (struct outcome){
         .wall_ns = sqlite3_column_int64(statement, 1) * 1000000,
         .dialect = reading_text(statement, 3),
@@ -55,7 +56,10 @@ static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
         .bytes = (uint64_t)sqlite3_column_int64(statement, 12),
         .waited_us = sqlite3_column_int64(statement, 13),
         .total_us = sqlite3_column_int64(statement, 14),
-        .broken = sqlite3_column_int(statement, 15) != 0,
+        .broken = marks & MARK_BROKEN,
+        .hung_up = marks & MARK_HUNG_UP,
+        .not_kept = marks & MARK_NOT_KEPT,
+        .follow_up = marks & MARK_FOLLOW_UP,
         .text =
             {
                 .id = reading_text(statement, 0),

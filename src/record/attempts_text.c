@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "record/attempts_text.h"
 
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
 static void append(struct buffer *out, const char *name, const char *value) {
     buffer_format(out, "\"%s\": \"", name);
     buffer_append_json(out, value);
@@ -25,4 +30,59 @@ void attempts_text(struct buffer *out, const struct attempt_note *notes, unsigne
                       (unsigned long long)note->bytes);
     }
     buffer_append_text(out, "]");
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static int64_t number_of(const json_t *object, const char *name) {
+    return (int64_t)json_integer_value(json_object_get(object, name));
+}
+
+static enum attempt_result result_of(const char *name) {
+    for (unsigned i = ATTEMPT_WAITING; i <= ATTEMPT_UNASKED; i++)
+        if (strcmp(name, attempt_result_name((enum attempt_result)i)) == 0)
+            return (enum attempt_result)i;
+    return ATTEMPT_WAITING;
+}
+
+static enum error_kind cause_of(const char *name) {
+    for (unsigned i = ERROR_NONE + 1; i < ERROR_KIND_COUNT; i++)
+        if (strcmp(name, error_kind_name((enum error_kind)i)) == 0)
+            return (enum error_kind)i;
+    return ERROR_NONE;
+}
+
+static void read_note(const json_t *object, struct attempt_note *out) {
+    *out = (struct attempt_note){
+        .result = result_of(text_of(object, "result")),
+        .cause = cause_of(text_of(object, "cause")),
+        .status = (int)number_of(object, "status"),
+        .started_ms = number_of(object, "started_ms"),
+        .place_ms = number_of(object, "place_ms"),
+        .head_ms = number_of(object, "head_ms"),
+        .total_ms = number_of(object, "total_ms"),
+        .bytes = (uint64_t)number_of(object, "bytes"),
+    };
+    text_copy(out->source, sizeof out->source, text_of(object, "source"));
+    text_copy(out->url, sizeof out->url, text_of(object, "url"));
+    text_copy(out->what, sizeof out->what, text_of(object, "what"));
+}
+
+unsigned attempts_read(const char *text, struct attempt_note *out_notes, unsigned notes_max) {
+    CLEANUP(json_unref) json_t *list = NULL;
+    struct error ignored = {0};
+    if (!json_parse(text, strlen(text), &list, NULL, NULL, &ignored))
+        return 0;
+    size_t count = json_array_size(list);
+    if (count > notes_max)
+        count = notes_max;
+    for (size_t i = 0; i < count; i++)
+        read_note(json_array_get(list, i), &out_notes[i]);
+    return (unsigned)count;
 }

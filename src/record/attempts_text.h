@@ -8,3 +8,7 @@
 
 /* Appends a JSON list of attempts. */
 void attempts_text(struct buffer *out, const struct attempt_note *notes, unsigned count);
+
+/* Reads such a list back: how many there were, at most notes_max. What is no list of attempts has
+   none; words of a later version count as none of those there are. */
+unsigned attempts_read(const char *text, struct attempt_note *out_notes, unsigned notes_max);

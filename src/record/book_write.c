@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "record/archive.h"
 #include "record/attempts_text.h"
 #include "record/book_inside.h"
 #include "record/packet.h"
@@ -153,6 +154,11 @@ static bool is_failure(const struct outcome *outcome) {
                                                          outcome->verdict == VERDICT_LATER));
 }
 
+static int marks_of(const struct outcome *outcome) {
+    return (outcome->broken ? MARK_BROKEN : 0) | (outcome->hung_up ? MARK_HUNG_UP : 0) |
+           (outcome->not_kept ? MARK_NOT_KEPT : 0) | (outcome->follow_up ? MARK_FOLLOW_UP : 0);
+}
+
 static void bind_request(sqlite3_stmt *statement, const struct outcome *outcome) {
     const struct outcome_texts *text = &outcome->text;
     char key[NAME_BYTES_MAX + ID_BYTES_MAX + 2] = "";
@@ -173,7 +179,7 @@ static void bind_request(sqlite3_stmt *statement, const struct outcome *outcome)
     bind_number(statement, 14, outcome->bytes);
     sqlite3_bind_int64(statement, 15, outcome->waited_us);
     sqlite3_bind_int64(statement, 16, outcome->total_us);
-    sqlite3_bind_int(statement, 17, outcome->broken);
+    sqlite3_bind_int(statement, 17, marks_of(outcome));
 }
 
 static bool write_request(struct writing *writing, const struct sheet_request *request,

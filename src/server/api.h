@@ -55,7 +55,7 @@ void api_text(struct buffer *out, const char *name, const char *value);
 typedef void api_serve(struct exchange *exchange, const char *query, const char *bytes);
 api_serve serve_rights, serve_overview, serve_history, serve_symbols, serve_symbol_sums,
     serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration,
-    serve_rules, serve_rule_add, serve_rule_undo, serve_rules_export, serve_advice,
+    serve_explain, serve_rules, serve_rule_add, serve_rule_undo, serve_rules_export, serve_advice,
     serve_advice_apply;
 
 struct rule;
@@ -78,6 +78,9 @@ void request_append(struct buffer *out, const struct archive_row *row);
    NULL: for nobody in particular and no moment, without url and now_ms. */
 void overview_append(struct buffer *out, struct server *server, const struct settings *settings,
                      const char *host);
+
+/* Appends a copy that is under way, as "copies" shows it (serve_api.c). */
+void listing_append(struct buffer *out, const struct cache_listing *listing);
 
 /* Appends the list that "copies" answers (serve_api.c). */
 void copies_append(struct buffer *out, struct cache *cache);

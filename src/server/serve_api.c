@@ -34,11 +34,10 @@ static const char *phase_name(enum copy_phase phase) {
     return "failed";
 }
 
-static void show_copy(const struct cache_listing *listing, void *context) {
-    struct buffer *out = context;
+void listing_append(struct buffer *out, const struct cache_listing *listing) {
     char key[NAME_BYTES_MAX + ID_BYTES_MAX + 4];
     text_format(key, sizeof key, "%s/%s", listing->key.name, listing->key.id);
-    buffer_append_text(out, out->length > 1 ? ",\n {" : "\n {");
+    buffer_append_text(out, "{");
     api_text(out, "key", key);
     buffer_append_text(out, ", ");
     api_text(out, "phase", phase_name(listing->state.phase));
@@ -51,6 +50,12 @@ static void show_copy(const struct cache_listing *listing, void *context) {
         buffer_append_text(out, "null}");
     else
         buffer_format(out, "%llu}", (unsigned long long)listing->state.size);
+}
+
+static void show_copy(const struct cache_listing *listing, void *context) {
+    struct buffer *out = context;
+    buffer_append_text(out, out->length > 1 ? ",\n " : "\n ");
+    listing_append(out, listing);
 }
 
 void copies_append(struct buffer *out, struct cache *cache) {
@@ -202,6 +207,7 @@ static const struct {
     {"configuration", ADMIN, serve_configuration},
     {"copies", SHOWN, serve_copies},
     {"events", SHOWN, serve_events},
+    {"explain", SHOWN, serve_explain},
     {"forget", CHANGES, serve_forget},
     {"history", SHOWN, serve_history},
     {"logs", ADMIN, serve_logs},

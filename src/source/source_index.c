@@ -52,10 +52,11 @@ bool source_index_lacks(const struct source *source, const struct symbol_key *ke
     if (!index || !store_index_covers(key))
         return false;
     SCOPED_LOCK(&index->lock);
-    if (!counts(source, clock_ms()) || hash_set_has(&index->set, key->hash))
-        return false;
-    count(&index->spared);
-    return true;
+    return counts(source, clock_ms()) && !hash_set_has(&index->set, key->hash);
+}
+
+void source_index_note_spared(const struct source *source) {
+    count(&source->index->spared);
 }
 
 bool source_index_claim(const struct source *source) {

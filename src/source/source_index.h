@@ -67,9 +67,12 @@ struct source_index *source_index_new(void);
 struct source_index *source_index_ref(struct source_index *index);
 void source_index_unref(struct source_index *index);
 
-/* Has the source certainly no such file? False where it has no index that counts, too. Counts what
-   was spared. Never blocks; any thread. */
+/* Has the source certainly no such file? False where it has no index that counts, too. Never
+   blocks; any thread. */
 bool source_index_lacks(const struct source *source, const struct symbol_key *key);
+
+/* A question was not put to the source, since its index lacks the file. */
+void source_index_note_spared(const struct source *source);
 
 /* Is it time to read the index, and does nobody? Then it is the caller's, until a step says that it
    is over or source_index_leave. */

@@ -384,3 +384,7 @@ uint64_t cache_shelves_of(const struct cache *cache, const struct copy *copy) {
             shelves |= UINT64_C(1) << i;
     return shelves;
 }
+
+struct shelf *cache_shelf(const struct cache *cache, unsigned index) {
+    return index < cache->shelf_count ? cache->shelves[index] : NULL;
+}

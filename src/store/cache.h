@@ -141,5 +141,8 @@ void cache_list(struct cache *cache, unsigned listings_max,
 bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,
                  struct staging **out_staging, struct error *err) MUST_CHECK;
 
+/* The shelf with this index; NULL: there is none. */
+struct shelf *cache_shelf(const struct cache *cache, unsigned index);
+
 /* The cache's own counters, to be read at any time while it lives. */
 const struct cache_counters *cache_counters(const struct cache *cache);

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/text.h"
+#include "proxy/plan.h"
+#include "proxy/search.h"
+
+enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32, LISTINGS_MAX = 100 * 1000 };
+
+/* What an explanation is made from. */
+struct view {
+    struct symbols *symbols;
+    const struct roster *roster;
+    const struct question *question;
+    struct policy_verdict verdict;
+    struct plan plan;
+    enum plan_end end;
+    char key[KEY_BYTES];
+    struct explanation *out;
+};
+
+static const char *time_text(char out[TIME_BYTES], int64_t ms) {
+    number_format_time(out, TIME_BYTES, (ms + 999) / 1000 * 1000);
+    return out;
+}
+
+/* --- servers --- */
+
+/* Would it be asked, and as which? 0: no. */
+static unsigned turn_of(const struct plan *plan, unsigned source) {
+    for (unsigned i = 0; i < plan->count; i++)
+        if (plan->steps[i].source == source)
+            return i + 1;
+    return 0;
+}
+
+/* An allowed one. */
+static enum told tell_allowed(const struct view *view, unsigned index,
+                              struct explained_server *out) {
+    const struct source *source = out->source;
+    uint64_t bit = UINT64_C(1) << index;
+    if (view->plan.remembered & bit) {
+        struct absence_mark mark = absence_mark(view->symbols->options.absences, view->question);
+        int64_t now_s = clock_wall_s();
+        bool ends;
+        if (plan_remembers(source, view->symbols->options.absences, &mark, now_s, &out->said_s,
+                           &ends))
+            out->left_ms = source->options.retry_ms - (now_s - out->said_s) * 1000;
+        return TOLD_SERVER_REMEMBERED;
+    }
+    if (view->plan.unlisted & bit)
+        return TOLD_SERVER_UNLISTED;
+    if (source->options.unaskable)
+        return TOLD_SERVER_UNASKABLE;
+    if (out->turn)
+        return out->rest.cause == REST_NONE ? TOLD_SERVER_ASKED : TOLD_SERVER_PROBED;
+    if (view->plan.ended)
+        return TOLD_SERVER_ENDED;
+    out->left_ms = out->rest.left_ms;
+    return TOLD_SERVER_RESTING;
+}
+
+static void explain_server(struct view *view, unsigned index) {
+    struct explained_server *out = &view->out->servers[index];
+    out->source = view->roster->sources[index];
+    out->rest = rest_view(queue_rest(out->source->queue));
+    out->turn = turn_of(&view->plan, index);
+    enum policy_word word = policy_explain(view->roster->policy, index, view->question, &out->rule);
+    out->told = word == POLICY_ADMITTED ? tell_allowed(view, index, out) : told_of_policy(word);
+    char left[TIME_BYTES];
+    const char *what = rest_cause_told(out->rest.cause);
+    if (word == POLICY_KIND)
+        what = symbol_kind_name(view->question->key.kind);
+    tell(out->told,
+         &(struct facts){
+             .server = out->source->options.identifier,
+             .rule = out->rule,
+             .what = what,
+             .key = view->key,
+             .time = time_text(left, out->left_ms),
+         },
+         &out->telling);
+}
+
+/* --- shelves and what is under way --- */
+
+static enum told look_on_shelf(const struct view *view, struct shelf *shelf, uint64_t *out_size) {
+    struct shelf_found found = {.fd = -1};
+    const struct question *question = view->question;
+    if (shelf_hangs(shelf))
+        return TOLD_SHELF_HANGS;
+    switch (shelf_look(shelf, &question->spelling, &question->key, false, &found)) {
+    case SHELF_FOUND:
+        close(found.fd);
+        *out_size = found.size;
+        return TOLD_SHELF_GOOD;
+    case SHELF_OTHER_FORM:
+        return TOLD_SHELF_OTHER;
+    case SHELF_NOTHING:
+    case SHELF_COLD:
+        break;
+    }
+    return TOLD_SHELF_NOTHING;
+}
+
+static void explain_shelves(struct view *view) {
+    uint64_t mask = roster_shelves(view->roster, view->verdict.allowed);
+    for (; mask; mask &= mask - 1) {
+        struct shelf *shelf =
+            cache_shelf(view->symbols->options.cache, (unsigned)__builtin_ctzll(mask));
+        if (!shelf)
+            continue;
+        struct explained_shelf *out = &view->out->shelves[view->out->shelf_count++];
+        out->path = shelf_path(shelf);
+        out->told = look_on_shelf(view, shelf, &out->size);
+        tell(out->told, &(struct facts){.place = out->path, .key = view->key}, &out->telling);
+    }
+}
+
+static void note_under_way(const struct cache_listing *listing, void *context) {
+    struct view *view = context;
+    if (!symbol_key_equal(&listing->key, &view->question->key))
+        return;
+    view->out->under_way = true;
+    view->out->copy = *listing;
+}
+
+/* --- all of it --- */
+
+/* The first allowed server that is asked again; `masks`: among which. NULL: none. */
+static const struct explained_server *first_again(const struct view *view, uint64_t mask) {
+    const struct explained_server *first = NULL;
+    for (; mask; mask &= mask - 1) {
+        const struct explained_server *server = &view->out->servers[__builtin_ctzll(mask)];
+        if (!first || server->left_ms < first->left_ms)
+            first = server;
+    }
+    return first;
+}
+
+static const struct explained_server *first_asked(const struct view *view) {
+    return view->plan.count ? &view->out->servers[view->plan.steps[0].source] : NULL;
+}
+
+static const struct explained_shelf *place_of_file(const struct explanation *out) {
+    for (unsigned i = 0; i < out->shelf_count; i++)
+        if (out->shelves[i].told == TOLD_SHELF_GOOD)
+            return &out->shelves[i];
+    for (unsigned i = 0; i < out->shelf_count; i++)
+        if (out->shelves[i].told == TOLD_SHELF_OTHER)
+            return &out->shelves[i];
+    return NULL;
+}
+
+/* By the plan, when nothing is here. *out_server: whom the sentence is about. */
+static enum told judge_plan(const struct view *view, const struct explained_server **out_server) {
+    *out_server = NULL;
+    if (view->verdict.allowed && !absences_ready(view->symbols->options.absences))
+        return TOLD_NOW_REPLAY;
+    switch (view->end) {
+    case PLAN_ASK:
+        *out_server = first_asked(view);
+        return TOLD_NOW_ASKED;
+    case PLAN_EXCLUDED:
+        return TOLD_NOBODY;
+    case PLAN_ABSENT:
+        *out_server = first_again(view, view->plan.remembered);
+        if (view->plan.ended)
+            return TOLD_UNINDEXED;
+        return *out_server ? TOLD_NOW_ABSENT : TOLD_NOW_UNLISTED;
+    case PLAN_UNASKED:
+        break;
+    }
+    *out_server = first_again(view, view->plan.unasked);
+    return (*out_server)->told == TOLD_SERVER_UNASKABLE ? TOLD_NOW_UNASKABLE : TOLD_NOW_RESTING;
+}
+
+/* What keeps each server out, in a clause: the first one's reason stands for all. */
+static const char *nobody_why(const struct view *view) {
+    if (view->roster->count == 0)
+        return "the configuration has no server";
+    return view->roster->count == 1 ? "its filters keep the only one out"
+                                    : "their filters keep each of them out";
+}
+
+static void conclude(struct view *view) {
+    struct explanation *out = view->out;
+    const struct explained_server *server = NULL;
+    const struct explained_shelf *place = place_of_file(out);
+    if (view->verdict.globally)
+        out->told = TOLD_GLOBAL;
+    else if (out->under_way)
+        out->told = TOLD_NOW_UNDER_WAY;
+    else if (place)
+        out->told = place->told == TOLD_SHELF_GOOD ? TOLD_NOW_HERE : TOLD_NOW_OTHER_FORM;
+    else
+        out->told = judge_plan(view, &server);
+    if (out->told == TOLD_GLOBAL)
+        out->rule = view->verdict.rule;
+    const char *what = NULL;
+    if (out->told == TOLD_NOBODY)
+        what = nobody_why(view);
+    else if (out->told == TOLD_UNINDEXED)
+        what = "the store said: NoLongerIndexed";
+    else if (server)
+        what = rest_cause_told(server->rest.cause);
+    char left[TIME_BYTES];
+    tell(out->told,
+         &(struct facts){
+             .server = server ? server->source->options.identifier : NULL,
+             .rule = out->rule,
+             .what = what,
+             .key = view->key,
+             .time = time_text(left, server ? server->left_ms : 0),
+             .place = place ? place->path : NULL,
+         },
+         &out->telling);
+}
+
+struct explanation *explain_now(struct symbols *symbols, const struct roster *roster,
+                                const struct question *question) {
+    struct view view = {.symbols = symbols, .roster = roster, .question = question};
+    view.out = NEW(struct explanation);
+    text_format(view.key, sizeof view.key, "%s/%s", question->key.name, question->key.id);
+    policy_judge(roster->policy, question, &view.verdict);
+    view.end =
+        plan_make(roster, view.verdict.allowed, symbols->options.absences, question, &view.plan);
+    view.out->server_count = roster->count;
+    for (unsigned i = 0; i < roster->count; i++)
+        explain_server(&view, i);
+    if (!view.verdict.globally) {
+        cache_list(symbols->options.cache, LISTINGS_MAX, note_under_way, &view);
+        explain_shelves(&view);
+    }
+    conclude(&view);
+    return view.out;
+}
+
+void explanation_free(struct explanation *explanation) {
+    free(explanation);
+}
+
+void explanation_free_at(struct explanation **explanation) {
+    explanation_free(*explanation);
+}
+
+void explain_path(enum path_meaning meaning, const struct error *why, struct telling *out_telling) {
+    enum told told = TOLD_NOW_UNKNOWN;
+    switch (meaning) {
+    case PATH_FOLLOW_UP:
+        told = TOLD_NOW_FOLLOW_UP;
+        break;
+    case PATH_TIER_MARK:
+        told = TOLD_NOW_TIER_MARK;
+        break;
+    case PATH_PING:
+    case PATH_ROOT:
+        told = TOLD_NOW_PING;
+        break;
+    case PATH_INVALID:
+        told = TOLD_NOW_INVALID;
+        break;
+    case PATH_SYMBOL:
+    case PATH_UNKNOWN:
+        break;
+    }
+    const char *what = why->what[0] ? why->what : "it is not of the form <name>/<id>/<name>";
+    tell(told, &(struct facts){.what = what}, out_telling);
+}
+
+/* --- what was --- */
+
+/* The attempt that a failure is told by: the last one that failed, else one that could not be. */
+static const struct attempt_note *blamed(const struct outcome *outcome,
+                                         const struct attempt_note *notes) {
+    const struct attempt_note *found = NULL;
+    for (unsigned i = 0; i < outcome->note_count; i++) {
+        const struct attempt_note *note = &notes[i];
+        if (note->cause == ERROR_NONE ||
+            (note->result != ATTEMPT_FAILED && note->result != ATTEMPT_UNASKED))
+            continue;
+        if (note->what[0] && strcmp(note->what, outcome->text.reason) == 0)
+            return note;
+        if (!found || note->result == ATTEMPT_FAILED)
+            found = note;
+    }
+    return found;
+}
+
+static bool any_was_asked(const struct outcome *outcome, const struct attempt_note *notes) {
+    for (unsigned i = 0; i < outcome->note_count; i++)
+        if (notes[i].result == ATTEMPT_ABSENT && notes[i].url[0])
+            return true;
+    return false;
+}
+
+static enum told told_of_absence(const struct outcome *outcome, const struct attempt_note *notes) {
+    if (outcome->follow_up)
+        return TOLD_FOLLOW_UP;
+    for (unsigned i = 0; i < outcome->note_count; i++) {
+        if (notes[i].cause == ERROR_UNINDEXED)
+            return TOLD_UNINDEXED;
+        if (notes[i].cause == ERROR_WITHDRAWN)
+            return TOLD_WITHDRAWN;
+    }
+    if (strstr(outcome->text.reason, "NoLongerIndexed"))
+        return TOLD_UNINDEXED;
+    return any_was_asked(outcome, notes) ? TOLD_ABSENT : TOLD_REMEMBERED;
+}
+
+static enum told told_of_exclusion(const struct explanation *now) {
+    if (now && (now->told == TOLD_GLOBAL || now->told == TOLD_NOBODY))
+        return now->told;
+    return TOLD_EXCLUDED;
+}
+
+static enum told told_of_delivery(const struct outcome *outcome, enum told good) {
+    if (outcome->hung_up)
+        return TOLD_HUNG_UP;
+    if (outcome->broken)
+        return TOLD_CUT;
+    return outcome->not_kept ? TOLD_NOT_KEPT : good;
+}
+
+static enum told told_of(const struct outcome *outcome, const struct attempt_note *notes,
+                         const struct explanation *now) {
+    switch (outcome->verdict) {
+    case VERDICT_HIT:
+        return told_of_delivery(outcome, TOLD_HIT);
+    case VERDICT_JOINED:
+        return told_of_delivery(outcome, TOLD_JOINED);
+    case VERDICT_FETCHED:
+        return told_of_delivery(outcome, TOLD_FETCHED);
+    case VERDICT_LOCAL:
+        return told_of_delivery(outcome, TOLD_LOCAL);
+    case VERDICT_ABSENT:
+        return told_of_absence(outcome, notes);
+    case VERDICT_EXCLUDED:
+        return told_of_exclusion(now);
+    case VERDICT_LATER:
+        return TOLD_LATER;
+    case VERDICT_BUSY:
+        return TOLD_BUSY;
+    case VERDICT_INVALID:
+        return TOLD_INVALID;
+    case VERDICT_FAILED:
+    case VERDICT_COUNT:
+        break;
+    }
+    return TOLD_FAILED;
+}
+
+void explain_outcome(const struct outcome *outcome, const struct attempt_note *notes,
+                     const char *key, const struct explanation *now, struct telling *out_telling) {
+    enum told told = told_of(outcome, notes, now);
+    if (told == TOLD_FAILED) {
+        const struct attempt_note *note = blamed(outcome, notes);
+        if (note) {
+            explain_attempt(note, key, out_telling);
+            return;
+        }
+    }
+    if (now && told == now->told) {
+        *out_telling = now->telling;
+        return;
+    }
+    tell(told,
+         &(struct facts){
+             .server = outcome->text.source,
+             .rule = outcome->text.rule,
+             .what = outcome->text.reason,
+             .key = key,
+         },
+         out_telling);
+}
+
+/* What was noted, without the name of the server at its beginning: the sentence names it. */
+static const char *without_server(const struct attempt_note *note) {
+    char prefix[sizeof note->source + 16];
+    text_format(prefix, sizeof prefix, "source \"%s\": ", note->source);
+    return text_starts(note->what, prefix) ? note->what + strlen(prefix) : note->what;
+}
+
+void explain_attempt(const struct attempt_note *note, const char *key,
+                     struct telling *out_telling) {
+    const struct facts facts = {
+        .server = note->source, .what = without_server(note), .key = key, .status = note->status};
+    switch (note->result) {
+    case ATTEMPT_FAILED:
+    case ATTEMPT_UNASKED:
+        tell_failure(note->cause, &facts, out_telling);
+        return;
+    case ATTEMPT_WAITING:
+        tell(TOLD_ATTEMPT_WAITING, &facts, out_telling);
+        return;
+    case ATTEMPT_FOUND:
+        tell(TOLD_ATTEMPT_FOUND, &facts, out_telling);
+        return;
+    case ATTEMPT_ABSENT:
+        tell(note->url[0] ? TOLD_ATTEMPT_ABSENT : TOLD_SERVER_UNLISTED, &facts, out_telling);
+        return;
+    case ATTEMPT_REMEMBERED:
+        tell(TOLD_ATTEMPT_REMEMBERED, &facts, out_telling);
+        return;
+    case ATTEMPT_FILTERED:
+        tell(TOLD_ATTEMPT_FILTERED, &facts, out_telling);
+        return;
+    case ATTEMPT_LOST:
+        break;
+    }
+    tell(TOLD_ATTEMPT_LOST, &facts, out_telling);
+}

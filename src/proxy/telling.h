@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// What happened, or would, in plain words: for each verdict and each cause one sentence, and one
+// that says what to do. Both are templates in a table; words in braces are filled in:
+//
+//   {server} {Server}  server "identifier", or "a server"; with a capital at the beginning
+//   {rule} {what} {key} {time} {status} {place}   the facts of the same name
+//
+// Pure; no I/O.
+#pragma once
+
+#include "base/error.h"
+#include "proxy/policy.h"
+
+enum told {
+    /* how a request ended */
+    TOLD_HIT,
+    TOLD_JOINED,
+    TOLD_FETCHED,
+    TOLD_LOCAL,
+    TOLD_NOT_KEPT,
+    TOLD_CUT,
+    TOLD_HUNG_UP,
+    TOLD_LATER,
+    TOLD_BUSY,
+    TOLD_INVALID,
+    TOLD_ABSENT,
+    TOLD_REMEMBERED,
+    TOLD_WITHDRAWN,
+    TOLD_UNINDEXED,
+    TOLD_FOLLOW_UP,
+    TOLD_EXCLUDED, /* by a filter that is not in force any more, or that is not known */
+    TOLD_FAILED,   /* for a cause that is not known */
+    /* filters */
+    TOLD_GLOBAL,
+    TOLD_DISABLED,
+    TOLD_KIND,
+    TOLD_WHITELIST,
+    TOLD_BLACKLIST,
+    TOLD_GIVEN_UP,
+    TOLD_FOLLOWS,
+    TOLD_NOBODY,
+    /* what would happen to a request now */
+    TOLD_NOW_HERE,
+    TOLD_NOW_OTHER_FORM,
+    TOLD_NOW_UNDER_WAY,
+    TOLD_NOW_ASKED,
+    TOLD_NOW_REPLAY,
+    TOLD_NOW_ABSENT,
+    TOLD_NOW_UNLISTED,
+    TOLD_NOW_RESTING,
+    TOLD_NOW_UNASKABLE,
+    TOLD_NOW_FOLLOW_UP,
+    TOLD_NOW_TIER_MARK,
+    TOLD_NOW_PING,
+    TOLD_NOW_UNKNOWN,
+    TOLD_NOW_INVALID,
+    /* what would happen to a question to one server now */
+    TOLD_SERVER_ASKED,
+    TOLD_SERVER_REMEMBERED,
+    TOLD_SERVER_UNLISTED,
+    TOLD_SERVER_UNASKABLE,
+    TOLD_SERVER_RESTING,
+    TOLD_SERVER_PROBED,
+    TOLD_SERVER_ENDED,
+    TOLD_SERVER_REFUSED,
+    /* what a question to one server came to, when it did not fail */
+    TOLD_ATTEMPT_WAITING,
+    TOLD_ATTEMPT_FOUND,
+    TOLD_ATTEMPT_ABSENT,
+    TOLD_ATTEMPT_REMEMBERED,
+    TOLD_ATTEMPT_FILTERED,
+    TOLD_ATTEMPT_LOST,
+    /* what lies on a shelf */
+    TOLD_SHELF_NOTHING,
+    TOLD_SHELF_GOOD,
+    TOLD_SHELF_OTHER,
+    TOLD_SHELF_HANGS,
+    TOLD_COUNT
+};
+
+/* What is filled in; any text may be NULL or empty. */
+struct facts {
+    const char *server; /* an identifier */
+    const char *rule;
+    const char *what; /* as it was noted when it happened */
+    const char *key;  /* "<name>/<id>" */
+    const char *time; /* "3h" */
+    const char *place;
+    int status;
+};
+
+struct telling {
+    char sentence[640];
+    char cure[640];
+};
+
+/* Tells one of the above. */
+void tell(enum told told, const struct facts *facts, struct telling *out_telling);
+
+/* Tells why a server, or a search, failed; ERROR_STATUS by facts->status too. */
+void tell_failure(enum error_kind kind, const struct facts *facts, struct telling *out_telling);
+
+/* What a filter's word is told by; not POLICY_ADMITTED. */
+enum told told_of_policy(enum policy_word word);
