@@ -31,6 +31,9 @@ int cli_copies(int argc, char **argv);
 /* Prints what a running server has refused, as JSON. */
 int cli_quarantine(int argc, char **argv);
 
+/* Tells why a symbol did or does not come from a running server. */
+int cli_explain(int argc, char **argv);
+
 /* Tells what the recorded traffic of a running server says should be changed, and does it. */
 int cli_advise(int argc, char **argv);
 

@@ -86,6 +86,47 @@ bool remote_ask(const struct remote *remote, const char *path, bool post, struct
     return answered;
 }
 
+struct header_wanted {
+    char *out;
+    size_t size;
+};
+
+static size_t look_for_id(char *bytes, size_t size, size_t count, void *context) {
+    static const char name[] = "X-Request-Id: ";
+    const struct header_wanted *wanted = context;
+    size_t length = size * count;
+    char line[256];
+    if (text_copy_n(line, sizeof line, bytes, length) && text_starts_folded(line, name))
+        text_copy_n(wanted->out, wanted->size, line + sizeof name - 1,
+                    strcspn(line + sizeof name - 1, "\r\n"));
+    return length;
+}
+
+bool remote_try(const struct remote *remote, const char *path, char *out_id, size_t size,
+                struct error *err) {
+    char base[512];
+    CLEANUP(buffer_release) struct buffer url, none;
+    buffer_init(&url, URL_BYTES_MAX);
+    buffer_init(&none, ANSWER_BYTES_MAX);
+    if (!find_server(remote, base, sizeof base, err))
+        return false;
+    if (!buffer_format(&url, "%s%s", base, path))
+        return error_set(err, ERROR_INVALID, "that is too long to be asked");
+    CURL *curl = curl_easy_init();
+    struct header_wanted wanted = {out_id, size};
+    out_id[0] = '\0';
+    if (curl) {
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_for_id);
+        curl_easy_setopt(curl, CURLOPT_HEADERDATA, &wanted);
+    }
+    bool answered = curl && perform(curl, url.bytes, NULL, false, &none, err);
+    curl_easy_cleanup(curl);
+    if (answered && !out_id[0])
+        return error_set(err, ERROR_INVALID, "the server at %s is no symgate", base);
+    return answered;
+}
+
 int remote_print(const struct remote *remote, const char *path, bool post) {
     CLEANUP(buffer_release) struct buffer answer;
     struct error err = {0};

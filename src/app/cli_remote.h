@@ -25,6 +25,11 @@ struct remote {
 bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
                 long *out_status, struct error *err) MUST_CHECK;
 
+/* Asks for a symbol as a client does, without its body: the servers are asked. *out_id: the id of
+   the request, by which it can be explained. */
+bool remote_try(const struct remote *remote, const char *path, char *out_id, size_t size,
+                struct error *err) MUST_CHECK;
+
 /* Asks and prints the answer; the exit status. */
 int remote_print(const struct remote *remote, const char *path, bool post);
 

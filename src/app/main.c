@@ -15,6 +15,9 @@ static const struct command commands[] = {
      "lists what is searched for and arriving", cli_copies},
     {"quarantine", "[--url URL | --data DIR] [--token TOKEN]",
      "lists the bodies that were refused, with their first bytes", cli_quarantine},
+    {"explain", "NAME/ID | PATH | REQUEST-ID [--ask] [--json] [--url URL | --data DIR]",
+     "tells why a symbol did or does not come, and what to do; --ask has it asked for now",
+     cli_explain},
     {"advise", "[--apply ID] [--json] [--url URL | --data DIR] [--token TOKEN]",
      "tells what recorded traffic says should be changed; --apply does it", cli_advise},
     {"rules",
@@ -36,8 +39,8 @@ static int usage(FILE *out) {
           "../config/pysymproxy.json, ./config/pysymproxy.json,\n"
           "./config/default.pysymproxy.json and /etc/symgate/symgate.json; else the built-in\n"
           "default: the folder \"store\" below DIR, vendors, then Microsoft.\n\n"
-          "forget, copies, quarantine, advise and rules ask the server that runs on DIR, or the\n"
-          "one at URL. SIGHUP has a server read its configuration again; SIGTERM ends it.\n"
+          "forget, copies, quarantine, explain, advise and rules ask the server that runs on DIR,\n"
+          "or the one at URL. SIGHUP has a server read its configuration again; SIGTERM ends it.\n"
           "More: man symgate.\n",
           out);
     return out == stdout ? 0 : 2;

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/cli_remote.h"
+#include "base/text.h"
+
+enum { TARGET_BYTES = 2048, ID_BYTES = 80, TIME_BYTES = 32 };
+
+/* --- what is asked for ----------------------------------------------------------------------- */
+
+static unsigned slashes(const char *text) {
+    unsigned count = 0;
+    for (; *text; text++)
+        count += *text == '/';
+    return count;
+}
+
+/* What to ask the API for: a path of the server, as it is asked by clients, NAME/ID, or a request
+   id. False: too long. */
+static bool api_path(const char *what, char out[2 * TARGET_BYTES]) {
+    char coded[2 * TARGET_BYTES - 64], name[TARGET_BYTES];
+    unsigned count = slashes(what);
+    if (count == 1 && what[0] != '/') {
+        const char *slash = strchr(what, '/');
+        char coded_id[TARGET_BYTES];
+        return text_copy_n(name, sizeof name, what, (size_t)(slash - what)) &&
+               text_encode_percent(coded, sizeof coded, name, "") &&
+               text_encode_percent(coded_id, sizeof coded_id, slash + 1, "") &&
+               text_format(out, 2 * TARGET_BYTES, "api/v1/explain?name=%s&id=%s", coded, coded_id);
+    }
+    return text_encode_percent(coded, sizeof coded, what, "/") &&
+           text_format(out, 2 * TARGET_BYTES, "api/v1/explain?%s=%s", count ? "path" : "id", coded);
+}
+
+/* What a client would ask the server for. */
+static bool symbol_path(const char *what, char out[TARGET_BYTES]) {
+    char coded[TARGET_BYTES - 16];
+    const char *slash = strchr(what, '/');
+    if (slashes(what) == 1 && what[0] != '/') {
+        char both[TARGET_BYTES];
+        return text_format(both, sizeof both, "%s/%.*s", what, (int)(slash - what), what) &&
+               text_encode_percent(coded, sizeof coded, both, "/") &&
+               text_format(out, TARGET_BYTES, "symbols/%s", coded);
+    }
+    what += what[0] == '/';
+    what += text_starts(what, "symbols/") ? strlen("symbols/") : 0;
+    return text_encode_percent(coded, sizeof coded, what, "/%") &&
+           text_format(out, TARGET_BYTES, "symbols/%s", coded);
+}
+
+/* --- the answer in words --------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *name) {
+    return (long long)json_number_value(json_object_get(object, name));
+}
+
+static void print_told(const json_t *told, const char *indent) {
+    const char *cure = text_of(told, "cure");
+    printf("%s%s\n", indent, text_of(told, "sentence"));
+    if (cure[0])
+        printf("%s-> %s\n", indent, cure);
+}
+
+static void print_time(int64_t at_ms) {
+    time_t at_s = at_ms / 1000;
+    struct tm when;
+    char text[TIME_BYTES] = "";
+    if (localtime_r(&at_s, &when))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &when);
+    fputs(text, stdout);
+}
+
+static void print_attempt(const json_t *attempt, const json_t *told) {
+    long long status = number_of(attempt, "status");
+    printf("  %s: %s", text_of(attempt, "source"), text_of(attempt, "result"));
+    if (status)
+        printf(", status %lld", status);
+    printf(", %lld ms", number_of(attempt, "place_ms") + number_of(attempt, "total_ms"));
+    if (number_of(attempt, "bytes"))
+        printf(", %lld bytes", number_of(attempt, "bytes"));
+    printf("\n");
+    if (text_of(attempt, "url")[0])
+        printf("    %s\n", text_of(attempt, "url"));
+    print_told(told, "    ");
+}
+
+static void print_last(const json_t *last) {
+    const json_t *request = json_object_get(last, "request"), *attempt;
+    const json_t *attempts = json_object_get(request, "attempts");
+    size_t index;
+    printf("\nThe last request, ");
+    print_time((int64_t)number_of(request, "at_ms"));
+    printf(" (%s): %s, answered with %lld\n", text_of(request, "id"), text_of(request, "verdict"),
+           number_of(request, "status"));
+    printf("  %s %s\n", text_of(request, "method"), text_of(request, "path"));
+    json_array_foreach(attempts, index, attempt) {
+        print_attempt(attempt, json_array_get(json_object_get(last, "chain"), index));
+    }
+}
+
+static void print_refused(const json_t *record) {
+    printf("  refused from %s, %lld times: %s\n", text_of(record, "server"),
+           number_of(record, "times"), text_of(record, "reason"));
+}
+
+static void print_server(const json_t *server) {
+    printf("  %lld. %s: %s", number_of(server, "position"), text_of(server, "identifier"),
+           text_of(server, "state"));
+    if (text_of(server, "rule")[0])
+        printf(" \"%s\"", text_of(server, "rule"));
+    const json_t *made = json_object_get(server, "made");
+    if (made)
+        printf(" (rule %lld, from the %s)", number_of(made, "id"), text_of(made, "origin"));
+    printf("\n");
+    print_told(server, "    ");
+}
+
+static void print_now(const json_t *now) {
+    size_t index;
+    const json_t *row;
+    printf("\nA request now:\n");
+    print_told(now, "  ");
+    json_array_foreach(json_object_get(now, "shelves"), index, row) {
+        print_told(row, "  ");
+    }
+    json_array_foreach(json_object_get(now, "quarantine"), index, row) {
+        print_refused(row);
+    }
+    if (json_is_true(json_object_get(now, "excluded")))
+        return; /* by a list that is nobody's in particular */
+    json_array_foreach(json_object_get(now, "servers"), index, row) {
+        print_server(row);
+    }
+}
+
+static void print_all(const json_t *answer) {
+    const json_t *key = json_object_get(answer, "key"), *last = json_object_get(answer, "last"),
+                 *now = json_object_get(answer, "now");
+    print_told(answer, "");
+    if (json_is_object(key))
+        printf("\n%s\n  %s file; %s\n", text_of(key, "key"), text_of(key, "kind"),
+               text_of(key, "identifier"));
+    if (json_is_false(json_object_get(answer, "enabled")))
+        printf("\nStatistics are switched off: only requests of a moment ago are known.\n");
+    if (json_is_object(last))
+        print_last(last);
+    if (json_is_object(now))
+        print_now(now);
+}
+
+/* Asks for the file as a client would; the id of that request. */
+static bool ask_for_file(const struct remote *remote, const char *what, char id[ID_BYTES]) {
+    char path[TARGET_BYTES];
+    struct error err = {0};
+    if (!symbol_path(what, path))
+        error_set(&err, ERROR_INVALID, "\"%s\" is too long", what);
+    else if (remote_try(remote, path, id, ID_BYTES, &err))
+        return true;
+    cli_failed(&err);
+    return false;
+}
+
+int cli_explain(int argc, char **argv) {
+    struct remote remote = {0};
+    const char *what = NULL;
+    unsigned count = 0;
+    bool json = false, ask = false;
+    const struct cli_option options[] = {
+        REMOTE_OPTIONS(&remote),
+        {.name = "--ask", .flag = &ask},
+        {.name = "--json", .flag = &json},
+        {0},
+    };
+    if (!cli_options(argc, argv, options, &what, 1, &count))
+        return 2;
+    if (!what || (ask && !strchr(what, '/'))) {
+        fputs("symgate: say what to explain: symgate explain NAME/ID, /symbols/NAME/ID/NAME, or "
+              "(without --ask) a request id\n",
+              stderr);
+        return 2;
+    }
+    char id[ID_BYTES], path[2 * TARGET_BYTES];
+    if (ask && !ask_for_file(&remote, what, id))
+        return 1;
+    if (!api_path(ask ? id : what, path)) {
+        fputs("symgate: that is too long\n", stderr);
+        return 2;
+    }
+    if (json)
+        return remote_print(&remote, path, false);
+    CLEANUP(json_unref) json_t *answer = remote_json(&remote, path, false);
+    if (!answer)
+        return 1;
+    print_all(answer);
+    return 0;
+}
