@@ -148,7 +148,7 @@ static void print_all(const json_t *answer) {
         printf("\n%s\n  %s file; %s\n", text_of(key, "key"), text_of(key, "kind"),
                text_of(key, "identifier"));
     if (json_is_false(json_object_get(answer, "enabled")))
-        printf("\nStatistics are switched off: only requests of a moment ago are known.\n");
+        printf("\nStatistics are switched off: requests of earlier are not known.\n");
     if (json_is_object(last))
         print_last(last);
     if (json_is_object(now))

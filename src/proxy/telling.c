@@ -204,8 +204,8 @@ static const struct words failures[ERROR_KIND_COUNT] = {
     [ERROR_TEXT] = {"{Server} sent plain text in place of the file: {what}.",
                     "See what it says: symgate quarantine"},
     [ERROR_LENGTH] = {"What {server} sent is not as long as announced: {what}.",
-                      "Ask again. If it goes on, a proxy on the way cuts it or the file on that "
-                      "server is cut."},
+                      "Ask again. If it goes on, the file on that server is cut (have it published "
+                      "again), or a proxy on the way cuts it."},
     [ERROR_ENCODING] = {"What {server} sent is packed in a way that cannot be undone: {what}.",
                         "The file on that server is broken, or packed by something unknown here; "
                         "have it published again."},

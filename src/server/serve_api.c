@@ -93,22 +93,24 @@ static void job_done(struct exchange *exchange) {
         answer_buffer(exchange, 200, json);
 }
 
-/* Does on a pool thread what the API is asked about one symbol. */
-static void serve_job(struct exchange *exchange, const char *query,
-                      void (*job)(struct exchange *exchange)) {
+/* The symbol that is asked about, into the exchange's question; if not, it has been answered. */
+static bool take_symbol(struct exchange *exchange, const char *query) {
     struct question *question = &exchange->question;
     struct error err = {0};
     bool given =
         query_value(query, "name", question->spelling.name, sizeof question->spelling.name) &&
         query_value(query, "id", question->spelling.id, sizeof question->spelling.id);
-    if (!given) {
-        api_refuse(exchange, 400, "say which: ?name=NAME&id=ID");
+    if (given && symbol_key_make(&question->spelling, &question->key, &err))
+        return true;
+    api_refuse(exchange, 400, given ? err.what : "say which: ?name=NAME&id=ID");
+    return false;
+}
+
+/* Does on a pool thread what the API is asked about one symbol. */
+static void serve_job(struct exchange *exchange, const char *query,
+                      void (*job)(struct exchange *exchange)) {
+    if (!take_symbol(exchange, query))
         return;
-    }
-    if (!symbol_key_make(&question->spelling, &question->key, &err)) {
-        api_refuse(exchange, 400, err.what);
-        return;
-    }
     struct server *server = exchange->connection->loop->server;
     exchange->job_symbols = server->options.symbols;
     exchange->state = EXCHANGE_WORKING;
@@ -184,6 +186,32 @@ static void serve_forget(struct exchange *exchange, const char *query, const cha
     serve_job(exchange, query, forget);
 }
 
+/* As if a client had asked and was told to come again: the search goes on by itself. */
+static void serve_fetch(struct exchange *exchange, const char *query, const char *bytes) {
+    struct symbols *symbols = exchange->connection->loop->server->options.symbols;
+    struct answer answer;
+    struct copy_state state = {.phase = COPY_COMPLETE};
+    (void)bytes;
+    if (!take_symbol(exchange, query))
+        return;
+    exchange->question.client = exchange->connection->client;
+    symbols_ask(symbols, exchange->settings->roster, &exchange->question, &answer);
+    if (answer.copy) {
+        copy_look(answer.copy, &state);
+        copy_leave(answer.copy, COPY_LEFT_LATER);
+        copy_unref(answer.copy);
+    }
+    bool under_way = state.phase < COPY_WHOLE;
+    const char *why =
+        answer.why.kind == ERROR_NONE ? verdict_sentence(answer.verdict) : answer.why.what;
+    buffer_append_text(&exchange->text, "{");
+    api_text(&exchange->text, "verdict", under_way ? "later" : verdict_name(answer.verdict));
+    buffer_append_text(&exchange->text, ", ");
+    api_text(&exchange->text, "sentence", under_way ? "the search is under way" : why);
+    buffer_append_text(&exchange->text, "}\n");
+    answer_buffer(exchange, under_way ? 202 : 200, json);
+}
+
 static void serve_provenance(struct exchange *exchange, const char *query, const char *bytes) {
     (void)bytes;
     serve_job(exchange, query, find_provenance);
@@ -208,6 +236,7 @@ static const struct {
     {"copies", SHOWN, serve_copies},
     {"events", SHOWN, serve_events},
     {"explain", SHOWN, serve_explain},
+    {"fetch", CHANGES, serve_fetch},
     {"forget", CHANGES, serve_forget},
     {"history", SHOWN, serve_history},
     {"logs", ADMIN, serve_logs},

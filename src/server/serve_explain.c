@@ -16,7 +16,6 @@ enum {
     TARGET_BYTES = 2048,
     KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2,
     REFUSED_SHOWN = 20,
-    RECENT_MOST = 10000,
     LAST_BYTES_MAX = 256 * 1024,
 };
 
@@ -145,8 +144,6 @@ static bool take_outcome(const struct outcome *outcome, const struct attempt_not
         return true;
     if (outcome->text.name[0])
         text_format(key, sizeof key, "%s/%s", outcome->text.name, outcome->text.key_id);
-    if (!why->request_id[0] && strcmp(key, why->key) != 0)
-        return true;
     CLEANUP(buffer_release) struct buffer attempts;
     buffer_init(&attempts, LAST_BYTES_MAX);
     attempts_text(&attempts, notes, outcome->note_count);
@@ -157,10 +154,9 @@ static bool take_outcome(const struct outcome *outcome, const struct attempt_not
 
 static bool find_last(struct why *why, struct reading *reading, struct error *err) {
     struct recorder *recorder = why->exchange->call->server->options.recorder;
+    recorder_settle(recorder);
     if (why->request_id[0])
         (void)recorder_find(recorder, why->request_id, take_outcome, why);
-    else if (!reading && why->key[0])
-        recorder_recent(recorder, RECENT_MOST, take_outcome, why);
     if (why->found || !reading || (!why->request_id[0] && !why->key[0]))
         return true;
     const struct archive_query query = {.id = why->request_id, .key = why->key, .limit = 1};
