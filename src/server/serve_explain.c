@@ -138,7 +138,6 @@ static bool take_row(const struct archive_row *row, void *context) {
 /* One that lies in memory still. */
 static bool take_outcome(const struct outcome *outcome, const struct attempt_note *notes,
                          void *context) {
-    struct why *why = context;
     char key[KEY_BYTES] = "";
     if (!outcome->about_symbol)
         return true;
