@@ -6,7 +6,14 @@
 #include "app/cli_remote.h"
 #include "base/text.h"
 
-enum { TARGET_BYTES = 2048, ID_BYTES = 80, TIME_BYTES = 32 };
+enum {
+    TARGET_BYTES = 2048,
+    ID_BYTES = 80,
+    TIME_BYTES = 32,
+    ANSWER_BYTES_MAX = 1 << 20,
+    NAP_NS = 50 * 1000 * 1000,
+    NAPS_MAX = 60,
+};
 
 /* --- what is asked for ----------------------------------------------------------------------- */
 
@@ -167,6 +174,21 @@ static bool ask_for_file(const struct remote *remote, const char *what, char id[
     return false;
 }
 
+/* What was asked is written down a moment after it was answered: waits until it is known. */
+static void wait_until_known(const struct remote *remote, const char *path) {
+    static const struct timespec nap = {.tv_nsec = NAP_NS};
+    long status = 404;
+    for (unsigned tries = 0; status == 404 && tries < NAPS_MAX; tries++) {
+        CLEANUP(buffer_release) struct buffer answer;
+        struct error ignored = {0};
+        buffer_init(&answer, ANSWER_BYTES_MAX);
+        if (!remote_ask(remote, path, false, &answer, &status, &ignored))
+            return;
+        if (status == 404)
+            nanosleep(&nap, NULL);
+    }
+}
+
 int cli_explain(int argc, char **argv) {
     struct remote remote = {0};
     const char *what = NULL;
@@ -193,6 +215,8 @@ int cli_explain(int argc, char **argv) {
         fputs("symgate: that is too long\n", stderr);
         return 2;
     }
+    if (ask)
+        wait_until_known(&remote, path);
     if (json)
         return remote_print(&remote, path, false);
     CLEANUP(json_unref) json_t *answer = remote_json(&remote, path, false);

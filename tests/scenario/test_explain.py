@@ -20,12 +20,21 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def explain(gate, symbol=None, **how):
+def explain(gate, symbol=None, after=None, **how):
+    """`after`: an answer that must have been written down already, which is done a moment after it is sent."""
     if symbol:
         how["path"] = symbol.path
-    answer = gate.get("/api/v1/explain?" + urllib.parse.urlencode(how))
-    assert answer.status == 200, answer.body
-    return json.loads(answer.body)
+    elif after:
+        how["id"] = request_id(after)
+
+    def look():
+        answer = gate.get("/api/v1/explain?" + urllib.parse.urlencode(how))
+        assert answer.status == 200 or after, answer.body
+        told = json.loads(answer.body) if answer.status == 200 else {}
+        last = told.get("last")
+        return told if not after or (last and last["request"]["id"] == request_id(after)) else None
+
+    return wait_until(look, "what is told of it")
 
 
 def of_server(told, identifier="one"):
@@ -44,11 +53,11 @@ def test_hit_and_fetched(gate, origin):
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
     first, second = gate.fetch(symbol), gate.fetch(symbol)
-    told = explain(gate, id=request_id(first))
+    told = explain(gate, after=first)
     assert told["last"]["request"]["verdict"] == "fetched"
     assert told["sentence"] == 'The file was fetched from server "one" for this request.'
     assert told["last"]["chain"][0]["sentence"] == 'Server "one" sent the file.'
-    told = explain(gate, id=request_id(second))
+    told = explain(gate, after=second)
     assert told["last"]["request"]["verdict"] == "hit"
     assert told["sentence"].startswith("The file was here already")
     assert told["now"]["sentence"] == f"The file lies in {gate.cache} and would be served at once."
@@ -68,7 +77,7 @@ def test_joined_and_under_way(gate, origin):
     assert told["now"]["copy"]["phase"] == "searching" and told["now"]["copy"]["readers"] == 2
     origin.open("hold")
     verdicts = {answer.verdict: answer for answer in (one.result(), two.result())}
-    told = explain(gate, id=request_id(verdicts["joined"]))
+    told = explain(gate, after=verdicts["joined"])
     assert told["sentence"].startswith("The file was arriving for another request")
     gate.check(symbol)
 
@@ -80,7 +89,7 @@ def test_local(start, tmp_path):
     place.write_bytes(symbol.body)
     gate = start(server(tmp_path / "store", cache=False) | {"cacheLocation": None})
     answer = gate.fetch(symbol)
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert told["last"]["request"]["verdict"] in ("local", "fetched")
     assert told["last"]["request"]["verdict"] != "local" or told["sentence"].startswith(
         'The file lies in the directory of server "one"'
@@ -91,10 +100,10 @@ def test_absent_remembered_and_forgotten(gate, origin):
     symbol = pdb()
     first, second = gate.get(symbol.path), gate.get(symbol.path)
     asked = origin.count()
-    told = explain(gate, id=request_id(first))
+    told = explain(gate, after=first)
     assert told["sentence"].startswith("Every server that may be asked was asked and said")
     assert f"symgate forget {symbol.key}" in told["cure"]
-    told = explain(gate, id=request_id(second))
+    told = explain(gate, after=second)
     assert told["sentence"].startswith("Every server that may be asked has said earlier")
     row = of_server(told)
     assert row["state"] == "remembered" and row["turn"] == 0
@@ -108,7 +117,7 @@ def test_excluded_by_the_global_list(start, origin):
     symbol = pdb("secret.pdb")
     answer = gate.get(symbol.path)
     assert answer.verdict == "excluded"
-    for told in (explain(gate, symbol), explain(gate, id=request_id(answer))):
+    for told in (explain(gate, symbol), explain(gate, after=answer)):
         assert told["sentence"] == 'The name is excluded by "^secret" of general.blacklist; nobody is asked.'
         assert told["now"]["excluded"] and told["now"]["rule"] == "^secret"
         assert "general.blacklist" in told["cure"]
@@ -139,7 +148,7 @@ def test_nobody_may_be_asked(start, origin):
     symbol = pdb("other.pdb")
     answer = gate.get(symbol.path)
     assert answer.verdict == "excluded"
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert told["sentence"].startswith("No server may be asked for this name")
     assert of_server(told)["state"] == "not in whitelist"
 
@@ -158,7 +167,7 @@ def test_later(start, origin):
     origin.on(symbol.remote, Script(symbol.body, at_gate("hold"), head(), send()))
     answer = gate.get(symbol.path, headers={"Symbol-Agent-Receive-Timeout": "1"})
     assert answer.verdict == "later", answer
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert told["sentence"].startswith("The search was not over when the client's limit came")
     assert "hedgeAfter" in told["cure"]
     origin.open("hold")
@@ -178,7 +187,7 @@ def test_invalid(gate):
         assert told["sentence"].startswith(sentence), (path, told)
         assert told["now"] is None
     answer = gate.get("/symbols/one/two/three/four")
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert told["last"]["request"]["verdict"] == "invalid"
     assert told["sentence"].startswith("This was no proper request for a symbol")
 
@@ -215,7 +224,7 @@ def test_causes(start, origin, cause):
         origin.on(symbol.remote, redirect(symbol.remote))
     answer = gate.get(symbol.path)
     assert answer.broken or answer.verdict == "failed", answer
-    told = explain(gate, symbol)
+    told = explain(gate, symbol, after=answer)
     assert 'erver "one"' in told["sentence"], told["sentence"]
     assert sentence in told["sentence"] and cure in told["cure"], told
     assert told["sentence"] != told["cure"] and told["cure"]
@@ -231,7 +240,7 @@ def test_nobody_listens_and_the_rest_that_follows(start, origin):
         assert answer.verdict == "failed"
     told = explain(gate, missing(0))
     assert told["sentence"].startswith('Server "one" cannot be reached')
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert "rests" in told["sentence"] or "rests" in told["now"]["sentence"], told
     row = of_server(explain(gate, missing(7)))
     assert row["state"] in ("resting", "probed") and row["rest"] == "unreachable"
@@ -244,8 +253,7 @@ def test_a_certificate_that_nobody_knows(start, authority):
     own = Origin(tls=context)
     try:
         gate = start(server(own))
-        gate.get(pdb().path)
-        told = explain(gate, pdb())
+        told = explain(gate, after=gate.get(pdb().path))
         assert told["sentence"].startswith('The secure connection to server "one" failed'), told
         assert "caFile" in told["cure"]
     finally:
@@ -304,9 +312,10 @@ def test_without_statistics(start, origin):
 def test_it_stays_explainable_over_a_restart(gate, origin):
     symbol = pdb()
     answer = gate.get(symbol.path)
+    explain(gate, after=answer)
     gate.stop()
     gate.start()
-    told = explain(gate, id=request_id(answer))
+    told = explain(gate, after=answer)
     assert told["sentence"].startswith("Every server that may be asked was asked and said")
 
 
@@ -331,6 +340,7 @@ def test_command(gate, origin):
     symbol, other = pdb(), pe()
     origin.on(other.remote, good(other.body))
     answer = gate.get(symbol.path)
+    explain(gate, after=answer)
     for what in (symbol.key, symbol.path, request_id(answer)):
         lines = told_by(gate, what).splitlines()
         assert lines[0].startswith("Every server that may be asked was asked")
