@@ -62,6 +62,27 @@ void answer_buffer(struct exchange *exchange, int status, const char *type) {
         buffer_clear(&exchange->text);
 }
 
+void answer_document(struct exchange *exchange, const char *type, const char *caching) {
+    static const char policy[] =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    struct head head;
+    if (exchange->text.failed) {
+        answer_buffer(exchange, 500, type);
+        return;
+    }
+    begin(exchange, &head, 200);
+    head_field(&head, "Content-Type", type);
+    head_field(&head, "Cache-Control", caching);
+    head_field(&head, "Content-Security-Policy", policy);
+    head_field(&head, "X-Content-Type-Options", "nosniff");
+    head_field(&head, "Referrer-Policy", "no-referrer");
+    head_number(&head, "Content-Length", exchange->text.length);
+    end(exchange, &head);
+    if (exchange->head_only)
+        buffer_clear(&exchange->text);
+}
+
 void answer_spool(struct exchange *exchange, const char *type) {
     struct head head;
     begin(exchange, &head, 200);

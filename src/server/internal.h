@@ -42,6 +42,12 @@ void serve_symbol_later(struct exchange *exchange);
 /* The page at "/" (serve_page.c); `bytes` are the request's head. */
 void serve_page(struct exchange *exchange, const char *bytes);
 
+/* The files of the page, below "/web/": `path` is "<digest>/<name>" (serve_web.c). */
+void serve_web(struct exchange *exchange, const char *path, size_t length);
+
+/* Where they are at present: "/web/<digest>/". */
+const char *web_folder(void);
+
 /* Prometheus text at "/metrics" (serve_metrics.c). */
 void serve_metrics(struct exchange *exchange);
 
@@ -57,7 +63,10 @@ bool trust_allows_change(struct exchange *exchange, const char *bytes);
  * has been answered. */
 bool trust_host(struct exchange *exchange, const char *bytes);
 
-/* The same without an answer: may it see what only those see who may change things? */
+/* The same without an answer. */
+bool trust_knows_host(const struct exchange *exchange, const char *bytes);
+
+/* Without an answer too: may it see what only those see who may change things? */
 bool trust_may_see(const struct exchange *exchange, const char *bytes);
 
 /* Sends from the copy what may be sent now (send.c). */

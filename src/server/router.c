@@ -34,6 +34,12 @@ static void page(struct exchange *exchange, const char *rest, size_t length, con
     serve_page(exchange, bytes);
 }
 
+static void web(struct exchange *exchange, const char *rest, size_t length, const char *query,
+                const char *bytes, const struct buffer *body) {
+    (void)query, (void)bytes, (void)body;
+    serve_web(exchange, rest, length);
+}
+
 static void metrics(struct exchange *exchange, const char *rest, size_t length, const char *query,
                     const char *bytes, const struct buffer *body) {
     (void)rest, (void)length, (void)query, (void)bytes, (void)body;
@@ -68,6 +74,7 @@ static const struct route routes[] = {
     {"/healthz", true, false, health},
     {"/metrics", true, false, metrics},
     {"/", true, false, page},
+    {"/web/", false, false, web},
     {"/pysymproxy.json", true, false, configuration},
     {"/statistics.json", true, false, statistics},
     {"/symbols.json", true, false, symbol_table},

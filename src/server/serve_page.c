@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The page at "/": what this is, its servers, what is under way, what failed last, what was
-// refused. Everything that comes from outside is escaped.
+// The page at "/" as it is first painted: a report that needs no script, with what this is, its
+// servers, what is under way, what failed last, what was refused. The scripts in web/ put the live page
+// in its place. Everything that comes from outside is escaped. Under the name of another machine, as
+// in DNS rebinding, it shows no figures.
 #include <stdio.h>
 #include <time.h>
 
@@ -19,16 +21,6 @@ enum {
     REFUSED_SHOWN = 10,
     FIRST_BYTES_SHOWN = 64,
 };
-
-static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c2530;background:#fff}h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 "
-    ".5rem}p{margin:.3rem 0}code{background:#eef2f6;padding:.1rem .35rem;border-radius:.25rem}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;"
-    "border-bottom:1px solid #dde3ea;overflow-wrap:anywhere}td.n,th.n{text-align:right;"
-    "font-variant-numeric:tabular-nums;white-space:nowrap}.bad{color:#b3261e}.good{color:#1b6e3c}"
-    "@media(prefers-color-scheme:dark){body{color:#dfe6ee;background:#12171d}"
-    "code{background:#1f2832}th,td{border-color:#2b3642}.bad{color:#ff8a80}.good{color:#7bd49a}}";
 
 static void cell(struct buffer *out, const char *text) {
     char escaped[2048];
@@ -62,16 +54,24 @@ static void append_sympath(struct buffer *out, const struct exchange *exchange, 
     buffer_append_text(out, escaped);
 }
 
+static void append_title(struct buffer *out, const char *name) {
+    const char *folder = web_folder();
+    buffer_format(out,
+                  "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+                  "content=\"width=device-width,initial-scale=1\"><title>%s</title>"
+                  "<link rel=icon id=icon href=%sicon.svg><link rel=stylesheet href=%sstyle.css>",
+                  name, folder, folder);
+}
+
 static void append_head(struct buffer *out, const struct exchange *exchange, const char *bytes) {
     char name[256];
     text_escape_html(name, sizeof name, exchange->settings->identity_name);
-    buffer_format(
-        out,
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-        "content=\"width=device-width,initial-scale=1\"><title>%s</title><style>%s</style>"
-        "<h1>%s</h1><p>This is symgate, one address in front of your symbol servers. Point "
-        "debuggers at <code>",
-        name, style, name);
+    append_title(out, name);
+    buffer_format(out,
+                  "<script type=module src=%smain.js></script><body><div id=said role=status "
+                  "aria-live=polite></div><main id=page class=report><h1>%s</h1><p>This is "
+                  "symgate, one address in front of your symbol servers. Point debuggers at <code>",
+                  web_folder(), name);
     append_sympath(out, exchange, bytes);
     buffer_append_text(out, "</code>.</p>");
     const char *administrator = exchange->settings->administrator;
@@ -79,6 +79,17 @@ static void append_head(struct buffer *out, const struct exchange *exchange, con
         return;
     text_escape_html(name, sizeof name, administrator);
     buffer_format(out, "<p>Whom to ask: %s</p>", name);
+}
+
+/* For a browser that has come by a name that is not ours. */
+static void append_teaching(struct buffer *out) {
+    append_title(out, "symgate");
+    buffer_append_text(
+        out,
+        "<body><main class=report><h1>symgate</h1><p>This is a symbol server. It shows its page "
+        "under its own address, as localhost, and under the name in <code>identity.host</code> "
+        "of its configuration; the name that you have used is none of these.</p><p>Symbols are "
+        "served under any name: <code>srv*http://THIS-SERVER/symbols</code>.</p></main>");
 }
 
 static void append_totals(struct buffer *out, const struct recorder_counters *counters) {
@@ -277,9 +288,8 @@ static void append_refused(struct buffer *out, struct quarantine *quarantine, bo
     buffer_append_text(out, "</table>");
 }
 
-void serve_page(struct exchange *exchange, const char *bytes) {
+static void append_report(struct buffer *out, const struct exchange *exchange, const char *bytes) {
     const struct server_options *options = &exchange->connection->loop->server->options;
-    struct buffer *out = &exchange->text;
     append_head(out, exchange, bytes);
     append_totals(out, recorder_counters(options->recorder));
     append_servers(out, exchange->settings->roster);
@@ -289,7 +299,16 @@ void serve_page(struct exchange *exchange, const char *bytes) {
     const char *file = exchange->settings->configuration_path;
     char escaped[1024];
     text_escape_html(escaped, sizeof escaped, file ? file : "the built-in default");
-    buffer_format(out, "<p>Configuration: %s. Figures for machines: <a href=/metrics>/metrics</a>.",
+    buffer_format(out,
+                  "<p>Configuration: %s. Figures for machines: <a href=/metrics>/metrics</a>."
+                  "</main>",
                   escaped);
-    answer_buffer(exchange, 200, "text/html; charset=utf-8");
+}
+
+void serve_page(struct exchange *exchange, const char *bytes) {
+    if (trust_knows_host(exchange, bytes))
+        append_report(&exchange->text, exchange, bytes);
+    else
+        append_teaching(&exchange->text);
+    answer_document(exchange, "text/html; charset=utf-8", "no-store");
 }

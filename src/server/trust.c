@@ -112,6 +112,10 @@ bool trust_allows_change(struct exchange *exchange, const char *bytes) {
                           "server's own machine");
 }
 
+bool trust_knows_host(const struct exchange *exchange, const char *bytes) {
+    return host_fits(exchange, bytes);
+}
+
 bool trust_may_see(const struct exchange *exchange, const char *bytes) {
     return host_fits(exchange, bytes) && origin_fits(exchange, bytes) &&
            (has_token(exchange, bytes) || on_this_machine(exchange));

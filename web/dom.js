@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Makes elements. All text goes in as text nodes: nothing that comes from a request is ever read as markup.
+
+/** @typedef {any} Child a node, a text, a number, nothing, or a list of these */
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes] functions are listeners ("onclick"), false and null are left out
+ * @param {...Child} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+        if (typeof value === "function") made.addEventListener(name.slice(2), value);
+        else if (value === true) made.setAttribute(name, "");
+        else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
+    }
+    return fill(made, children);
+}
+
+/**
+ * @template {Element} T
+ * @param {T} place
+ * @param {Child[]} children
+ * @returns {T}
+ */
+export function fill(place, children) {
+    for (const child of children) {
+        if (Array.isArray(child)) fill(place, child);
+        else if (child !== null && child !== undefined && child !== false)
+            place.append(child instanceof Node ? child : String(child));
+    }
+    return place;
+}
+
+/**
+ * Puts children in the place of what was there.
+ * @param {Element} place
+ * @param {...Child} children
+ */
+export function put(place, ...children) {
+    place.replaceChildren();
+    return fill(place, children);
+}
+
+/**
+ * A panel with a heading.
+ * @param {Child} title
+ * @param {...Child} children
+ */
+export function panel(title, ...children) {
+    return h("section", { class: "panel" }, h("h2", {}, title), children);
+}
+
+/**
+ * Pairs of a word and what it stands for.
+ * @param {[Child, Child][]} pairs
+ */
+export function pairs(pairs) {
+    return h("dl", {}, pairs.map(([word, value]) => [h("dt", {}, word), h("dd", {}, value)]));
+}
+
+/**
+ * Shows whatever the server has answered, word by word.
+ * @param {any} value
+ * @returns {Child}
+ */
+export function facts(value) {
+    if (value === null || value === undefined || value === "") return "–";
+    if (Array.isArray(value)) {
+        if (!value.length) return "none";
+        if (value.every((one) => typeof one !== "object")) return value.join(", ");
+        return h("ol", { class: "facts" }, value.map((one) => h("li", {}, facts(one))));
+    }
+    if (typeof value === "object")
+        return pairs(Object.entries(value).map(([word, one]) => [word.replaceAll("_", " "), facts(one)]));
+    return String(value);
+}
+
+/**
+ * A line to be copied, with its button.
+ * @param {string} text
+ */
+export function copied(text) {
+    const button = h("button", { class: "copy", "aria-label": `copy ${text}`, onclick: copy }, "copy");
+    async function copy() {
+        try {
+            await navigator.clipboard.writeText(text);
+        } catch { // only pages on https or localhost have a clipboard
+            const area = /** @type {HTMLTextAreaElement} */ (h("textarea", {}));
+            area.value = text;
+            document.body.append(area);
+            area.select();
+            document.execCommand("copy");
+            area.remove();
+            button.focus();
+        }
+        say("copied");
+    }
+    return h("span", { class: "copied" }, h("code", {}, text), button);
+}
+
+/**
+ * Tells what came of something, politely.
+ * @param {string} sentence
+ */
+export function say(sentence) {
+    const place = document.getElementById("said");
+    if (place) place.textContent = sentence;
+}
+
+/** @param {string} text @param {string} name @param {string} type */
+export function download(text, name, type) {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    h("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// The shell: head line, tabs, keys, theme. Each page is a module page_<name>.js, loaded when it is first shown, that exports
+//   show(place, params, signal): fills `place`; `signal` is aborted when the visitor leaves the page.
+import { askOnce, begin, watch } from "./live.js";
+import { learnRights } from "./api.js";
+import { h, put, say } from "./dom.js";
+import { go, link, route } from "./route.js";
+import { ago, sizeText } from "./text.js";
+
+/** Name, title, key after "g". @type {[string, string, string][]} */
+const PAGES = [
+    ["overview", "Overview", "o"],
+    ["symbols", "Symbols", "s"],
+    ["servers", "Servers", "v"],
+    ["requests", "Requests", "r"],
+    ["adviser", "Adviser", "a"],
+    ["configuration", "Configuration", "c"],
+    ["logs", "Logs", "l"],
+    ["connect", "Connect", "n"],
+    ["about", "About", "b"],
+];
+const OTHERS = ["symbol"];
+const THEMES = ["system", "light", "dark"];
+
+const page = /** @type {HTMLElement} */ (document.getElementById("page"));
+const state = h("p", { class: "state", role: "status" });
+const tabs = h("nav", { "aria-label": "pages" });
+const search = /** @type {HTMLInputElement} */ (
+    h("input", { type: "search", placeholder: "/ symbol, path or request id", "aria-label": "search symbols, or ask why" })
+);
+let leaving = new AbortController();
+let title = document.title;
+
+function showTheme() {
+    const theme = localStorage.getItem("theme") ?? "system";
+    document.documentElement.dataset.theme = theme;
+    return theme;
+}
+
+function themeSwitch() {
+    const button = h("button", { class: "theme", onclick: turn }, `theme: ${showTheme()}`);
+    function turn() {
+        localStorage.setItem("theme", THEMES[(THEMES.indexOf(showTheme()) + 1) % THEMES.length]);
+        put(button, `theme: ${showTheme()}`);
+        showPage();
+    }
+    return button;
+}
+
+/**
+ * A path or an id asks why; a word searches.
+ * @param {Event} event
+ */
+function find(event) {
+    event.preventDefault();
+    const words = search.value.trim();
+    if (/\//.test(words)) go("symbol", { path: words });
+    else if (/^[0-9a-f]{16}$/i.test(words)) go("symbol", { request: words });
+    else go("symbols", { search: words });
+}
+
+function buildShell() {
+    const head = h(
+        "header",
+        {},
+        h("a", { class: "name", href: link("overview") }, title),
+        state,
+        h("form", { role: "search", onsubmit: find }, search),
+        themeSwitch(),
+    );
+    put(tabs, PAGES.map(([name, word, key]) => h("a", { href: link(name), id: `tab-${name}`, title: `keys: g ${key}` }, word)));
+    page.className = "";
+    page.tabIndex = -1;
+    document.body.prepend(h("a", { class: "skip", href: "#page", onclick: (/** @type {Event} */ e) => (e.preventDefault(), page.focus()) }, "to the content"), head, tabs);
+}
+
+async function showPage() {
+    leaving.abort();
+    const mine = (leaving = new AbortController());
+    const { page: wanted, params } = route();
+    const name = [...PAGES.map(([one]) => one), ...OTHERS].includes(wanted) ? wanted : "overview";
+    for (const [one] of PAGES) {
+        const tab = document.getElementById(`tab-${one}`);
+        if (one === (name === "symbol" ? "symbols" : name)) tab?.setAttribute("aria-current", "page");
+        else tab?.removeAttribute("aria-current");
+    }
+    try {
+        const module = await import(`./page_${name}.js`);
+        if (mine.signal.aborted) return;
+        page.replaceChildren();
+        await module.show(page, params, mine.signal);
+    } catch (error) {
+        if (!mine.signal.aborted) put(page, h("p", { class: "bad" }, error instanceof Error ? error.message : String(error)));
+    }
+}
+
+/**
+ * Is it well? One line, in the title and the icon too.
+ * @param {any} overview
+ */
+function showState(overview) {
+    const { health, servers, disk } = overview;
+    title = overview.name;
+    const mark = { good: "●", warning: "▲", bad: "■" }[/** @type {"good"} */ (health.state)];
+    state.className = `state ${health.state}`;
+    put(
+        state,
+        h("b", {}, `${mark} `),
+        health.state === "good"
+            ? `${servers.answering === servers.total ? `all ${servers.total} servers answer` : `${servers.answering} of ${servers.total} servers answer`}`
+            : [health.sentence, " ", h("span", { class: "cure" }, health.cure)],
+        ` · ${sizeText(disk.used)}${disk.counting ? " (counting)" : ""}, ${sizeText(disk.free)} free · since `,
+        ago(overview.since_ms),
+    );
+    document.title = (health.state === "good" ? "" : `${mark} `) + title;
+}
+
+function keys() {
+    let gone = 0;
+    document.addEventListener("keydown", (event) => {
+        const target = /** @type {HTMLElement} */ (event.target);
+        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.key === "Escape") return target.blur();
+        if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return;
+        if (event.key === "/") {
+            event.preventDefault();
+            search.focus();
+        } else if (event.key === "g") {
+            gone = event.timeStamp;
+        } else if (event.timeStamp - gone < 1500) {
+            gone = 0;
+            const found = PAGES.find(([, , key]) => key === event.key);
+            if (found) go(found[0]);
+        }
+    });
+}
+
+async function start() {
+    buildShell();
+    keys();
+    await learnRights();
+    watch("overview", showState, new AbortController().signal);
+    watch("silent", (sentence) => sentence && say(sentence), new AbortController().signal);
+    window.addEventListener("hashchange", showPage);
+    window.addEventListener("popstate", showPage);
+    await Promise.all([askOnce(), showPage()]);
+    begin();
+}
+
+start();

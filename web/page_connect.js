@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Lines to be copied; only for clients whose way of asking a test plays.
+import { get } from "./api.js";
+import { copied, h, panel, put } from "./dom.js";
+
+/**
+ * @param {HTMLElement} place
+ * @param {URLSearchParams} _params
+ * @param {AbortSignal} signal
+ */
+export async function show(place, _params, signal) {
+    const overview = await get("overview", {}, signal);
+    const own = new URL(location.href);
+    if (overview.host && overview.host !== "localhost") own.hostname = overview.host;
+    const url = `${own.origin}/symbols`;
+    const path = overview.sympath || `srv*${url}`;
+    const test = "ntdll.pdb/1EB9FACB04EA273BB24BA52C8B8D336A1/ntdll.pdb";
+    put(
+        place,
+        h("h1", {}, "Connect"),
+        panel("Everything on Windows that uses symsrv (WinDbg, cdb, Visual Studio, PerfView)", copied(`_NT_SYMBOL_PATH=${path}`), h("p", { class: "dim" }, "As an environment variable. A folder between two asterisks keeps what comes on that machine:"), copied(`srv*C:\\Symbols*${url}`)),
+        panel("WinDbg, in its command line", copied(`.sympath ${path}`), copied(".reload /f")),
+        panel("Visual Studio", h("p", {}, "Tools, Options, Debugging, Symbols: add"), copied(url)),
+        panel("PerfView", copied(`PerfView.exe /SymbolPath:"${path}"`)),
+        panel("dotnet-symbol", copied(`dotnet-symbol --server-path ${url} FILE`)),
+        panel("Ghidra", h("p", {}, "Symbol Server Config: add the URL"), copied(`${url}/`)),
+        panel("Does it work?", copied(`curl -I ${url}/${test}`), h("p", { class: "dim" }, "A symbol of Microsoft's: 200 when that server may be asked, and X-Symgate-Verdict says what happened.")),
+    );
+}

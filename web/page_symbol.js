@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// A symbol's own page: its ids with what each came to, files and where they are from, what was refused; or why, for a path or a request.
+import { get } from "./api.js";
+import { copied, facts, h, panel, put } from "./dom.js";
+import { symbolActs, tokenForm } from "./rights.js";
+import { link } from "./route.js";
+import { asPattern, ruleForm } from "./rule.js";
+import { ago, number, size, verdict } from "./text.js";
+import { why } from "./why.js";
+
+const IDS = 200;
+
+/**
+ * @param {string} name
+ * @param {string} id
+ * @param {AbortSignal} signal
+ */
+function idDetails(name, id, signal) {
+    const from = h("div", {}, "…");
+    const refused = h("div");
+    get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", {}, "Where it is from"), facts(rows)), (error) => put(from, error.message));
+    get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", {}, "What was refused"), facts(rows)), () => {});
+    return h("div", { class: "details" }, copied(`${name}/${id}`), symbolActs(name, id, () => {}), why({ name, id }), from, refused);
+}
+
+/**
+ * @param {string} name
+ * @param {any} row
+ * @param {AbortSignal} signal
+ */
+function idRow(name, row, signal) {
+    const below = h("div");
+    return h(
+        "li",
+        {},
+        h("code", {}, row.id),
+        " ",
+        verdict(row.verdict),
+        " ",
+        number(row.numRequests),
+        " requests, ",
+        number(row.numSuccess),
+        " successful, ",
+        number(row.numCacheHit),
+        " hits, ",
+        size(row.bytes),
+        ", ",
+        ago(row.lastAccessTime * 1000),
+        row.folded ? null : h("button", { class: "link", onclick: () => (below.hasChildNodes() ? below.replaceChildren() : put(below, idDetails(name, row.id, signal))) }, "more"),
+        below,
+    );
+}
+
+/**
+ * @param {string} name
+ * @param {AbortSignal} signal
+ */
+export function symbolDetails(name, signal) {
+    const place = h("div", { class: "details" }, "…");
+    get("symbol", { name, limit: IDS }, signal).then(
+        (told) =>
+            put(
+                place,
+                h("p", {}, h("a", { href: link("requests", { search: name }) }, "its requests"), " · ", Object.entries(told.serverHits).map(([server, n]) => `${server}: ${n} found, ${told.serverMisses[server] ?? 0} not. `)),
+                h("ul", { class: "ids" }, told.rows.map((/** @type {any} */ row) => idRow(name, row, signal))),
+            ),
+        (error) => put(place, error.message),
+    );
+    return place;
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {URLSearchParams} params
+ * @param {AbortSignal} signal
+ */
+export async function show(place, params, signal) {
+    const name = params.get("name");
+    if (!name) {
+        const path = params.get("path") ?? "";
+        const request = params.get("request");
+        const parts = path.replace(/^\/?(symbols\/)?/, "").split("/");
+        const asked = request ? { id: request } : parts.length === 2 ? { name: parts[0], id: parts[1] } : { path };
+        return void put(place, h("h1", {}, "Why ", h("code", {}, request ?? path)), panel("Answer", why(asked)));
+    }
+    const rule = h("div");
+    put(
+        place,
+        h("h1", {}, name),
+        tokenForm(),
+        panel("Ids", symbolDetails(name, signal)),
+        panel("Rule", rule),
+    );
+    put(rule, ruleForm(asPattern(name), ""));
+}

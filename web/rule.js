@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// A form for a new rule: what it would have done is shown before, and it can be taken back after.
+import { get, post } from "./api.js";
+import { h, put } from "./dom.js";
+import { actor } from "./rights.js";
+import { grouped, spanText } from "./text.js";
+
+/** @type {[string, string][]} */
+const LISTS = [
+    ["blacklist", "never ask this server (blacklist)"],
+    ["whitelist", "ask this server for these (whitelist)"],
+    ["everywhere", "ask nobody (general.blacklist)"],
+];
+
+/**
+ * The name as a pattern, as Python's re.match reads it.
+ * @param {string} name
+ */
+export const asPattern = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + "$";
+
+/**
+ * @param {string} pattern
+ * @param {string} server
+ * @param {() => void} [after]
+ */
+export function ruleForm(pattern, server, after) {
+    const list = choice("list", LISTS, server ? "blacklist" : "everywhere");
+    const value = input("pattern", pattern);
+    const comment = input("comment", "");
+    const of = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "server" }));
+    const preview = h("p", { class: "preview", role: "status" });
+    get("servers").then((servers) => {
+        for (const one of servers)
+            of.append(h("option", { value: one.identifier, selected: one.identifier === server }, one.name));
+    });
+    const rule = () => ({
+        list: list.value,
+        server: list.value === "everywhere" ? "" : of.value,
+        value: value.value,
+        comment: comment.value,
+        origin: "page",
+    });
+    const add = actor(
+        "add rule",
+        async () => {
+            const made = await post("rules", rule());
+            return `Rule ${made.id} is in force; Configuration lists it and takes it back.`;
+        },
+        after,
+    );
+    async function look() {
+        try {
+            put(preview, told(await get("rules/preview", rule())));
+        } catch (error) {
+            put(preview, error instanceof Error ? error.message : "");
+        }
+    }
+    list.addEventListener("change", () => (of.hidden = list.value === "everywhere"));
+    of.hidden = list.value === "everywhere";
+    return h(
+        "form",
+        { class: "rule", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+        list,
+        of,
+        value,
+        comment,
+        h("button", { onclick: look }, "what would it have done?"),
+        add,
+        preview,
+    );
+}
+
+/** @param {any} seen */
+function told(seen) {
+    const span = seen.days ? `in ${seen.days.toFixed(1)} days that are recorded` : "as far as it is recorded";
+    const lost = seen.lost ? `and lost ${grouped(seen.lost)} files` : "and lost no file";
+    return `It would have spared ${grouped(seen.questions ?? 0)} questions (${spanText((seen.seconds ?? 0) * 1000)} of waiting) ${lost}, ${span}.`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function input(name, text) {
+    return /** @type {HTMLInputElement} */ (h("input", { value: text, placeholder: name, "aria-label": name, class: "mono" }));
+}
+
+/**
+ * @param {string} name
+ * @param {[string, string][]} options
+ * @param {string} chosen
+ */
+function choice(name, options, chosen) {
+    return /** @type {HTMLSelectElement} */ (
+        h("select", { "aria-label": name }, options.map(([value, word]) => h("option", { value, selected: value === chosen }, word)))
+    );
+}
