@@ -5,11 +5,12 @@ import { h, put } from "./dom.js";
 import { actor } from "./rights.js";
 import { grouped, spanText } from "./text.js";
 
+const EVERYWHERE = "general.blacklist";
 /** @type {[string, string][]} */
 const LISTS = [
     ["blacklist", "never ask this server (blacklist)"],
     ["whitelist", "ask this server for these (whitelist)"],
-    ["everywhere", "ask nobody (general.blacklist)"],
+    [EVERYWHERE, "ask nobody (general.blacklist)"],
 ];
 
 /**
@@ -24,7 +25,7 @@ export const asPattern = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") +
  * @param {() => void} [after]
  */
 export function ruleForm(pattern, server, after) {
-    const list = choice("list", LISTS, server ? "blacklist" : "everywhere");
+    const list = choice("list", LISTS, server ? "blacklist" : EVERYWHERE);
     const value = input("pattern", pattern);
     const comment = input("comment", "");
     const of = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "server" }));
@@ -35,7 +36,7 @@ export function ruleForm(pattern, server, after) {
     });
     const rule = () => ({
         list: list.value,
-        server: list.value === "everywhere" ? "" : of.value,
+        server: list.value === EVERYWHERE ? "" : of.value,
         value: value.value,
         comment: comment.value,
         origin: "page",
@@ -55,8 +56,8 @@ export function ruleForm(pattern, server, after) {
             put(preview, error instanceof Error ? error.message : "");
         }
     }
-    list.addEventListener("change", () => (of.hidden = list.value === "everywhere"));
-    of.hidden = list.value === "everywhere";
+    list.addEventListener("change", () => (of.hidden = list.value === EVERYWHERE));
+    of.hidden = list.value === EVERYWHERE;
     return h(
         "form",
         { class: "rule", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },

@@ -157,6 +157,7 @@ export function makeTable(table, signal) {
                 rows.length >= PAGE ? h("button", { onclick: () => turn(/** @type {any} */ (table.next)(last)) }, "older") : null,
             ];
         const from = Number(query.offset);
+        if (!from && rows.length >= (total ?? 0)) return null;
         return [
             h("span", {}, total ? `${grouped(from + 1)}–${grouped(from + rows.length)} of ${grouped(total)}` : null),
             h("button", { disabled: from === 0, onclick: () => turn({ offset: from > PAGE ? from - PAGE : "" }) }, "back"),
