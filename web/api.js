@@ -19,7 +19,7 @@ export const rights = { admin: false, how: "" };
 /** @param {string} path @param {Query} query */
 function address(path, query) {
     const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
-    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    const text = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&");
     return (path.startsWith("/") ? path : `/api/v1/${path}`) + (text ? `?${text}` : "");
 }
 

@@ -13,7 +13,7 @@ const last = {};
 const watchers = new Set();
 /** @type {EventSource | null} */
 let stream = null;
-let painted = 0;
+let painted = -PAINT_MS;
 let timer = 0;
 let poll = 0;
 

@@ -29,9 +29,9 @@ export async function show(place, _params, signal) {
         panel(
             "Keys",
             pairs([
-                ["/", "search a symbol, or ask why with a path or a request's id"],
-                ["g and o s v r a c l n b", "Overview, Symbols, Servers, Requests, Adviser, Configuration, Logs, Connect, About"],
-                ["↑ ↓ Enter Esc", "rows of a table: go, open, close"],
+                ["/", "search, or ask why"],
+                ["g and o s v r a c l n b", "the pages in their order"],
+                ["↑ ↓ Enter Esc", "in tables"],
             ]),
         ),
         panel("Licences", h("p", {}, "symgate: MIT. Charts: Chart.js, MIT. The other libraries that it is linked with are listed with their licences in the README.")),

@@ -166,8 +166,8 @@ void answer_text(struct exchange *exchange, int status, const char *type, const 
 /* The same from exchange->text, filled by the caller. */
 void answer_buffer(struct exchange *exchange, int status, const char *type);
 
-/* A part of the page, from exchange->text: with the policy that keeps a browser from running or loading
-   anything that is not the page's own. */
+/* A part of the page, from exchange->text: with the policy that keeps a browser from running or
+   loading anything that is not the page's own. */
 void answer_document(struct exchange *exchange, const char *type, const char *caching);
 
 /* The same from call->spool, which lies whole in its file. */

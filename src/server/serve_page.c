@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The page at "/" as it is first painted: a report that needs no script, with what this is, its
-// servers, what is under way, what failed last, what was refused. The scripts in web/ put the live page
-// in its place. Everything that comes from outside is escaped. Under the name of another machine, as
-// in DNS rebinding, it shows no figures.
+// servers, what is under way, what failed last, what was refused. The scripts in web/ put the live
+// page in its place. Everything that comes from outside is escaped. Under the name of another
+// machine, as in DNS rebinding, it shows no figures.
 #include <stdio.h>
 #include <time.h>
 

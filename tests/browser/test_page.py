@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: MIT
+"""The page as a visitor meets it: every page, by keyboard, with the numbers of what was asked."""
+
+import json
+import re
+import subprocess
+import urllib.parse
+
+import pytest
+from conftest import KEYS, server
+from double.origin import Script, gate as at_gate, good, head, send, status
+from program import ROOT, wait_until
+from symbols import missing, pdb
+
+PAGES = {
+    "overview": "In flight",
+    "symbols": "Symbols",
+    "servers": "Servers",
+    "requests": "Requests",
+    "adviser": "Adviser",
+    "configuration": "Effective configuration",
+    "logs": "Logs",
+    "connect": "_NT_SYMBOL_PATH=",
+    "about": "Licences",
+}
+HOSTILE = ["<img src=x onerror=alert(1)>.pdb", "\u202egpj.exe", "x" * 200 + ".pdb", "'\";--.dll", "{{7*7}}.pdb", "c++ a%20b.pdb", "&lt;b&gt;.pdb"]
+
+
+def ask_by_path(gate, name, id="0123456789ABCDEF0123456789ABCDEF1"):
+    quoted = urllib.parse.quote(name, safe="")
+    return gate.get(f"/symbols/{quoted}/{id}/{quoted}")
+
+
+def api(gate, path):
+    return json.loads(gate.get("/api/v1/" + path).body)
+
+
+@pytest.fixture
+def busy(start, origin):
+    """Two hits, a fetch, an absence, a failure, an exclusion."""
+    gate = start(server(origin), general={"blacklist": ["never"]})
+    here, failing = pdb("here.pdb"), pdb("failing.pdb")
+    origin.on(here.remote, good(here.body))
+    origin.on(failing.remote, status(500))
+    for _ in range(3):
+        gate.fetch(here)
+    gate.get(failing.path)
+    gate.get(missing(1).path)
+    gate.get(pdb("never.pdb").path)
+    wait_until(lambda: json.loads(gate.get("/statistics.json").body)["numRequests"] == 6, "the sums")
+    return gate
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_every_page_opens(busy, page, route):
+    page.open(busy, route)
+    page.wait_text(PAGES[route])
+    assert page.find(f"#tab-{route}[aria-current=page]")
+    assert page.run("return document.querySelectorAll('h1').length") == 1
+
+
+def test_tiles_show_what_was_asked(busy, page):
+    page.open(busy)
+    page.wait_text("In flight")
+    wait_until(lambda: len(page.find(".tile")) == 8, "the tiles")
+    tiles = {tile.find_element("css selector", "span").text: tile.find_element("css selector", "b").text for tile in page.find(".tile")}
+    assert page.run("return [...document.querySelectorAll('.tile')].map(t => [t.children[1].textContent, t.children[0].textContent])")[:5] == [
+        ["requests", "6"], ["excluded", "1"], ["successful", "3"], ["cache hits", "2"], ["symbols", "4"]], tiles
+    page.wait_text("failing.pdb", ".brief")
+    page.wait_text("none.pdb")
+    assert page.find("canvas[aria-label='requests by verdict, last 24 h']")
+
+
+def test_first_paint_needs_no_script(busy):
+    answer = busy.get("/")
+    text = answer.body.decode()
+    assert "Since the start" in text and "failing.pdb" in text and "<style" not in text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?! type=module src=/web/)", text) and " style=" not in text and "onclick" not in text
+
+
+def test_files_of_the_page(busy):
+    text = busy.get("/").body.decode()
+    folder = re.search(r"/web/[0-9a-f]+/", text)[0]
+    answer = busy.get(folder + "main.js")
+    assert answer.status == 200 and "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    for path in (folder + "none.js", "/web/0000/main.js", "/web/", folder, folder + "../main.js"):
+        assert busy.get(path).status == 404, path
+    names = [path.name for path in (ROOT / "web").iterdir() if path.suffix in (".js", ".css", ".svg")]
+    sizes = [len(busy.get(folder + name).body) for name in names]
+    assert len(sizes) > 20 and sum(sizes) <= 60 * 1024, sum(sizes)
+
+
+def test_types_are_right():
+    done = subprocess.run(
+        ["tsc", "--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--module", "es2022",
+         "--moduleResolution", "node", "--lib", "es2022,dom,dom.iterable", *map(str, (ROOT / "web").glob("*.js"))],
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_foreign_host_learns_nothing(busy):
+    answer = busy.get("/", host="evil.example")
+    assert answer.status == 200 and b"identity.host" in answer.body
+    assert b"failing.pdb" not in answer.body and b"<script" not in answer.body
+
+
+# --- tables
+
+
+def test_symbols_are_searched_and_sorted_in_the_address(busy, page):
+    page.open(busy, "symbols")
+    page.wait_text("here.pdb")
+    assert page.run("return document.querySelector('tbody tr').innerText").startswith("here.pdb")
+    page.click("th button", "Symbol")
+    wait_until(lambda: "sort=file" in page.driver.current_url, "the order in the address")
+    wait_until(lambda: page.run("return document.querySelector('tbody tr').innerText").startswith("none.pdb"), "the last name first")
+    assert page.find("th[aria-sort=descending]")
+    page.find("input[name=search]")[0].send_keys("fail")
+    wait_until(lambda: page.run("return document.querySelectorAll('tbody tr').length") == 1, "one row")
+    assert "search=fail" in page.driver.current_url
+    page.driver.refresh()
+    page.wait_text("failing.pdb")
+    assert "none.pdb" not in page.text("tbody")
+
+
+def test_row_opens_by_keyboard_and_says_why(busy, page):
+    page.open(busy, "requests", verdict="failed")
+    page.wait_text("failing.pdb")
+    page.run("document.querySelector('tbody tr').focus()")
+    page.press(KEYS.ENTER)
+    page.wait_text("is in trouble itself (status 500)", "tr.opened")
+    assert page.find("tr[aria-expanded=true]")
+    page.press(KEYS.ESCAPE)
+    wait_until(lambda: not page.find("tr.opened"), "the row closed")
+
+
+def test_keys_lead_to_pages(busy, page):
+    page.open(busy)
+    page.wait_text("In flight")
+    for key, route in (("s", "symbols"), ("v", "servers"), ("r", "requests"), ("o", "overview")):
+        page.press("g", key)
+        wait_until(lambda r=route: page.find(f"#tab-{r}[aria-current=page]"), route)
+    page.press("/")
+    page.press("here", KEYS.ENTER)
+    wait_until(lambda: "#/symbols?search=here" in page.driver.current_url, "the search")
+    page.wait_text("here.pdb")
+
+
+def test_columns_are_chosen_and_kept(busy, page):
+    page.open(busy, "symbols")
+    page.wait_text("here.pdb")
+    page.click(".columns summary")
+    page.click(".columns label", "one: hits")
+    wait_until(lambda: "one: hits" in page.text("thead"), "the column")
+    page.driver.refresh()
+    wait_until(lambda: "one: hits" in page.text("thead"), "the column again")
+    page.run("localStorage.clear()")
+
+
+# --- what happens now
+
+
+def test_transfers_in_flight(start, origin, page):
+    gate = start(server(origin))
+    symbol = pdb("coming.pdb", size=4 << 20)
+    origin.on(symbol.remote, Script(symbol.body, head(), send(1 << 20), at_gate("hold"), send()))
+    page.open(gate)
+    page.wait_text("Nothing is under way.")
+    download = gate.get_later(symbol.path)
+    page.wait_text("coming.pdb", ".transfers")
+    wait_until(lambda: page.find(".transfers progress"), "the bar")
+    share = page.run("const p = document.querySelector('.transfers progress'); return p.value / p.max")
+    assert 0.2 < share < 0.3
+    origin.open("hold")
+    assert download.result().status == 200
+    page.wait_text("Nothing is under way.")
+    wait_until(lambda: page.run("return document.querySelector('.tile b').textContent") == "1", "the request counted")
+
+
+def test_empty_page_teaches(start, origin, page):
+    gate = start(server(origin))
+    page.open(gate)
+    page.wait_text(f"_NT_SYMBOL_PATH=srv*{page.url}/symbols")
+
+
+# --- changes
+
+
+def test_rule_is_added_and_taken_back(busy, page):
+    page.open(busy, "symbol", name="here.pdb")
+    page.wait_text("general.blacklist")
+    page.click("form.rule button", "add rule")
+    page.wait_text("is in force", "#said")
+    (rule,) = api(busy, "rules")
+    assert rule["value"] == "here\\.pdb$" and rule["origin"] == "page"
+    assert busy.get(pdb("here.pdb").path).verdict == "excluded"
+    page.open(busy, "configuration")
+    page.wait_text("here\\.pdb$", ".rules")
+    page.click(".rules button", "undo")
+    page.wait_text("No rules")
+    assert api(busy, "rules") == []
+
+
+def test_forget_and_fetch(busy, page):
+    page.open(busy, "symbol", name="here.pdb")
+    page.click(".ids button", "more")
+    page.click(".acts button", "forget")
+    page.wait_text("1 files", "#said")
+    page.click(".acts button", "fetch now")
+    page.wait_text("the search is under way", "#said")
+    wait_until(lambda: busy.shelf_files(), "the file again")
+
+
+def test_without_rights_it_is_read_only(make, origin, own_address, page):
+    gate = make(server(origin), general={"adminToken": "sesame"}, args=["--listen", f"{own_address}:0"]).start()
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.open(gate, "servers", url=gate.url)
+    page.wait_text("Read-only.")
+    page.run("document.querySelector('tbody tr').click()")
+    wait_until(lambda: page.find("tr.opened button:disabled"), "the buttons")
+    page.find("#token")[0].send_keys("wrong", KEYS.ENTER)
+    page.wait_text("That token is not the one", "#said")
+    page.find("#token")[0].clear()
+    page.find("#token")[0].send_keys("sesame", KEYS.ENTER)
+    page.wait_text("This tab may change things now.", "#said")
+    wait_until(lambda: not page.find("#token"), "the form gone")
+    page.run("sessionStorage.clear()")
+
+
+# --- hostile and large
+
+
+def test_hostile_names_are_text(start, origin, page):
+    gate = start(server(origin))
+    for name in HOSTILE:
+        ask_by_path(gate, name)
+    gate.get("/symbols/%3Cscript%3Ealert(1)%3C/script%3E?<b>")
+    for route in ("overview", "symbols", "requests", "servers", "adviser"):
+        page.open(gate, route)
+        page.wait_text("&lt;b&gt;.pdb" if route in ("symbols", "requests") else PAGES[route])
+        assert not page.find("main img, main b b, main script")
+        assert page.run("return document.documentElement.scrollWidth <= innerWidth"), route
+    names = [row["file"] for row in api(gate, "symbols")["rows"]]
+    assert len(names) == len(HOSTILE)
+    for name in names:
+        page.open(gate, "symbol", name=name)
+        page.wait_text(name.strip("\u202e"), "h1")
+        assert not page.find("main img, main script")
+
+
+def test_statistics_off_are_told(start, origin, page):
+    gate = start(server(origin), general={"enableStatistics": False})
+    gate.get(missing(1).path)
+    page.open(gate, "about")
+    page.wait_text("switched off")
+    page.open(gate, "requests")
+    page.wait_text("No request fits")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400, 2560])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_sideways_scroll_and_enough_contrast(busy, page, width, theme):
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    try:
+        for route in PAGES:
+            page.open(busy, route)
+            page.run("document.documentElement.dataset.theme = arguments[0]", theme)
+            page.wait_text(PAGES[route])
+            assert page.run("return document.documentElement.scrollWidth <= innerWidth"), route
+            assert page.run(CONTRAST) == [], (route, theme)
+            assert page.run(NAMELESS) == [], route
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+# Texts whose contrast with what is behind them is under 4.5 (WCAG 2.1, 1.4.3); what is disabled is let off.
+CONTRAST = """
+function parts(c) { const n = c.match(/[\\d.]+/g).map(Number); return n.length > 3 ? n : [...n, 1]; }
+function light(c) { return c.slice(0, 3).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [.2126, .7152, .0722][i], 0); }
+function behind(e) { for (; e; e = e.parentElement) { const c = parts(getComputedStyle(e).backgroundColor); if (c[3] > 0) return c; } return [255, 255, 255, 1]; }
+const bad = [];
+for (const e of document.querySelectorAll('body *')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) || !e.getClientRects().length || e.closest(':disabled')) continue;
+    const a = light(parts(getComputedStyle(e).color)), b = light(behind(e));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) bad.push(`${e.tagName}.${e.className} ${e.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
+}
+return bad;
+"""
+
+# Controls and pictures without a name for those who do not see them; ids that are there twice; tables without heads.
+NAMELESS = """
+const bad = [];
+const named = e => (e.getAttribute('aria-label') || e.labels?.length && [...e.labels].map(l => l.textContent).join('') || e.textContent || e.title).trim();
+for (const e of document.querySelectorAll('a, button, input, select, textarea, canvas, progress, nav, summary')) if (!named(e)) bad.push(e.outerHTML.slice(0, 80));
+const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push('twice: ' + id);
+for (const t of document.querySelectorAll('table')) if (!t.querySelector('th[scope=col]')) bad.push('a table without heads');
+for (const e of document.querySelectorAll('[tabindex]')) if (e.tabIndex > 0) bad.push('an order of its own: ' + e.outerHTML.slice(0, 80));
+if (!document.documentElement.lang || !document.title || !document.querySelector('main')) bad.push('no language, title or main');
+return bad;
+"""
