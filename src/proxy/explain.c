@@ -59,8 +59,10 @@ static enum told tell_allowed(const struct view *view, unsigned index,
         return TOLD_SERVER_UNLISTED;
     if (source->options.unaskable)
         return TOLD_SERVER_UNASKABLE;
+    if (out->turn && out->rest.cause != REST_NONE)
+        return TOLD_SERVER_PROBED;
     if (out->turn)
-        return out->rest.cause == REST_NONE ? TOLD_SERVER_ASKED : TOLD_SERVER_PROBED;
+        return queue_full(source->queue) ? TOLD_SERVER_CROWDED : TOLD_SERVER_ASKED;
     if (view->plan.ended)
         return TOLD_SERVER_ENDED;
     out->left_ms = out->rest.left_ms;
@@ -72,6 +74,8 @@ static void explain_server(struct view *view, unsigned index) {
     out->source = view->roster->sources[index];
     out->rest = rest_view(queue_rest(out->source->queue));
     out->turn = turn_of(&view->plan, index);
+    if (view->roster->own_shelves >> index & 1)
+        out->shelf = cache_shelf(view->symbols->options.cache, view->roster->shelf[index]);
     enum policy_word word = policy_explain(view->roster->policy, index, view->question, &out->rule);
     out->told = word == POLICY_ADMITTED ? tell_allowed(view, index, out) : told_of_policy(word);
     char left[TIME_BYTES];

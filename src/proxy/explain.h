@@ -20,11 +20,12 @@ struct explained_shelf {
 
 struct explained_server {
     const struct source *source;
-    enum told told;   /* TOLD_SERVER_…, or the filter that keeps it out */
-    const char *rule; /* the pattern that decided, or NULL; lives as long as the roster */
-    unsigned turn;    /* when it would be asked: 1 is first; 0: not at all */
-    int64_t said_s;   /* since when its "no" is remembered (wall clock); 0: it is not */
-    int64_t left_ms;  /* until it is asked again: absences and rests */
+    enum told told;            /* TOLD_SERVER_…, or the filter that keeps it out */
+    const char *rule;          /* the pattern that decided, or NULL; lives as long as the roster */
+    const struct shelf *shelf; /* its own cache, or NULL: the global one */
+    unsigned turn;             /* when it would be asked: 1 is first; 0: not at all */
+    int64_t said_s;            /* since when its "no" is remembered (wall clock); 0: it is not */
+    int64_t left_ms;           /* until it is asked again: absences and rests */
     struct rest_view rest;
     struct telling telling;
 };
