@@ -132,7 +132,7 @@ static void note_under_way(const struct cache_listing *listing, void *context) {
     struct view *view = context;
     if (!symbol_key_equal(&listing->key, &view->question->key))
         return;
-    view->out->under_way = true;
+    view->out->has_copy = true;
     view->out->copy = *listing;
 }
 
@@ -200,8 +200,10 @@ static void conclude(struct view *view) {
     const struct explained_shelf *place = place_of_file(out);
     if (view->verdict.globally)
         out->told = TOLD_GLOBAL;
-    else if (out->under_way)
+    else if (out->has_copy && out->copy.state.phase < COPY_WHOLE)
         out->told = TOLD_NOW_UNDER_WAY;
+    else if (out->has_copy && out->copy.state.phase <= COPY_COMPLETE)
+        out->told = TOLD_NOW_HERE; /* though it may not lie in its place yet */
     else if (place)
         out->told = place->told == TOLD_SHELF_GOOD ? TOLD_NOW_HERE : TOLD_NOW_OTHER_FORM;
     else

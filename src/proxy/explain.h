@@ -33,8 +33,8 @@ struct explained_server {
 struct explanation {
     enum told told;
     const char *rule; /* of the global blacklist, where that decided, or NULL */
-    bool under_way;
-    struct cache_listing copy; /* when it is */
+    bool has_copy;
+    struct cache_listing copy; /* in the table, under way or just ended; when there is one */
     unsigned shelf_count;
     struct explained_shelf shelves[CACHE_SHELVES_MAX]; /* those that would be looked at */
     unsigned server_count;

@@ -300,7 +300,7 @@ static void append_now(struct buffer *out, const struct why *why) {
     append_pattern(out, server, now->rule, "");
     append_shelves(out, now);
     buffer_append_text(out, ", \"copy\": ");
-    if (now->under_way)
+    if (now->has_copy)
         listing_append(out, &now->copy);
     else
         buffer_append_text(out, "null");
