@@ -385,6 +385,10 @@ void explain_outcome(const struct outcome *outcome, const struct attempt_note *n
              .key = key,
          },
          out_telling);
+    /* Nobody was asked, and what stood in the way does so still. */
+    if (told == TOLD_FAILED && now &&
+        (now->told == TOLD_NOW_RESTING || now->told == TOLD_NOW_UNASKABLE))
+        text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
 }
 
 /* What was noted, without the name of the server at its beginning: the sentence names it. */
