@@ -114,8 +114,9 @@ static void print_last(const json_t *last) {
 }
 
 static void print_refused(const json_t *record) {
-    printf("  refused from %s, %lld times: %s\n", text_of(record, "server"),
-           number_of(record, "times"), text_of(record, "reason"));
+    long long times = number_of(record, "times");
+    printf("  refused from %s, %lld time%s: %s\n", text_of(record, "server"), times,
+           times == 1 ? "" : "s", text_of(record, "reason"));
 }
 
 static void print_server(const json_t *server) {

@@ -194,6 +194,19 @@ static const char *nobody_why(const struct view *view) {
                                     : "their filters keep each of them out";
 }
 
+/* Nobody is asked for what is here or on its way. */
+static void spare_servers(struct explanation *out) {
+    for (unsigned i = 0; i < out->server_count; i++) {
+        struct explained_server *server = &out->servers[i];
+        if (server->turn == 0)
+            continue;
+        server->turn = 0;
+        server->told = TOLD_SERVER_SPARED;
+        tell(server->told, &(struct facts){.server = server->source->options.identifier},
+             &server->telling);
+    }
+}
+
 static void conclude(struct view *view) {
     struct explanation *out = view->out;
     const struct explained_server *server = NULL;
@@ -208,6 +221,9 @@ static void conclude(struct view *view) {
         out->told = place->told == TOLD_SHELF_GOOD ? TOLD_NOW_HERE : TOLD_NOW_OTHER_FORM;
     else
         out->told = judge_plan(view, &server);
+    if (out->told == TOLD_NOW_HERE || out->told == TOLD_NOW_OTHER_FORM ||
+        out->told == TOLD_NOW_UNDER_WAY)
+        spare_servers(out);
     if (out->told == TOLD_GLOBAL)
         out->rule = view->verdict.rule;
     const char *what = NULL;

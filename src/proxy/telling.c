@@ -125,6 +125,8 @@ static const struct words words[TOLD_COUNT] = {
                           "ntdll.pdb/1EB9FACB04EA273BB24BA52C8B8D336A1/ntdll.pdb."},
 
     [TOLD_SERVER_ASKED] = {"{Server} would be asked.", ""},
+    [TOLD_SERVER_SPARED] =
+        {"{Server} may be asked, but need not be: the file is here, or on its way.", ""},
     [TOLD_SERVER_CROWDED] =
         {"{Server} would be asked, but so many wait for it that it may have to be "
          "passed over.",

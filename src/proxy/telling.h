@@ -57,6 +57,7 @@ enum told {
     TOLD_NOW_INVALID,
     /* what would happen to a question to one server now */
     TOLD_SERVER_ASKED,
+    TOLD_SERVER_SPARED,  /* might be asked; the file is here, or on its way */
     TOLD_SERVER_CROWDED, /* would be asked; its queue is full */
     TOLD_SERVER_REMEMBERED,
     TOLD_SERVER_UNLISTED,

@@ -174,6 +174,7 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_GIVEN_UP] = "pattern given up",
     [TOLD_FOLLOWS] = "follows",
     [TOLD_SERVER_ASKED] = "asked",
+    [TOLD_SERVER_SPARED] = "spared",
     [TOLD_SERVER_CROWDED] = "crowded",
     [TOLD_SERVER_REMEMBERED] = "remembered",
     [TOLD_SERVER_UNLISTED] = "not in its index",

@@ -81,6 +81,8 @@ def test_hit_and_fetched(gate, origin):
     assert told["now"]["sentence"] == f"The file lies in {gate.cache} and would be served at once."
     assert told["now"]["shelves"][0]["state"] == "there"
     assert told["now"]["shelves"][0]["size"] == len(symbol.body)
+    assert told["now"]["would"] == "hit"
+    assert of_server(told)["state"] == "spared" and of_server(told)["turn"] == 0
     assert told["key"]["identifier"] == "PDB: GUID and age"
     gate.check(symbol)
 
@@ -92,6 +94,7 @@ def test_joined_and_under_way(gate, origin):
     gate.wait_readers(symbol, 2)
     told = explain(gate, symbol)
     assert told["sentence"] == "The file is being searched for or arriving at this moment."
+    assert told["now"]["would"] == "joined" and of_server(told)["state"] == "spared"
     assert told["now"]["copy"]["phase"] == "searching" and told["now"]["copy"]["readers"] == 2
     origin.open("hold")
     verdicts = {answer.verdict: answer for answer in (one.result(), two.result())}
