@@ -106,15 +106,17 @@ static void print_last(const json_t *last) {
     print_time((int64_t)number_of(request, "at_ms"));
     printf(" (%s): %s, answered with %lld\n", text_of(request, "id"), text_of(request, "verdict"),
            number_of(request, "status"));
-    printf("  %s %s\n", text_of(request, "method"), text_of(request, "path"));
+    printf("  %s %s (%s)\n", text_of(request, "method"), text_of(request, "path"),
+           text_of(request, "dialect"));
     json_array_foreach(attempts, index, attempt) {
         print_attempt(attempt, json_array_get(json_object_get(last, "chain"), index));
     }
 }
 
 static void print_refused(const json_t *record) {
-    printf("  refused from %s, %lld times: %s\n", text_of(record, "server"),
-           number_of(record, "times"), text_of(record, "reason"));
+    long long times = number_of(record, "times");
+    printf("  refused from %s, %lld time%s: %s\n", text_of(record, "server"), times,
+           times == 1 ? "" : "s", text_of(record, "reason"));
 }
 
 static void print_server(const json_t *server) {
@@ -140,6 +142,8 @@ static void print_now(const json_t *now) {
     json_array_foreach(json_object_get(now, "quarantine"), index, row) {
         print_refused(row);
     }
+    if (index > 0)
+        printf("  -> Look at the first bytes: symgate quarantine\n");
     if (json_is_true(json_object_get(now, "excluded")))
         return; /* by a list that is nobody's in particular */
     json_array_foreach(json_object_get(now, "servers"), index, row) {

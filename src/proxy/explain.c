@@ -59,8 +59,10 @@ static enum told tell_allowed(const struct view *view, unsigned index,
         return TOLD_SERVER_UNLISTED;
     if (source->options.unaskable)
         return TOLD_SERVER_UNASKABLE;
+    if (out->turn && out->rest.cause != REST_NONE)
+        return TOLD_SERVER_PROBED;
     if (out->turn)
-        return out->rest.cause == REST_NONE ? TOLD_SERVER_ASKED : TOLD_SERVER_PROBED;
+        return queue_full(source->queue) ? TOLD_SERVER_CROWDED : TOLD_SERVER_ASKED;
     if (view->plan.ended)
         return TOLD_SERVER_ENDED;
     out->left_ms = out->rest.left_ms;
@@ -72,6 +74,8 @@ static void explain_server(struct view *view, unsigned index) {
     out->source = view->roster->sources[index];
     out->rest = rest_view(queue_rest(out->source->queue));
     out->turn = turn_of(&view->plan, index);
+    if (view->roster->own_shelves >> index & 1)
+        out->shelf = cache_shelf(view->symbols->options.cache, view->roster->shelf[index]);
     enum policy_word word = policy_explain(view->roster->policy, index, view->question, &out->rule);
     out->told = word == POLICY_ADMITTED ? tell_allowed(view, index, out) : told_of_policy(word);
     char left[TIME_BYTES];
@@ -128,7 +132,7 @@ static void note_under_way(const struct cache_listing *listing, void *context) {
     struct view *view = context;
     if (!symbol_key_equal(&listing->key, &view->question->key))
         return;
-    view->out->under_way = true;
+    view->out->has_copy = true;
     view->out->copy = *listing;
 }
 
@@ -190,18 +194,36 @@ static const char *nobody_why(const struct view *view) {
                                     : "their filters keep each of them out";
 }
 
+/* Nobody is asked for what is here or on its way. */
+static void spare_servers(struct explanation *out) {
+    for (unsigned i = 0; i < out->server_count; i++) {
+        struct explained_server *server = &out->servers[i];
+        if (server->turn == 0)
+            continue;
+        server->turn = 0;
+        server->told = TOLD_SERVER_SPARED;
+        tell(server->told, &(struct facts){.server = server->source->options.identifier},
+             &server->telling);
+    }
+}
+
 static void conclude(struct view *view) {
     struct explanation *out = view->out;
     const struct explained_server *server = NULL;
     const struct explained_shelf *place = place_of_file(out);
     if (view->verdict.globally)
         out->told = TOLD_GLOBAL;
-    else if (out->under_way)
+    else if (out->has_copy && out->copy.state.phase < COPY_WHOLE)
         out->told = TOLD_NOW_UNDER_WAY;
+    else if (out->has_copy && out->copy.state.phase <= COPY_COMPLETE)
+        out->told = TOLD_NOW_HERE; /* though it may not lie in its place yet */
     else if (place)
         out->told = place->told == TOLD_SHELF_GOOD ? TOLD_NOW_HERE : TOLD_NOW_OTHER_FORM;
     else
         out->told = judge_plan(view, &server);
+    if (out->told == TOLD_NOW_HERE || out->told == TOLD_NOW_OTHER_FORM ||
+        out->told == TOLD_NOW_UNDER_WAY)
+        spare_servers(out);
     if (out->told == TOLD_GLOBAL)
         out->rule = view->verdict.rule;
     const char *what = NULL;
@@ -379,6 +401,10 @@ void explain_outcome(const struct outcome *outcome, const struct attempt_note *n
              .key = key,
          },
          out_telling);
+    /* Nobody was asked, and what stood in the way does so still. */
+    if (told == TOLD_FAILED && now &&
+        (now->told == TOLD_NOW_RESTING || now->told == TOLD_NOW_UNASKABLE))
+        text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
 }
 
 /* What was noted, without the name of the server at its beginning: the sentence names it. */

@@ -20,11 +20,12 @@ struct explained_shelf {
 
 struct explained_server {
     const struct source *source;
-    enum told told;   /* TOLD_SERVER_…, or the filter that keeps it out */
-    const char *rule; /* the pattern that decided, or NULL; lives as long as the roster */
-    unsigned turn;    /* when it would be asked: 1 is first; 0: not at all */
-    int64_t said_s;   /* since when its "no" is remembered (wall clock); 0: it is not */
-    int64_t left_ms;  /* until it is asked again: absences and rests */
+    enum told told;            /* TOLD_SERVER_…, or the filter that keeps it out */
+    const char *rule;          /* the pattern that decided, or NULL; lives as long as the roster */
+    const struct shelf *shelf; /* its own cache, or NULL: the global one */
+    unsigned turn;             /* when it would be asked: 1 is first; 0: not at all */
+    int64_t said_s;            /* since when its "no" is remembered (wall clock); 0: it is not */
+    int64_t left_ms;           /* until it is asked again: absences and rests */
     struct rest_view rest;
     struct telling telling;
 };
@@ -32,8 +33,8 @@ struct explained_server {
 struct explanation {
     enum told told;
     const char *rule; /* of the global blacklist, where that decided, or NULL */
-    bool under_way;
-    struct cache_listing copy; /* when it is */
+    bool has_copy;
+    struct cache_listing copy; /* in the table, under way or just ended; when there is one */
     unsigned shelf_count;
     struct explained_shelf shelves[CACHE_SHELVES_MAX]; /* those that would be looked at */
     unsigned server_count;

@@ -49,10 +49,11 @@ static const struct words words[TOLD_COUNT] = {
                          FORGET " (or lower retryTimeout of the server that will have it)"},
     [TOLD_WITHDRAWN] = {"The store has a note in place of the file: {what}.",
                         "Ask whoever runs that store; the note was left there on purpose."},
-    [TOLD_UNINDEXED] = {"A store says that the file is no longer indexed, and that counts for all "
-                        "servers: {what}.",
-                        "Set unindexedEnds of that server to false if the others are to be asked "
-                        "all the same."},
+    [TOLD_UNINDEXED] =
+        {"A store says that the file is no longer indexed, and that counts for all "
+         "servers: {what}.",
+         "Set noLongerIndexedAuthoritative of that server to false if the others are "
+         "to be asked all the same."},
     [TOLD_FOLLOW_UP] = {"This name stands for another form of a file (compressed, or a pointer). "
                         "The lookup of the file itself has asked for every form already.",
                         "Nothing needs to be done; look at the request for the file itself."},
@@ -124,12 +125,18 @@ static const struct words words[TOLD_COUNT] = {
                           "ntdll.pdb/1EB9FACB04EA273BB24BA52C8B8D336A1/ntdll.pdb."},
 
     [TOLD_SERVER_ASKED] = {"{Server} would be asked.", ""},
+    [TOLD_SERVER_SPARED] =
+        {"{Server} may be asked, but need not be: the file is here, or on its way.", ""},
+    [TOLD_SERVER_CROWDED] =
+        {"{Server} would be asked, but so many wait for it that it may have to be "
+         "passed over.",
+         "Wait a moment. If it happens often, raise maxRequests of {server}."},
     [TOLD_SERVER_REMEMBERED] = {"{Server} has said that it does not have the file, and is asked "
                                 "again in {time}.",
                                 FORGET},
     [TOLD_SERVER_UNLISTED] = {"The index that {server} publishes does not list the file, so it is "
                               "not asked.",
-                              "If the index is wrong, set publishedIndex of {server} to false."},
+                              "If the index is wrong, set \"index\": \"none\" for {server}."},
     [TOLD_SERVER_UNASKABLE] = {"There is no way to the remote of {server} from here: it is a "
                                "Windows path that nothing maps.",
                                "Map it in general.pathMap; symgate check prints the line to "
@@ -141,10 +148,8 @@ static const struct words words[TOLD_COUNT] = {
                             "See what is wrong with it if the rests go on: symgate doctor"},
     [TOLD_SERVER_ENDED] = {"{Server} is not asked, since an earlier server's answer that the file "
                            "is no longer indexed counts for all.",
-                           "Set unindexedEnds of that earlier server to false if the others are "
-                           "to be asked all the same."},
-    [TOLD_SERVER_REFUSED] = {"What {server} sent for this file was refused: {what}.",
-                             "Look at its first bytes: symgate quarantine"},
+                           "Set noLongerIndexedAuthoritative of that earlier server to false if "
+                           "the others are to be asked all the same."},
 
     [TOLD_ATTEMPT_WAITING] = {"{Server} had not answered yet.", ""},
     [TOLD_ATTEMPT_FOUND] = {"{Server} sent the file.", ""},

@@ -57,13 +57,14 @@ enum told {
     TOLD_NOW_INVALID,
     /* what would happen to a question to one server now */
     TOLD_SERVER_ASKED,
+    TOLD_SERVER_SPARED,  /* might be asked; the file is here, or on its way */
+    TOLD_SERVER_CROWDED, /* would be asked; its queue is full */
     TOLD_SERVER_REMEMBERED,
     TOLD_SERVER_UNLISTED,
     TOLD_SERVER_UNASKABLE,
     TOLD_SERVER_RESTING,
     TOLD_SERVER_PROBED,
     TOLD_SERVER_ENDED,
-    TOLD_SERVER_REFUSED,
     /* what a question to one server came to, when it did not fail */
     TOLD_ATTEMPT_WAITING,
     TOLD_ATTEMPT_FOUND,

@@ -164,6 +164,7 @@ static bool find_last(struct why *why, struct reading *reading, struct error *er
 
 /* --- what would be --------------------------------------------------------------------------- */
 
+/* In a word: a server, a shelf, and (in words of verdicts where there is one) the whole. */
 static const char *const states[TOLD_COUNT] = {
     [TOLD_GLOBAL] = "excluded",
     [TOLD_DISABLED] = "off",
@@ -173,12 +174,25 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_GIVEN_UP] = "pattern given up",
     [TOLD_FOLLOWS] = "follows",
     [TOLD_SERVER_ASKED] = "asked",
+    [TOLD_SERVER_SPARED] = "spared",
+    [TOLD_SERVER_CROWDED] = "crowded",
     [TOLD_SERVER_REMEMBERED] = "remembered",
     [TOLD_SERVER_UNLISTED] = "not in its index",
     [TOLD_SERVER_UNASKABLE] = "unaskable",
     [TOLD_SERVER_RESTING] = "resting",
     [TOLD_SERVER_PROBED] = "probed",
     [TOLD_SERVER_ENDED] = "ended before",
+    [TOLD_NOBODY] = "excluded",
+    [TOLD_UNINDEXED] = "absent",
+    [TOLD_NOW_HERE] = "hit",
+    [TOLD_NOW_OTHER_FORM] = "hit",
+    [TOLD_NOW_UNDER_WAY] = "joined",
+    [TOLD_NOW_ASKED] = "ask",
+    [TOLD_NOW_REPLAY] = "wait",
+    [TOLD_NOW_ABSENT] = "absent",
+    [TOLD_NOW_UNLISTED] = "absent",
+    [TOLD_NOW_RESTING] = "failed",
+    [TOLD_NOW_UNASKABLE] = "failed",
     [TOLD_SHELF_NOTHING] = "not there",
     [TOLD_SHELF_GOOD] = "there",
     [TOLD_SHELF_OTHER] = "in another form",
@@ -229,6 +243,14 @@ static void append_server(struct buffer *out, struct server *server,
     buffer_format(out, ", \"position\": %u, \"turn\": %u, ", index + 1, row->turn);
     api_text(out, "state", states[row->told]);
     append_pattern(out, server, row->rule, row->source->options.identifier);
+    const struct queue_counters *queue = queue_counters(row->source->queue);
+    buffer_format(out, ", \"waiting\": %llu, \"running\": %llu",
+                  (unsigned long long)counted(&queue->waiting),
+                  (unsigned long long)counted(&queue->running));
+    if (row->shelf) {
+        buffer_append_text(out, ", ");
+        api_text(out, "cache", shelf_path(row->shelf));
+    }
     if (row->said_s)
         buffer_format(out, ", \"said_ms\": %lld", (long long)row->said_s * 1000);
     if (row->rest.cause != REST_NONE) {
@@ -273,11 +295,13 @@ static void append_now(struct buffer *out, const struct why *why) {
     struct server *server = why->exchange->call->server;
     buffer_append_text(out, "{");
     append_told(out, &now->telling);
+    buffer_append_text(out, ", ");
+    api_text(out, "would", states[now->told]);
     buffer_format(out, ", \"excluded\": %s", now->told == TOLD_GLOBAL ? "true" : "false");
     append_pattern(out, server, now->rule, "");
     append_shelves(out, now);
     buffer_append_text(out, ", \"copy\": ");
-    if (now->under_way)
+    if (now->has_copy)
         listing_append(out, &now->copy);
     else
         buffer_append_text(out, "null");
@@ -354,9 +378,11 @@ static void answer(struct why *why, struct reading *reading) {
     if (!find_last(why, reading, &err))
         api_fail(exchange, 503, err.what);
     else if (why->request_id[0] && !why->found)
-        api_fail(
-            exchange, 404,
-            "no request with this id is kept: it is too long ago, or it was none for a symbol");
+        api_fail(exchange, 404,
+                 reading ? "no request with this id is kept: it is too long ago, or it was none "
+                           "for a symbol"
+                         : "statistics are switched off (general.enableStatistics), so that no "
+                           "request is kept");
     else
         append_all(&exchange->text, why, reading != NULL);
 }

@@ -377,6 +377,10 @@ void queue_return(struct source_queue *queue, unsigned places) {
     summon(queue);
 }
 
+bool queue_full(const struct source_queue *queue) {
+    return counted(&queue->counters.waiting) >= queue->waiting_max;
+}
+
 bool queue_waited(const struct source_queue *queue) {
     return counted(&queue->counters.waiting) > 0;
 }

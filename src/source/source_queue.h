@@ -118,6 +118,9 @@ void queue_return(struct source_queue *queue, unsigned places);
 /* Does anybody wait? Borrowed places are to be given back then. No lock. */
 bool queue_waited(const struct source_queue *queue);
 
+/* Do so many wait that one more would put another out, or be refused? No lock: about now. */
+bool queue_full(const struct source_queue *queue);
+
 /* The rest that goes with this queue. */
 struct rest *queue_rest(struct source_queue *queue);
 

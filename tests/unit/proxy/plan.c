@@ -152,6 +152,10 @@ static void test_sources_whose_index_lacks_it_are_left_out(void **state) {
     assert_int_equal(plan.unlisted, 1);
     assert_int_equal(plan.count, 1);
     assert_int_equal(plan.steps[0].source, 1);
+    /* Only a plan that is carried out spares anything. */
+    assert_int_equal(counted(&sources[0]->source.index->spared), 0);
+    plan_note_spared(stage->roster, &plan);
+    assert_int_equal(counted(&sources[0]->source.index->spared), 1);
     /* It is no absence: nothing is remembered when it lists the file. */
     list_one(sources[0], question.key.hash);
     assert_int_equal(make(stage, 1 | 2, &plan), PLAN_ASK);

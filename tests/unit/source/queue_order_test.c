@@ -148,12 +148,15 @@ static void a_withdrawn_job_never_runs(void **state) {
     (void)state;
     struct task blocker;
     struct task tasks[2];
-    struct source_queue *queue = tasks_blocked_queue(&blocker, 1000);
+    struct source_queue *queue = tasks_blocked_queue(&blocker, 2);
     task_init(&tasks[0], "a1");
     task_init(&tasks[1], "a2");
     task_submit(queue, &tasks[0]);
+    assert_false(queue_full(queue));
     task_submit(queue, &tasks[1]);
+    assert_true(queue_full(queue));
     assert_true(queue_withdraw(queue, &tasks[0].job));
+    assert_false(queue_full(queue));
     assert_false(queue_withdraw(queue, &tasks[0].job));
     assert_false(queue_withdraw(queue, &blocker.job));
     tasks_open_gate(1);
