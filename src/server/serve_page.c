@@ -81,15 +81,20 @@ static void append_head(struct buffer *out, const struct exchange *exchange, con
     buffer_format(out, "<p>Whom to ask: %s</p>", name);
 }
 
-/* For a browser that has come by a name that is not ours. */
-static void append_teaching(struct buffer *out) {
+/* For a browser that has come by a name that is not ours: what anybody knows who asks. */
+static void append_teaching(struct buffer *out, const struct exchange *exchange,
+                            const char *bytes) {
+    char host[256], escaped[1024];
+    request_field(&exchange->request, bytes, FIELD_HOST, host, sizeof host);
+    text_escape_html(escaped, sizeof escaped, host[0] ? host : "THIS-SERVER");
     append_title(out, "symgate");
-    buffer_append_text(
+    buffer_format(
         out,
         "<body><main class=report><h1>symgate</h1><p>This is a symbol server. It shows its page "
         "under its own address, as localhost, and under the name in <code>identity.host</code> "
         "of its configuration; the name that you have used is none of these.</p><p>Symbols are "
-        "served under any name: <code>srv*http://THIS-SERVER/symbols</code>.</p></main>");
+        "served under any name: <code>srv*http://%s/symbols</code>.</p></main>",
+        escaped);
 }
 
 static void append_totals(struct buffer *out, const struct recorder_counters *counters) {
@@ -309,6 +314,6 @@ void serve_page(struct exchange *exchange, const char *bytes) {
     if (trust_knows_host(exchange, bytes))
         append_report(&exchange->text, exchange, bytes);
     else
-        append_teaching(&exchange->text);
-    answer_document(exchange, "text/html; charset=utf-8", "no-store");
+        append_teaching(&exchange->text, exchange, bytes);
+    answer_document(exchange, "text/html; charset=utf-8", "no-cache");
 }

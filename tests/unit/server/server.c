@@ -258,7 +258,7 @@ static bool is_served_as(struct scene_of_server *scene, const char *name) {
     char page[16 * 1024], title[64];
     size_t length = 0;
     int fd = open_connection(scene);
-    say(fd, "GET / HTTP/1.0\r\n\r\n");
+    say(fd, "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n");
     for (ssize_t got; (got = hear(fd, page + length, sizeof page - length)) > 0;)
         length += (size_t)got;
     close(fd);
