@@ -31,6 +31,9 @@ int cli_copies(int argc, char **argv);
 /* Prints what a running server has refused, as JSON. */
 int cli_quarantine(int argc, char **argv);
 
+/* Checks a configuration against the world, or reads what a client has written. */
+int cli_doctor(int argc, char **argv);
+
 /* Tells why a symbol did or does not come from a running server. */
 int cli_explain(int argc, char **argv);
 

@@ -109,6 +109,11 @@ static void take_modified(struct http_answer *answer, const char *value) {
     answer->last_modified = when > 0 ? (int64_t)when : 0;
 }
 
+static void take_date(struct http_answer *answer, const char *value) {
+    time_t when = curl_getdate(value, NULL);
+    answer->date = when > 0 ? (int64_t)when : 0;
+}
+
 static void take_type(struct http_answer *answer, const char *value) {
     answer->html =
         text_starts_folded(value, "text/html") || text_starts_folded(value, "application/xhtml");
@@ -144,12 +149,19 @@ static const struct {
     const char *name;
     void (*take)(struct http_answer *answer, const char *value);
 } fields[] = {
-    {"accept-ranges", take_accept_ranges}, {"content-length", take_length},
-    {"content-range", take_range},         {"content-encoding", take_coding},
-    {"content-type", take_type},           {"etag", take_etag},
-    {"last-modified", take_modified},      {"location", take_location},
-    {"retry-after", take_retry_after},     {"symbol-agent-status", take_agent_status},
-    {"transfer-encoding", take_transfer},  {"x-symgate-verdict", take_verdict},
+    {"accept-ranges", take_accept_ranges},
+    {"content-length", take_length},
+    {"content-range", take_range},
+    {"content-encoding", take_coding},
+    {"content-type", take_type},
+    {"etag", take_etag},
+    {"date", take_date},
+    {"last-modified", take_modified},
+    {"location", take_location},
+    {"retry-after", take_retry_after},
+    {"symbol-agent-status", take_agent_status},
+    {"transfer-encoding", take_transfer},
+    {"x-symgate-verdict", take_verdict},
 };
 
 static void take_field(struct http_answer *answer, char *line) {

@@ -28,6 +28,7 @@ struct http_answer {
     enum coding coding;
     int64_t retry_after_s; /* or RETRY_UNTOLD */
     int64_t last_modified; /* or 0 */
+    int64_t date;          /* the server's clock, seconds since 1970; 0: not told */
     bool undecided;        /* a proxy's 404 that only means that it could not tell */
     bool ranges;           /* the server says that it knows byte ranges */
     bool html;

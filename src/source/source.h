@@ -83,6 +83,7 @@ struct source_call {
     struct cancel *cancel;
     bool fresh_connection; /* do not use a kept one */
     int64_t retry_after_s; /* out: what Retry-After said, -1 when nothing */
+    int64_t date_s;        /* out: the server's clock, where its answer told it; else 0 */
     bool behind;           /* out: it failed at another host, to which the source had redirected */
     struct attempt_note *note; /* out */
 };

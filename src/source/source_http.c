@@ -289,6 +289,7 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
         return MEANS_FAILED;
     const struct http_answer *answer = http_transfer_answer(transfer);
     call->note->status = answer->status;
+    call->date_s = call->behind ? 0 : answer->date;
     bool same = call->unless && answer->status == 304;
     enum meaning meaning = same ? MEANS_SAME : meaning_of(source, answer, &out->way, resume, err);
     note_host(&out->way, answer, meaning, key_hash(call->path), err);

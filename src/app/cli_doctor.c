@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli.h"
+#include "app/client_log.h"
+#include "app/doctor.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { OUTPUT_BYTES_MAX = 16 * 1024 * 1024, LOG_BYTES_MAX = 8 * 1024 * 1024, PIECE = 64 * 1024 };
+
+static int print(const struct report *report, bool json) {
+    CLEANUP(buffer_release) struct buffer out;
+    buffer_init(&out, OUTPUT_BYTES_MAX);
+    if (json)
+        report_append_json(&out, report);
+    else
+        report_append_text(&out, report);
+    fputs(out.bytes, stdout);
+    return report->problems ? 1 : 0;
+}
+
+/* --- a log of a client's --------------------------------------------------------------------- */
+
+static bool read_all(FILE *file, struct buffer *out) {
+    for (;;) {
+        char *room = buffer_room(out, PIECE);
+        size_t got = room ? fread(room, 1, PIECE, file) : 0;
+        buffer_filled(out, got);
+        if (got == 0)
+            return room && !ferror(file);
+    }
+}
+
+static int explain_log(const char *path, bool json) {
+    CLEANUP(buffer_release) struct buffer text;
+    buffer_init(&text, LOG_BYTES_MAX);
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    bool good = file && read_all(file, &text);
+    if (file && file != stdin)
+        fclose(file);
+    if (!good) {
+        fprintf(stderr, "symgate: \"%s\" cannot be read, or is longer than 8 MiB\n", path);
+        return 2;
+    }
+    struct report report = {0};
+    client_log_read(text.bytes ? text.bytes : "", text.length, &report);
+    int status = print(&report, json);
+    report_release(&report);
+    return status;
+}
+
+/* --- the configuration ----------------------------------------------------------------------- */
+
+static void tell_problems(const struct config_problems *problems, struct report *report) {
+    for (unsigned i = 0; i < problems->count; i++) {
+        const struct config_problem *problem = &problems->list[i];
+        if (problem->severity == PROBLEM_WARNING)
+            report_add(report, FINDING_WARNING, "configuration", problem->key, problem->what,
+                       problem->hint);
+    }
+}
+
+static bool read_symbol(const char *text, struct question *out_question) {
+    struct spelling *spelling = &out_question->spelling;
+    const char *slash = text ? strchr(text, '/') : NULL;
+    struct error err = {0};
+    *out_question = (struct question){0};
+    if (slash && text_copy_n(spelling->name, sizeof spelling->name, text, (size_t)(slash - text)) &&
+        text_copy(spelling->id, sizeof spelling->id, slash + 1) &&
+        symbol_key_make(spelling, &out_question->key, &err))
+        return true;
+    fprintf(stderr, "symgate: \"%s\" names no symbol: --symbol NAME/ID\n", text ? text : "");
+    return false;
+}
+
+static int examine(struct config *config, const struct config_problems *problems,
+                   const struct question *known, bool json) {
+    struct report report = {0};
+    struct error err = {0};
+    tell_problems(problems, &report);
+    doctor_places(config, &report);
+    if (!doctor_servers(config, known, &report, &err)) {
+        report_release(&report);
+        return cli_failed(&err);
+    }
+    int status = print(&report, json);
+    report_release(&report);
+    return status;
+}
+
+int cli_doctor(int argc, char **argv) {
+    const char *path = NULL, *operand = NULL, *data = NULL, *sympath = NULL, *symbol = NULL,
+               *log = NULL;
+    bool json = false;
+    unsigned operands = 0;
+    const struct cli_option options[] = {
+        {.name = "--config", .value = &path},
+        {.name = "--sympath", .value = &sympath},
+        {.name = "--data", .value = &data},
+        {.name = "--symbol", .value = &symbol},
+        {.name = "--log", .value = &log},
+        {.name = "--json", .flag = &json},
+        {0},
+    };
+    struct question known;
+    if (!cli_options(argc, argv, options, &operand, 1, &operands))
+        return 2;
+    if (log)
+        return explain_log(log, json);
+    if (symbol && !read_symbol(symbol, &known))
+        return 2;
+    if (operand)
+        path = operand;
+    CLEANUP(free_block) char *found = path || sympath ? NULL : config_find_file();
+    const char *name = path ? path : found;
+    struct config_problems problems;
+    struct config *config = sympath ? config_from_sympath(sympath, data, &problems)
+                                    : config_load(name, data, &problems);
+    if (!config)
+        cli_problems(&problems, sympath ? "--sympath" : name, false);
+    int status = config ? examine(config, &problems, symbol ? &known : NULL, json) : 2;
+    config_free(config);
+    config_problems_release(&problems);
+    return status;
+}

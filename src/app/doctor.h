@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// The doctor: is the world as a configuration takes it to be? Looks at this machine (folders,
+// disks, ports, limits) and asks each server, and nobody that the configuration does not name, but
+// where its servers redirect to. Takes no lock, needs no server that runs, creates and keeps
+// nothing.
+#pragma once
+
+#include "app/config.h"
+#include "app/report.h"
+#include "proxy/checkup.h"
+
+/* Looks at this machine. */
+void doctor_places(const struct config *config, struct report *report);
+
+/* Asks every server, all at once, and each for at most 15 s. `known`: a file that all servers
+   should have, or NULL: then the last one that each has delivered, as far as the statistics tell.
+   Takes the patterns out of the configuration. False: no source could be made, err says why. */
+bool doctor_servers(struct config *config, const struct question *known, struct report *report,
+                    struct error *err) MUST_CHECK;
+
+/* Adds what a checkup has found of a source. */
+void doctor_tell(struct report *report, const struct source *source, const struct checkup *checkup);

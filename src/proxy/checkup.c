@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/checkup.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "source/source_layout.h"
+
+/* What one question came to. */
+enum said { SAID_NO, SAID_YES, SAID_PAGE, SAID_FALSE, SAID_FAILED };
+
+struct patient {
+    struct source *source;
+    void *worker;
+    struct cancel *cancel;
+    struct checkup *out;
+};
+
+static bool make_question(const char *name, const char *id, struct question *out_question) {
+    struct error ignored;
+    *out_question = (struct question){0};
+    return text_copy(out_question->spelling.name, sizeof out_question->spelling.name, name) &&
+           text_copy(out_question->spelling.id, sizeof out_question->spelling.id, id) &&
+           symbol_key_make(&out_question->spelling, &out_question->key, &ignored);
+}
+
+/* A file of a kind that the source may be asked for, with an id that no file has. */
+static void impossible(const struct source *source, struct question *out_question) {
+    static const struct {
+        enum symbol_kind kind;
+        const char *name, *id;
+    } rows[] = {
+        {KIND_PDB, "symgate-doctor.pdb", "000000000000000000000000000000001"},
+        {KIND_PE, "symgate-doctor.dll", "000000001000"},
+        {KIND_ELF, "symgate-doctor.so", "elf-buildid-0000000000000000000000000000000000000000"},
+        {KIND_MACHO, "symgate-doctor", "mach-uuid-00000000000000000000000000000000"},
+    };
+    bool made = make_question(rows[0].name, rows[0].id, out_question);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (source->options.kinds & 1U << rows[i].kind) {
+            made = make_question(rows[i].name, rows[i].id, out_question);
+            break;
+        }
+    (void)made;
+}
+
+/* What came where a body came. */
+static enum said look_at_body(const struct symbol_key *key, const struct content *content,
+                              struct reader *reader, struct error *err) {
+    char first[CONTENT_LOOK_BYTES];
+    ssize_t got = reader_read(reader, first, sizeof first, err);
+    if (got < 0)
+        return SAID_FAILED;
+    if (content->announced_html || content_look(first, (size_t)got) == CONTENT_HTML) {
+        error_set(err, ERROR_HTML, "a web page came");
+        return SAID_PAGE;
+    }
+    return content_acceptable(key, content, first, (size_t)got, err) ? SAID_YES : SAID_FALSE;
+}
+
+static void note_answer(struct patient *patient, const struct source_call *call, int64_t began_ms) {
+    struct checkup *out = patient->out;
+    int64_t took_ms = clock_ms() - began_ms;
+    out->status = call->note->status;
+    if (took_ms > out->took_ms)
+        out->took_ms = took_ms;
+    if (call->date_s)
+        out->ahead_s = call->date_s - clock_wall_s();
+    text_copy(out->url, sizeof out->url, call->note->url);
+}
+
+static enum said ask_path(struct patient *patient, const struct question *question,
+                          const char *path, bool *out_redirected, struct error *err) {
+    struct attempt_note note = {0};
+    struct source_call call = {
+        .path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note};
+    struct content content = {0};
+    CLEANUP(reader_close_at) struct reader *reader = NULL;
+    struct source_local local;
+    struct source *source = patient->source;
+    int64_t began_ms = clock_ms();
+    enum source_answer answer =
+        source->ops->ask(source, patient->worker, &call, false, &content, &reader, &local, err);
+    note_answer(patient, &call, began_ms);
+    *out_redirected = content.redirected || call.behind;
+    if (answer == SOURCE_FOUND)
+        return look_at_body(&question->key, &content, reader, err);
+    if (answer == SOURCE_FAILED)
+        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
+    return SAID_NO;
+}
+
+/* In every form that the source is asked for, until one is there. */
+static enum said ask_layout(struct patient *patient, const struct question *question,
+                            enum layout layout, bool *out_redirected, struct error *err) {
+    const struct source_options *options = &patient->source->options;
+    for (unsigned i = 0; i < options->form_count; i++) {
+        struct store_path paths[STORE_PATHS_MAX];
+        unsigned count = store_paths(layout, options->casing, question, options->forms[i], paths);
+        for (unsigned n = 0; n < count; n++) {
+            enum said said = ask_path(patient, question, paths[n].path, out_redirected, err);
+            bool pointer = said == SAID_FALSE && options->forms[i] == FORM_POINTER;
+            if (said != SAID_NO)
+                return pointer ? SAID_YES : said; /* a pointer is plain text */
+        }
+    }
+    return SAID_NO;
+}
+
+static enum checkup_word word_of_failure(const struct patient *patient, const struct error *err) {
+    int status = patient->out->status;
+    bool forbids = err->kind == ERROR_STATUS && status >= 400 && status < 500 && status != 407;
+    return forbids ? CHECKUP_FORBIDS : CHECKUP_FAILED;
+}
+
+/* What nobody has must be told by a plain no. */
+static enum checkup_word ask_impossible(struct patient *patient, enum layout layout) {
+    struct question question;
+    bool redirected = false;
+    struct error *why = &patient->out->why;
+    impossible(patient->source, &question);
+    switch (ask_layout(patient, &question, layout, &redirected, why)) {
+    case SAID_NO:
+        return CHECKUP_GOOD;
+    case SAID_FAILED:
+        return word_of_failure(patient, why);
+    case SAID_PAGE:
+    case SAID_YES:
+    case SAID_FALSE:
+        break;
+    }
+    return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
+}
+
+static enum checkup_word look_elsewhere(struct patient *patient, const struct question *known,
+                                        enum layout own) {
+    bool redirected;
+    for (unsigned i = LAYOUT_SYMSTORE; i < LAYOUT_COUNT; i++) {
+        struct error ignored = {0};
+        if (i == own || cancel_raised(patient->cancel) ||
+            ask_layout(patient, known, (enum layout)i, &redirected, &ignored) != SAID_YES)
+            continue;
+        patient->out->layout = (enum layout)i;
+        return CHECKUP_LAYOUT;
+    }
+    return CHECKUP_MISSING;
+}
+
+static enum checkup_word ask_known(struct patient *patient, const struct question *known,
+                                   enum layout layout) {
+    bool redirected = false;
+    struct error *why = &patient->out->why;
+    switch (ask_layout(patient, known, layout, &redirected, why)) {
+    case SAID_YES:
+        patient->out->found = true;
+        return CHECKUP_GOOD;
+    case SAID_NO:
+        return look_elsewhere(patient, known, layout);
+    case SAID_PAGE:
+        return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
+    case SAID_FALSE:
+        return CHECKUP_FALSE;
+    case SAID_FAILED:
+        break;
+    }
+    return word_of_failure(patient, why);
+}
+
+static enum checkup_word examine(struct patient *patient, const struct question *known) {
+    struct attempt_note note = {0};
+    struct source_call call = {.cancel = patient->cancel, .retry_after_s = -1, .note = &note};
+    struct checkup *out = patient->out;
+    if (!patient->source->options.enabled)
+        return CHECKUP_OFF;
+    if (patient->source->options.unaskable)
+        return CHECKUP_UNASKABLE;
+    if (!source_layout(patient->source, patient->worker, &call, &out->layout, &out->why)) {
+        out->status = note.status;
+        text_copy(out->url, sizeof out->url, note.url);
+        return word_of_failure(patient, &out->why);
+    }
+    enum checkup_word word = ask_impossible(patient, out->layout);
+    out->known = known != NULL;
+    if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
+        return word;
+    struct checkup before = *out;
+    enum checkup_word of_known = ask_known(patient, known, out->layout);
+    if (of_known != CHECKUP_GOOD || word == CHECKUP_GOOD)
+        return of_known;
+    before.found = true; /* it has files, and forbids those that it does not have */
+    *out = before;
+    return word;
+}
+
+void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
+                    struct checkup *out_checkup) {
+    *out_checkup = (struct checkup){0};
+    struct patient patient = {.source = source, .cancel = cancel, .out = out_checkup};
+    if (source->ops->worker_new)
+        patient.worker = source->ops->worker_new();
+    out_checkup->word = examine(&patient, known);
+    if (source->ops->worker_free && patient.worker)
+        source->ops->worker_free(patient.worker);
+}
+
+const char *checkup_word_name(enum checkup_word word) {
+    static const char *const names[CHECKUP_WORDS] = {
+        [CHECKUP_GOOD] = "good",       [CHECKUP_OFF] = "off",
+        [CHECKUP_FAILED] = "failed",   [CHECKUP_UNASKABLE] = "unaskable",
+        [CHECKUP_FORBIDS] = "forbids", [CHECKUP_PAGE] = "page",
+        [CHECKUP_LOGIN] = "login",     [CHECKUP_FALSE] = "false",
+        [CHECKUP_MISSING] = "missing", [CHECKUP_LAYOUT] = "layout",
+    };
+    return names[word];
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// The checkup of one source: does it answer as a symbol server does? It is asked for a file that
+// nobody can have, which is to be told by a plain no, and for one that it should have, where one is
+// known, in its own layout and then in all others. Only the source itself is asked, past its queue,
+// rests, absences and counters. Blocks, on a thread of the caller's.
+#pragma once
+
+#include "source/source.h"
+
+enum checkup_word {
+    CHECKUP_GOOD,
+    CHECKUP_OFF,       /* it is switched off, so nothing was asked */
+    CHECKUP_UNASKABLE, /* there is no way to its remote */
+    CHECKUP_FAILED,    /* it cannot be asked: `why` */
+    CHECKUP_FORBIDS,   /* it says 401, 403 or the like where it should say no */
+    CHECKUP_PAGE,      /* a page comes for what nobody can have */
+    CHECKUP_LOGIN,     /* the same, from elsewhere: a sign-in after a redirect */
+    CHECKUP_FALSE,     /* something comes for the known file that is not a symbol file */
+    CHECKUP_MISSING,   /* it does not have the known file, in any layout */
+    CHECKUP_LAYOUT,    /* it has the known file in another layout: `layout` */
+    CHECKUP_WORDS
+};
+
+struct checkup {
+    enum checkup_word word;
+    bool known;         /* a known file was asked for too */
+    bool found;         /* and is there, in the layout that is configured */
+    enum layout layout; /* where it was found */
+    int status;         /* HTTP status of the last answer, or 0 */
+    int64_t took_ms;    /* to the slowest head */
+    int64_t ahead_s;    /* its clock less ours; 0 when it does not tell */
+    char url[256];      /* of the question that decided; masked */
+    struct error why;
+};
+
+/* Checks a source. `known`: a file that it should have, or NULL. Raising the cancel ends it
+   early (CHECKUP_FAILED, ERROR_CANCELLED). */
+void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
+                    struct checkup *out_checkup);
+
+/* "good", "forbids", …; never NULL. */
+const char *checkup_word_name(enum checkup_word word);
