@@ -180,16 +180,18 @@ static bool asks_servers(const char *element) {
 
 static void judge_stores(struct report *report, const char *element) {
     unsigned urls = 0, stores = 0;
+    bool ordered = true;
     for (const char *at = strchr(element, '*'); at; at = strchr(at + 1, '*')) {
         stores += at[1] != '\0' && at[1] != '*';
         urls += is_url(at + 1);
-        if (is_url(at + 1) && strchr(at + 1, '*'))
-            report_add(report, FINDING_PROBLEM, "order", element,
-                       "A server on HTTP stands before other stores of the element, where only "
-                       "folders may: nothing can be kept there.",
-                       "Put the URL last: srv*FOLDER*URL");
+        ordered = ordered && !(is_url(at + 1) && strchr(at + 1, '*'));
     }
-    if (stores == 0 && !text_starts_folded(element, "cache*"))
+    if (!ordered)
+        report_add(report, FINDING_PROBLEM, "order", element,
+                   "A server on HTTP stands before other stores of the element, where only "
+                   "folders may: nothing can be kept there.",
+                   "Put the URL last: srv*FOLDER*URL");
+    else if (stores == 0 && !text_starts_folded(element, "cache*"))
         report_add(report, FINDING_PROBLEM, "empty", element, "It names no store to be asked.",
                    "Write srv*FOLDER*URL");
     else if (urls > 0 && stores == 1)

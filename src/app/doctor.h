@@ -18,6 +18,3 @@ void doctor_places(const struct config *config, struct report *report);
    Takes the patterns out of the configuration. False: no source could be made, err says why. */
 bool doctor_servers(struct config *config, const struct question *known, struct report *report,
                     struct error *err) MUST_CHECK;
-
-/* Adds what a checkup has found of a source. */
-void doctor_tell(struct report *report, const struct source *source, const struct checkup *checkup);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/checkup.h"
 
-#include <unistd.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/text.h"
+#include "base/threads.h"
+#include "record/archive.h"
 #include "source/source_layout.h"
+
+enum { ROWS_LOOKED_AT = 200 };
 
 /* What one question came to. */
 enum said { SAID_NO, SAID_YES, SAID_PAGE, SAID_FALSE, SAID_FAILED };
@@ -204,13 +209,79 @@ void checkup_source(struct source *source, const struct question *known, struct 
         source->ops->worker_free(patient.worker);
 }
 
-const char *checkup_word_name(enum checkup_word word) {
-    static const char *const names[CHECKUP_WORDS] = {
-        [CHECKUP_GOOD] = "good",       [CHECKUP_OFF] = "off",
-        [CHECKUP_FAILED] = "failed",   [CHECKUP_UNASKABLE] = "unaskable",
-        [CHECKUP_FORBIDS] = "forbids", [CHECKUP_PAGE] = "page",
-        [CHECKUP_LOGIN] = "login",     [CHECKUP_FALSE] = "false",
-        [CHECKUP_MISSING] = "missing", [CHECKUP_LAYOUT] = "layout",
-    };
-    return names[word];
+/* --- for a time ------------------------------------------------------------------------------- */
+
+struct visit {
+    struct source *source;
+    const struct question *known;
+    struct cancel cancel;
+    struct checkup *out;
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    bool done; /* guarded by the lock */
+};
+
+static void *make_visit(void *context) {
+    struct visit *visit = context;
+    checkup_source(visit->source, visit->known, &visit->cancel, visit->out);
+    SCOPED_LOCK(&visit->lock);
+    visit->done = true;
+    pthread_cond_signal(&visit->over);
+    return NULL;
+}
+
+static void wait_for_end(struct visit *visit, int64_t deadline_ms) {
+    SCOPED_LOCK(&visit->lock);
+    while (!visit->done && condition_wait(&visit->over, &visit->lock, deadline_ms))
+        continue;
+}
+
+void checkup_within(struct source *source, const struct question *known, int64_t limit_ms,
+                    struct checkup *out_checkup) {
+    struct visit visit = {.source = source, .known = known, .out = out_checkup};
+    struct error err = {0};
+    pthread_t thread;
+    cancel_init(&visit.cancel);
+    pthread_mutex_init(&visit.lock, NULL);
+    condition_init(&visit.over);
+    if (thread_start(&thread, "checkup", make_visit, &visit, &err)) {
+        wait_for_end(&visit, clock_ms() + limit_ms);
+        cancel_raise(&visit.cancel);
+        pthread_join(thread, NULL);
+    } else {
+        *out_checkup = (struct checkup){.word = CHECKUP_FAILED, .why = err};
+    }
+    pthread_cond_destroy(&visit.over);
+    pthread_mutex_destroy(&visit.lock);
+    cancel_release(&visit.cancel);
+}
+
+/* --- a file that a server should have --------------------------------------------------------- */
+
+struct wanted {
+    const char *server;
+    struct question *out;
+    bool found;
+};
+
+static bool look_at_row(const struct archive_row *row, void *context) {
+    struct wanted *wanted = context;
+    struct spelling *spelling = &wanted->out->spelling;
+    const char *slash = strchr(row->key, '/');
+    struct error ignored;
+    if (!slash || strcmp(row->outcome.text.source, wanted->server) != 0)
+        return true;
+    text_copy_n(spelling->name, sizeof spelling->name, row->key, (size_t)(slash - row->key));
+    text_copy(spelling->id, sizeof spelling->id, slash + 1);
+    wanted->found = symbol_key_make(spelling, &wanted->out->key, &ignored);
+    return !wanted->found;
+}
+
+bool checkup_find_known(struct reading *reading, const char *server, struct question *out_known) {
+    struct error ignored = {0};
+    struct wanted wanted = {.server = server, .out = out_known};
+    const struct archive_query query = {
+        .source = server, .verdict = verdict_name(VERDICT_FETCHED), .limit = ROWS_LOOKED_AT};
+    *out_known = (struct question){0};
+    return archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found;
 }

@@ -6,6 +6,7 @@
 // rests, absences and counters. Blocks, on a thread of the caller's.
 #pragma once
 
+#include "record/reading.h"
 #include "source/source.h"
 
 enum checkup_word {
@@ -39,5 +40,25 @@ struct checkup {
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
                     struct checkup *out_checkup);
 
-/* "good", "forbids", …; never NULL. */
-const char *checkup_word_name(enum checkup_word word);
+/* The same on a thread of its own, for at most limit_ms. */
+void checkup_within(struct source *source, const struct question *known, int64_t limit_ms,
+                    struct checkup *out_checkup);
+
+/* The last file that a server has delivered, as far as the statistics tell; false: none. */
+bool checkup_find_known(struct reading *reading, const char *server, struct question *out_known);
+
+enum checkup_weight { CHECKUP_FINE, CHECKUP_WARNING, CHECKUP_PROBLEM };
+
+struct checkup_told {
+    enum checkup_weight weight;
+    char name[32]; /* for programs: "layout", "certificate", … */
+    char sentence[700];
+    char cure[700]; /* may be empty */
+};
+
+/* Tells in words what was found, and what to do. */
+void checkup_tell(const struct source *source, const struct checkup *checkup,
+                  struct checkup_told *out_told);
+
+/* Tells of a clock that is wrong; false: it is right, or not known. */
+bool checkup_tell_clock(const struct checkup *checkup, struct checkup_told *out_told);

@@ -181,7 +181,7 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                     "permissions."},
     [ERROR_CONNECT] = {"{Server} cannot be reached: {what}.",
                        "Check its address in the configuration, the name service, firewalls and "
-                       "the proxy on the way; symgate doctor tries it."},
+                       "the proxy on the way."},
     [ERROR_TLS] = {"The secure connection to {server} failed: {what}.",
                    "If it has a certificate of your own authority, name that by caFile; if it has "
                    "expired, have it renewed."},

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// What a checkup has found, in words.
+#include "base/numbers.h"
+#include "base/text.h"
+#include "proxy/checkup.h"
+#include "proxy/telling.h"
+
+enum { SLOW_MS = 5 * 1000, CLOCK_S = 5 * 60 };
+
+static void say(struct checkup_told *out, enum checkup_weight weight, const char *name,
+                const char *sentence, const char *cure) {
+    out->weight = weight;
+    text_copy(out->name, sizeof out->name, name);
+    text_copy(out->sentence, sizeof out->sentence, sentence);
+    text_copy(out->cure, sizeof out->cure, cure ? cure : "");
+}
+
+static const struct {
+    const char *name, *sentence, *cure;
+} words[CHECKUP_WORDS] = {
+    [CHECKUP_PAGE] =
+        {"page",
+         "A web page comes for a file that nobody can have, where a symbol server says "
+         "404.",
+         "Correct remote: it leads to a site that answers everything, or to a sign-in. "
+         "If it wants credentials, give user and password, token or headers."},
+    [CHECKUP_LOGIN] = {"login",
+                       "It redirects to a page, as servers do that want somebody to sign in.",
+                       "Give it credentials: token, or user and password (docs/sources.md)."},
+    [CHECKUP_FALSE] = {"false", "What comes for a file that it should have is no symbol file.",
+                       "Look at that file on the server; it may be damaged, or a page of its own."},
+    [CHECKUP_MISSING] = {"missing",
+                         "It does not have the symbol that was asked for, in any layout.",
+                         "If it should: is remote the root of the store, and is the file published "
+                         "with this id?"},
+};
+
+static void tell_word(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    bool missing = checkup->word == CHECKUP_MISSING;
+    text_format(sentence, sizeof sentence, "%s (%s)", words[checkup->word].sentence, checkup->url);
+    say(out, missing ? CHECKUP_WARNING : CHECKUP_PROBLEM, words[checkup->word].name, sentence,
+        words[checkup->word].cure);
+}
+
+static const char *name_of_failure(const struct checkup *checkup) {
+    if (checkup->why.kind == ERROR_TLS)
+        return "certificate";
+    if (checkup->why.kind == ERROR_CANCELLED)
+        return "timeout";
+    if (checkup->status == 407)
+        return "proxy";
+    return error_kind_name(checkup->why.kind);
+}
+
+static void tell_failed(const struct source *source, const struct checkup *checkup,
+                        struct checkup_told *out) {
+    struct telling telling;
+    bool cancelled = checkup->why.kind == ERROR_CANCELLED;
+    const struct facts facts = {
+        .server = source->options.identifier,
+        .what = cancelled ? "there was no answer within the time of a checkup" : checkup->why.what,
+        .status = checkup->status};
+    tell_failure(cancelled ? ERROR_TIMEOUT : checkup->why.kind, &facts, &telling);
+    say(out, CHECKUP_PROBLEM, name_of_failure(checkup), telling.sentence,
+        checkup->why.hint[0] ? checkup->why.hint : telling.cure);
+}
+
+static void tell_credentials(const struct source *source, struct checkup_told *out) {
+    const struct source_access *access = &source->options.access;
+    if (access->authentication != AUTHENTICATION_NONE || access->header_names.count)
+        say(out, CHECKUP_PROBLEM, "credentials",
+            "It does not accept the credentials that it is shown (status 401).",
+            "Renew them: a token may have expired, a password may have been changed.");
+    else
+        say(out, CHECKUP_PROBLEM, "credentials",
+            "It wants credentials (status 401), and is shown none.",
+            "Give it user and password, token or headers (docs/sources.md).");
+}
+
+/* Where a no is wanted. */
+static void tell_forbids(const struct source *source, const struct checkup *checkup,
+                         struct checkup_told *out) {
+    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    if (checkup->status == 401 && !checkup->found) {
+        tell_credentials(source, out);
+        return;
+    }
+    text_format(sentence, sizeof sentence,
+                "It answers status %d for a file that it does not have, which counts as a failure "
+                "and not as a no.%s",
+                checkup->status,
+                checkup->found ? ""
+                               : " It may also be that it lets nobody in without credentials.");
+    text_format(cure, sizeof cure,
+                "If it is a store of objects that answers so, write \"absentStatus\": [%d] into "
+                "the server%s.",
+                checkup->status,
+                checkup->found ? ""
+                               : "; see that with a symbol that it has: symgate doctor --symbol "
+                                 "NAME/ID");
+    say(out, CHECKUP_PROBLEM, "absentStatus", sentence, cure);
+}
+
+static void tell_layout(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    text_format(sentence, sizeof sentence,
+                "It has the symbol, but in the layout \"%s\" and not where it is looked for.",
+                layout_name(checkup->layout));
+    text_format(cure, sizeof cure, "Write \"layout\": \"%s\" into the server.",
+                layout_name(checkup->layout));
+    say(out, CHECKUP_PROBLEM, "layout", sentence, cure);
+}
+
+static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence], took[32];
+    bool slow = checkup->took_ms > SLOW_MS;
+    number_format_time(took, sizeof took, checkup->took_ms > 0 ? checkup->took_ms : 1);
+    text_format(sentence, sizeof sentence, "It answers within %s%s.", took,
+                checkup->found ? ", and has the symbol that was asked for" : "");
+    if (slow)
+        say(out, CHECKUP_WARNING, "slow", sentence,
+            "Put it behind quicker servers, and keep names from it that it never has: symgate "
+            "advise");
+    else
+        say(out, CHECKUP_FINE, "server", sentence, NULL);
+}
+
+void checkup_tell(const struct source *source, const struct checkup *checkup,
+                  struct checkup_told *out_told) {
+    struct telling telling;
+    switch (checkup->word) {
+    case CHECKUP_GOOD:
+        tell_good(checkup, out_told);
+        return;
+    case CHECKUP_OFF:
+        say(out_told, CHECKUP_FINE, "off", "It is switched off and was not asked.", NULL);
+        return;
+    case CHECKUP_UNASKABLE:
+        tell(TOLD_SERVER_UNASKABLE, &(struct facts){.server = source->options.identifier},
+             &telling);
+        say(out_told, CHECKUP_PROBLEM, "unmapped", telling.sentence, telling.cure);
+        return;
+    case CHECKUP_FAILED:
+        tell_failed(source, checkup, out_told);
+        return;
+    case CHECKUP_FORBIDS:
+        tell_forbids(source, checkup, out_told);
+        return;
+    case CHECKUP_LAYOUT:
+        tell_layout(checkup, out_told);
+        return;
+    case CHECKUP_PAGE:
+    case CHECKUP_LOGIN:
+    case CHECKUP_FALSE:
+    case CHECKUP_MISSING:
+    case CHECKUP_WORDS:
+        break;
+    }
+    tell_word(checkup, out_told);
+}
+
+bool checkup_tell_clock(const struct checkup *checkup, struct checkup_told *out_told) {
+    char sentence[sizeof out_told->sentence], off[32];
+    int64_t off_s = checkup->ahead_s < 0 ? -checkup->ahead_s : checkup->ahead_s;
+    if (off_s <= CLOCK_S)
+        return false;
+    number_format_time(off, sizeof off, off_s * 1000);
+    text_format(sentence, sizeof sentence, "Its clock is %s %s of this machine's.", off,
+                checkup->ahead_s < 0 ? "behind" : "ahead");
+    say(out_told, CHECKUP_WARNING, "clock", sentence,
+        "Set the clock that is wrong: Kerberos, signed URLs and certificates depend on it.");
+    return true;
+}
