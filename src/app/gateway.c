@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "app/config_judge.h"
 #include "app/config_show.h"
 #include "app/roster_make.h"
 #include "app/rules_apply.h"
@@ -254,6 +255,7 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .settings = gateway->settings,
         .rules = gateway->rules,
         .rules_changed = use_rules,
+        .judge = config_judge,
         .gateway = gateway,
     };
     gateway->server = server_start(&options, err);

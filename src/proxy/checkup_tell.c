@@ -60,7 +60,8 @@ static void tell_failed(const struct source *source, const struct checkup *check
     bool cancelled = checkup->why.kind == ERROR_CANCELLED;
     const struct facts facts = {
         .server = source->options.identifier,
-        .what = cancelled ? "there was no answer within the time of a checkup" : checkup->why.what,
+        .what = cancelled ? "there was no answer within the time of a checkup"
+                          : telling_what(checkup->why.what, source->options.identifier),
         .status = checkup->status};
     tell_failure(cancelled ? ERROR_TIMEOUT : checkup->why.kind, &facts, &telling);
     say(out, CHECKUP_PROBLEM, name_of_failure(checkup), telling.sentence,
@@ -167,8 +168,8 @@ bool checkup_tell_clock(const struct checkup *checkup, struct checkup_told *out_
     if (off_s <= CLOCK_S)
         return false;
     number_format_time(off, sizeof off, off_s * 1000);
-    text_format(sentence, sizeof sentence, "Its clock is %s %s of this machine's.", off,
-                checkup->ahead_s < 0 ? "behind" : "ahead");
+    text_format(sentence, sizeof sentence, "Its clock is %s %s this machine's.", off,
+                checkup->ahead_s < 0 ? "behind" : "ahead of");
     say(out_told, CHECKUP_WARNING, "clock", sentence,
         "Set the clock that is wrong: Kerberos, signed URLs and certificates depend on it.");
     return true;

@@ -407,17 +407,12 @@ void explain_outcome(const struct outcome *outcome, const struct attempt_note *n
         text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
 }
 
-/* What was noted, without the name of the server at its beginning: the sentence names it. */
-static const char *without_server(const struct attempt_note *note) {
-    char prefix[sizeof note->source + 16];
-    text_format(prefix, sizeof prefix, "source \"%s\": ", note->source);
-    return text_starts(note->what, prefix) ? note->what + strlen(prefix) : note->what;
-}
-
 void explain_attempt(const struct attempt_note *note, const char *key,
                      struct telling *out_telling) {
-    const struct facts facts = {
-        .server = note->source, .what = without_server(note), .key = key, .status = note->status};
+    const struct facts facts = {.server = note->source,
+                                .what = telling_what(note->what, note->source),
+                                .key = key,
+                                .status = note->status};
     switch (note->result) {
     case ATTEMPT_FAILED:
     case ATTEMPT_UNASKED:

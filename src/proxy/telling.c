@@ -347,6 +347,12 @@ static void fill_both(const struct words *chosen, const struct facts *facts,
     fill(chosen->cure, facts, out_telling->cure, sizeof out_telling->cure);
 }
 
+const char *telling_what(const char *what, const char *server) {
+    char prefix[128];
+    text_format(prefix, sizeof prefix, "source \"%s\": ", server);
+    return text_starts(what, prefix) ? what + strlen(prefix) : what;
+}
+
 void tell(enum told told, const struct facts *facts, struct telling *out_telling) {
     assert(told < TOLD_COUNT);
     fill_both(&words[told], facts, out_telling);

@@ -96,6 +96,10 @@ struct telling {
     char cure[640];
 };
 
+/* What was noted of a failure, without the name of the server at its beginning (`source "acme": `),
+   which the sentence names. */
+const char *telling_what(const char *what, const char *server);
+
 /* Tells one of the above. */
 void tell(enum told told, const struct facts *facts, struct telling *out_telling);
 

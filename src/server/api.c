@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SETTLE_MS = 1500 };
+enum { SETTLE_MS = 1500, BODY_BYTES_MAX = 1 << 20 };
 
 void api_call_free(struct api_call *call) {
     if (!call)
@@ -16,6 +16,7 @@ void api_call_free(struct api_call *call) {
     if (call->held)
         --*call->held;
     free(call->query);
+    buffer_release(&call->body);
     free(call);
 }
 
@@ -44,19 +45,37 @@ static void run(struct exchange *exchange) {
     exchange->call->job(exchange);
 }
 
-void api_work(struct exchange *exchange, const char *query, const char *bytes,
-              void (*job)(struct exchange *exchange)) {
-    struct server *server = exchange->connection->loop->server;
+static struct api_call *new_call(struct exchange *exchange, const char *query, const char *bytes,
+                                 void (*job)(struct exchange *exchange)) {
     struct api_call *call = NEW(struct api_call);
-    call->server = server;
+    call->server = exchange->connection->loop->server;
     call->query = memory_text(query);
     call->type = "application/json";
     call->job = job;
+    buffer_init(&call->body, BODY_BYTES_MAX);
     request_field(&exchange->request, bytes, FIELD_HOST, call->host, sizeof call->host);
     exchange->call = call;
+    return call;
+}
+
+static void begin_work(struct exchange *exchange) {
     exchange->state = EXCHANGE_WORKING;
-    if (!exchange_work(exchange, server->pool, run, worked))
+    if (!exchange_work(exchange, exchange->call->server->pool, run, worked))
         api_refuse(exchange, 503, "too much to do at the moment, ask again");
+}
+
+void api_work(struct exchange *exchange, const char *query, const char *bytes,
+              void (*job)(struct exchange *exchange)) {
+    (void)new_call(exchange, query, bytes, job);
+    begin_work(exchange);
+}
+
+void api_work_on(struct exchange *exchange, const struct buffer *body, const char *bytes,
+                 void (*job)(struct exchange *exchange)) {
+    struct api_call *call = new_call(exchange, "", bytes, job);
+    if (body && body->length)
+        buffer_append(&call->body, body->bytes, body->length);
+    begin_work(exchange);
 }
 
 void api_fail(struct exchange *exchange, int status, const char *reason) {

@@ -232,6 +232,7 @@ static const struct {
 } routes[] = {
     {"advice", SHOWN, serve_advice},
     {"advice/apply", CHANGES, serve_advice_apply},
+    {"check", CHANGES, NULL}, /* takes a body: serve_check */
     {"configuration", ADMIN, serve_configuration},
     {"copies", SHOWN, serve_copies},
     {"events", SHOWN, serve_events},
@@ -253,6 +254,7 @@ static const struct {
     {"servers", SHOWN, serve_servers},
     {"symbol", SHOWN, serve_symbol_sums},
     {"symbols", SHOWN, serve_symbols},
+    {"test", CHANGES, serve_test},
 };
 /* clang-format on */
 
@@ -266,7 +268,6 @@ static bool may(struct exchange *exchange, enum access access, const char *bytes
 
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
                const char *bytes, const struct buffer *body) {
-    (void)body;
     bool post = exchange->request.method == METHOD_POST, known = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is(path, length, routes[i].name))
@@ -274,8 +275,12 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
         known = true;
         if (post != (routes[i].access == CHANGES))
             continue;
-        if (may(exchange, routes[i].access, bytes))
+        if (!may(exchange, routes[i].access, bytes))
+            return;
+        if (routes[i].serve)
             routes[i].serve(exchange, query, bytes);
+        else
+            serve_check(exchange, body, bytes);
         return;
     }
     if (known)

@@ -56,6 +56,9 @@ struct server_options {
     struct rules *rules;           /* NULL: none, and none can be made */
     /* Puts the rules in force as they are now, before it returns. On a pool thread; may block. */
     bool (*rules_changed)(void *gateway, struct error *err);
+    /* Appends what is wrong with a configuration, as JSON: {"errors": [line, …], "warnings": […]}.
+       On a pool thread. */
+    void (*judge)(void *gateway, const char *text, size_t length, struct buffer *out);
     void *gateway;
 };
 

@@ -84,7 +84,7 @@ class Connection:
         self.socket.sendall(data)
         return self
 
-    def ask(self, target, method="GET", headers=(), version="1.1", host="localhost"):
+    def ask(self, target, method="GET", headers=(), version="1.1", host="localhost", body=None):
         """Sends a request and reads nothing."""
         if isinstance(target, str):
             target = target.encode("latin-1")
@@ -92,9 +92,11 @@ class Connection:
         fields = list(headers.items() if isinstance(headers, dict) else headers)
         if host:
             fields.insert(0, ("Host", host))
+        if body is not None:
+            fields.append(("Content-Length", len(body)))
         lines += [f"{name}: {value}".encode("latin-1") for name, value in fields]
         self.method = method
-        return self.send(b"\r\n".join(lines) + b"\r\n\r\n")
+        return self.send(b"\r\n".join(lines) + b"\r\n\r\n" + (body or b""))
 
     # receiving
 

@@ -156,6 +156,9 @@ http {{
     location /slow/ {{ alias {root}/www/; limit_rate 8m; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
     location /closed/ {{ return 403; }}
+    location /objects/ {{ alias {root}/www/; error_page 404 =403 /closed/; }}
+    location /login/ {{ return 302 http://127.0.0.1:{port}/page/; }}
+    location /page/ {{ default_type text/html; return 200 "<!DOCTYPE html><html>Please sign in</html>"; }}
   }}
 }}
 """

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// Is it in order? One server, asked now; or a configuration that has been edited.
+#include <string.h>
+
+#include "proxy/checkup.h"
+#include "server/api.h"
+
+enum { TEST_MS = 10 * 1000 };
+
+static struct source *find_source(const struct roster *roster, const char *identifier) {
+    for (unsigned i = 0; i < roster->count; i++)
+        if (strcmp(roster->sources[i]->options.identifier, identifier) == 0)
+            return roster->sources[i];
+    return NULL;
+}
+
+static void append_told(struct buffer *out, const struct checkup *checkup,
+                        const struct checkup_told *told) {
+    buffer_format(out, "{\"ok\": %s, \"ms\": %lld, ",
+                  told->weight == CHECKUP_PROBLEM ? "false" : "true", (long long)checkup->took_ms);
+    api_text(out, "name", told->name);
+    buffer_append_text(out, ", ");
+    api_text(out, "what", told->sentence);
+    buffer_append_text(out, ", ");
+    api_text(out, "cure", told->cure);
+    buffer_append_text(out, "}\n");
+}
+
+static void test(struct exchange *exchange) {
+    struct error err = {0};
+    char identifier[128];
+    if (!query_text(exchange->call->query, "server", identifier, sizeof identifier, &err)) {
+        api_fail(exchange, 400, err.what);
+        return;
+    }
+    struct source *source = find_source(exchange->settings->roster, identifier);
+    if (!source) {
+        api_fail(exchange, 404, "there is no such server: ?server=IDENTIFIER");
+        return;
+    }
+    CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
+    if (exchange->call->status)
+        return;
+    struct question known;
+    bool has_known = reading && checkup_find_known(reading, identifier, &known);
+    struct checkup checkup;
+    struct checkup_told told;
+    checkup_within(source, has_known ? &known : NULL, TEST_MS, &checkup);
+    checkup_tell(source, &checkup, &told);
+    append_told(&exchange->text, &checkup, &told);
+}
+
+void serve_test(struct exchange *exchange, const char *query, const char *bytes) {
+    api_work(exchange, query, bytes, test);
+}
+
+static void check(struct exchange *exchange) {
+    const struct api_call *call = exchange->call;
+    const struct server_options *options = &call->server->options;
+    if (!options->judge)
+        api_fail(exchange, 503, "configurations cannot be checked here");
+    else if (call->body.length == 0)
+        api_fail(exchange, 400, "send the configuration as the body of the request");
+    else
+        options->judge(options->gateway, call->body.bytes, call->body.length, &exchange->text);
+}
+
+void serve_check(struct exchange *exchange, const struct buffer *body, const char *bytes) {
+    api_work_on(exchange, body, bytes, check);
+}

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: MIT
+"""The doctor names what is wrong with a set-up, and its cure; it asks nobody that the configuration does not name."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+from conftest import server
+from double.origin import Origin, Script, good, head, send, stall, status
+from double.web import Authority, Squid
+from program import run, wait_until
+from symbols import missing, pdb
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def examine(tmp_path):
+    """examine(server, …) → {(name, thing): finding}; nothing needs to run."""
+
+    def ask(*servers, general=None, symbol=None, code=None, words=(), **how):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        config = tmp_path / "doctor.json"
+        standard = {"cacheLocation": str(tmp_path / "cache"), "minFreeSpace": 0, "listen": [f"127.0.0.1:{port}"]}
+        config.write_text(json.dumps({"general": standard | (general or {}), "servers": list(servers)}))
+        words = ["--symbol", symbol.key, *words] if symbol else list(words)
+        done = run("doctor", "--json", "--config", config, "--data", tmp_path / "data", *words, timeout=60, **how)
+        assert done.returncode in (0, 1), done.stderr
+        found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+        assert (done.returncode == 1) == any(row["weight"] == "problem" for row in found.values())
+        return found
+
+    return ask
+
+
+def finding(found, name, thing='server "one"', weight="problem"):
+    assert (name, thing) in found, found
+    assert found[name, thing]["weight"] == weight
+    return found[name, thing]
+
+
+def put(root, symbol, *before):
+    path = root.joinpath(*before, symbol.name, symbol.id, symbol.name)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(symbol.body)
+
+
+# --- servers
+
+
+def test_all_is_well(examine, nginx, tmp_path):
+    url, www, _ = nginx
+    put(www, pdb())
+    found = examine(server(url), symbol=pdb())
+    row = finding(found, "server", weight="good")
+    assert "has the symbol that was asked for" in row["sentence"]
+    assert not [row for row in found.values() if row["weight"] == "problem"]
+    assert not (tmp_path / "data").exists() and not (tmp_path / "cache").exists()
+
+
+def test_wrong_layout(examine, nginx):
+    url, www, _ = nginx
+    put(www, pdb(), "ap")
+    row = finding(examine(server(url), symbol=pdb()), "layout")
+    assert '"two-tier"' in row["sentence"] and row["cure"] == 'Write "layout": "two-tier" into the server.'
+
+
+def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
+    url, www, _ = nginx
+    put(www, pdb())
+    row = finding(examine(server(url + "/objects"), symbol=pdb()), "absentStatus")
+    assert "status 403" in row["sentence"] and '"absentStatus": [403] into the server.' in row["cure"]
+    found = examine(server(url + "/objects", absentStatus=[403]), symbol=pdb())
+    finding(found, "server", weight="good")
+
+
+def test_forbidden_altogether(examine, nginx):
+    row = finding(examine(server(nginx[0] + "/closed")), "absentStatus")
+    assert "lets nobody in without credentials" in row["sentence"] and "symgate doctor --symbol" in row["cure"]
+
+
+def test_sign_in_after_a_redirect(examine, nginx):
+    row = finding(examine(server(nginx[0] + "/login")), "login")
+    assert "credentials" in row["cure"]
+
+
+def test_page_for_everything(examine, nginx):
+    row = finding(examine(server(nginx[0] + "/page")), "page")
+    assert "/page/" in row["sentence"] and "Correct remote" in row["cure"]
+
+
+@pytest.mark.parametrize("shown", [{}, {"user": "me", "password": "of-last-year"}])
+def test_credentials(examine, origin, shown):
+    for path in ("/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb",):
+        origin.on(path, status(401, [("WWW-Authenticate", 'Basic realm="store"')]))
+    found = examine(server(origin, **shown))
+    row = finding(found, "credentials")
+    assert ("expired" in row["cure"]) == bool(shown)
+    assert "of-last-year" not in json.dumps(list(found.values()))
+
+
+def test_certificate_that_nobody_knows(examine, authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate("own"), authority.key("own"))
+    own = Origin(tls=context)
+    try:
+        row = finding(examine(server(own)), "certificate")
+        assert "secure connection" in row["sentence"] and "caFile" in row["cure"]
+        finding(examine(server(own, caFile=str(authority.file))), "server", weight="good")
+    finally:
+        own.stop()
+
+
+def test_nobody_listens(examine):
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    row = finding(examine(server(f"http://127.0.0.1:{holder.getsockname()[1]}")), "connect")
+    assert "firewalls" in row["cure"]
+    holder.close()
+
+
+def test_name_that_is_not_known(examine):
+    row = finding(examine(server("http://no-such-host.invalid/symbols")), "connect")
+    assert "name service" in row["cure"]
+
+
+def test_proxy_that_wants_credentials(examine, origin):
+    proxy = Squid("basic")
+    try:
+        row = finding(examine(server(origin, proxy=proxy.url.split("@")[-1] if "@" in proxy.url else proxy.url)), "proxy")
+        assert "proxyUser" in row["cure"]
+    finally:
+        proxy.remove()
+
+
+@pytest.mark.slow
+def test_server_that_is_silent(examine, origin):
+    origin.on("/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb", Script(b"", stall()))
+    row = finding(examine(server(origin, timeouts={"firstByte": "3s"})), "timeout")
+    assert "timeouts.firstByte" in row["cure"]
+
+
+def test_clock_that_is_wrong(examine, origin):
+    stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() - 7200))
+    origin.on("/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb", status(404, [("Date", stamp)]))
+    row = finding(examine(server(origin)), "clock", weight="warning")
+    assert row["sentence"].endswith("behind this machine's.")
+
+
+def test_symbol_that_is_nowhere(examine, origin):
+    row = finding(examine(server(origin), symbol=missing(1)), "missing", weight="warning")
+    assert "published with this id" in row["cure"]
+
+
+def test_file_that_is_no_symbol_file(examine, nginx):
+    url, www, _ = nginx
+    path = www / pdb().name / pdb().id / pdb().name
+    path.parent.mkdir(parents=True)
+    path.write_text("come back later, please\n" * 10)
+    finding(examine(server(url), symbol=pdb()), "false")
+
+
+def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
+    gate = make(server(origin)).start()
+    origin.on(pdb().remote, good(pdb().body))
+    gate.fetch(pdb())
+    wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=fetched").body)["rows"], "the record")
+    gate.stop()
+    before = origin.count(pdb().remote)
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    assert origin.count(pdb().remote) > before, done.stdout
+    assert "has the symbol" in done.stdout
+
+
+# --- this machine
+
+
+def test_folder_of_a_share_that_is_not_mounted(examine, tmp_path):
+    (tmp_path / "mnt").mkdir()
+    row = finding(examine(server(tmp_path / "mnt")), "empty", weight="warning")
+    assert "Mount it" in row["cure"]
+
+
+def test_folder_that_is_missing(examine, tmp_path):
+    row = finding(examine(server(tmp_path / "nowhere")), "unmounted")
+    assert "mounted" in row["cure"]
+
+
+def test_disk_that_is_full(examine, small_disk):
+    disk = small_disk(4 << 20)
+    found = examine(general={"cacheLocation": str(disk / "cache"), "minFreeSpace": "1 GiB"})
+    row = finding(found, "disk-full", str(disk / "cache"))
+    assert "general.minFreeSpace" in row["cure"]
+
+
+def test_disk_that_is_read_only(examine, small_disk):
+    disk = small_disk(4 << 20)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    finding(examine(general={"cacheLocation": str(disk / "cache")}), "read-only", str(disk / "cache"))
+
+
+def test_cache_that_is_a_file(examine, tmp_path):
+    (tmp_path / "file").write_text("")
+    row = finding(examine(general={"cacheLocation": str(tmp_path / "file")}), "no-folder", str(tmp_path / "file"))
+    assert "general.cacheLocation" in row["cure"]
+
+
+def test_port_that_is_taken(examine):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        row = finding(examine(general={"listen": [address]}), "port", address)
+        assert "--listen" in row["cure"]
+
+
+def test_secrets_that_everybody_may_read(examine, tmp_path):
+    found = examine(server("http://127.0.0.1:1/x", user="me", password="sesame", enabled=False))
+    assert os.stat(tmp_path / "doctor.json").st_mode & 0o004
+    row = finding(found, "readable", str(tmp_path / "doctor.json"), "warning")
+    assert "chmod 640" in row["cure"] and "sesame" not in json.dumps(list(found.values()))
+
+
+def test_windows_path_that_nothing_maps(examine):
+    found = examine(server("X:\\symbols"))
+    row = finding(found, "unmapped")
+    assert "pathMap" in row["cure"]
+
+
+def test_configuration_that_cannot_be_read(tmp_path):
+    (tmp_path / "bad.json").write_text('{"servers": [')
+    done = run("doctor", "--config", tmp_path / "bad.json")
+    assert done.returncode == 2 and "bad.json:1:" in done.stderr
+
+
+def test_it_asks_nobody_else(examine, origin, second):
+    """What is switched off, and what only a log names, is not asked."""
+    examine(server(origin), server(second, "two", enabled=False))
+    assert origin.count() > 0 and second.count() == 0
+    done = run("doctor", "--log", "-", input=f"SYMSRV:  HTTPGET: {second.url}/a.pdb/1/a.pdb\nSYMSRV:  HttpQueryInfo: 80190194\n")
+    assert "does not have the file" in done.stdout and second.count() == 0
+
+
+# --- what clients write
+
+NOISY = r"""SYMSRV:  BYINDEX: 0x1
+         C:\Symbols*https://symbols.example.org/download
+         ntdll.pdb
+         1EB9FACB04EA273BB24BA52C8B8D336A1
+SYMSRV:  UNC: C:\Symbols\ntdll.pdb\1EB9\ntdll.pdb - path not found
+SYMSRV:  UNC: \\build\symbols\ntdll.pdb\1EB9\ntdll.pdb - access denied
+SYMSRV:  HTTPGET: https://%s/ntdll.pdb/1EB9/ntdll.pdb
+SYMSRV:  %s
+DBGHELP: C:\app\app.pdb - mismatched pdb
+DBGHELP: ntdll - no symbols loaded
+"""
+LINES = {
+    "HttpQueryInfo: 80190194 - HTTP_STATUS_NOT_FOUND": "absent",
+    "HttpQueryInfo: 80190193 - HTTP_STATUS_FORBIDDEN": "forbidden",
+    "HttpQueryInfo: 80190191 - HTTP_STATUS_DENIED": "credentials",
+    "HttpQueryInfo: 80190197 - HTTP_STATUS_PROXY_AUTH_REQ": "proxy",
+    "HttpQueryInfo: 801901F4 - HTTP_STATUS_SERVER_ERROR": "server-error",
+    "HttpSendRequest: 800C2EE2 - ERROR_INTERNET_TIMEOUT": "timeout",
+    "HttpSendRequest: 800C2EE7 - ERROR_INTERNET_NAME_NOT_RESOLVED": "name",
+    "HttpSendRequest: 800C2EFD - ERROR_INTERNET_CANNOT_CONNECT": "connect",
+    "HttpSendRequest: 800C2F8F - ERROR_INTERNET_DECODING_FAILED or SECURE_FAILURE": "certificate",
+}
+
+
+def read_log(text):
+    done = run("doctor", "--json", "--log", "-", input=text)
+    assert done.returncode in (0, 1), done.stderr
+    return {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_noisy_log(line):
+    found = read_log(NOISY % ("user:of-last-year@store.example.org", line))
+    row = found[LINES[line], "https://***@store.example.org/ntdll.pdb/1EB9/ntdll.pdb"]
+    assert row["sentence"] and row["cure"]
+    assert ("permission", r"\\build\symbols\ntdll.pdb\1EB9\ntdll.pdb") in found
+    assert ("unreachable", r"C:\Symbols\ntdll.pdb\1EB9\ntdll.pdb") in found
+    assert ("mismatch", r"C:\app\app.pdb") in found
+    assert "of-last-year" not in json.dumps(list(found.values()))
+
+
+@pytest.mark.parametrize(
+    "line, name",
+    [
+        ("server response Couldn't connect to server", "connect"),
+        ("server response HTTP response code said error", "absent"),
+        ("server response Timeout was reached", "timeout"),
+        ("server response Couldn't resolve host name", "name"),
+        ("server response SSL peer certificate or SSH remote key was not OK", "certificate"),
+        ("got file from server", "found"),
+    ],
+)
+def test_debuginfod_log(line, name):
+    text = f'debuginfod_find_debuginfo 8c3\nserver urls "https://debuginfod.example.org/"\nurl 0 https://debuginfod.example.org/buildid/8c3/debuginfo\n{line}\n'
+    found = read_log(text)
+    assert (name, "https://debuginfod.example.org/buildid/8c3/debuginfo") in found, found
+
+
+@pytest.mark.parametrize(
+    "path, name, thing",
+    [
+        ("srv*C:\\s*https://a.example/x", "element", "srv*C:\\s*https://a.example/x"),
+        ("srv*https://a.example/x", "no-cache", "srv*https://a.example/x"),
+        ("srv*https://a.example*C:\\x", "order", "srv*https://a.example*C:\\x"),
+        ("C:\\a;srv*", "empty", "srv*"),
+        ("C:\\a;c:\\A", "repeated", "c:\\A"),
+        ("C:\\a;https://a.example", "bare-url", "https://a.example"),
+        ('C:\\a;"C:\\b c"', "quotes", '"C:\\b c"'),
+        ("set _NT_SYMBOL_PATH=srv*https://a.example/x", "no-cache", "srv*https://a.example/x"),
+    ],
+)
+def test_symbol_paths(path, name, thing):
+    assert (name, thing) in read_log(path + "\r\n")
+
+
+def test_log_of_something_else(tmp_path):
+    assert ("nothing", "the log") in read_log("hello\nworld\n")
+    assert run("doctor", "--log", tmp_path / "none").returncode == 2
+
+
+# --- from the page
+
+
+def post(gate, path, body=None, **how):
+    answer = gate.get("/api/v1/" + path, method="POST", body=body, **how)
+    return answer.status, json.loads(answer.body) if answer.status == 200 else answer.body
+
+
+def test_test_now(start, origin):
+    down = socket.socket()
+    down.bind(("127.0.0.1", 0))
+    gate = start(server(origin), server(f"http://127.0.0.1:{down.getsockname()[1]}", "down"))
+    code, told = post(gate, "test?server=one")
+    assert code == 200 and told["ok"] is True and told["name"] == "server"
+    code, told = post(gate, "test?server=down")
+    assert code == 200 and told["ok"] is False and "cannot be reached" in told["what"] and told["cure"]
+    assert post(gate, "test?server=none")[0] == 404
+    assert gate.get("/api/v1/test?server=one").status == 405
+    assert post(gate, "test?server=one", headers={"Origin": "http://evil.example"})[0] == 403
+    assert gate.metric("symgate_searches_total") == 0
+    down.close()
+
+
+def test_edited_configuration_is_checked(start, origin):
+    gate = start(server(origin))
+    code, told = post(gate, "check", body=b'{"servers": [{"remote": "http://x/y", "retryTimeout": "never"}]}')
+    assert code == 200 and len(told["errors"]) == 1 and "retryTimeout" in told["errors"][0]
+    code, told = post(gate, "check", body=json.dumps({"servers": [server(origin)]}).encode())
+    assert code == 200 and told["errors"] == []
+    assert post(gate, "check")[0] == 400
+    assert post(gate, "check", body=b"{", headers={"Origin": "http://evil.example"})[0] == 403
