@@ -302,3 +302,21 @@ for (const e of document.querySelectorAll('[tabindex]')) if (e.tabIndex > 0) bad
 if (!document.documentElement.lang || !document.title || !document.querySelector('main')) bad.push('no language, title or main');
 return bad;
 """
+
+
+def test_server_is_tested_now(busy, page):
+    page.open(busy, "servers")
+    page.wait_text("good")
+    page.run("document.querySelector('tbody tr').click()")
+    page.click("tr.opened button", "test now")
+    page.wait_text("It answers within", "#said")
+
+
+def test_edited_configuration_is_checked(busy, page):
+    page.open(busy, "configuration")
+    page.click("button", "check it")
+    page.wait_text("It has warnings.", "#said")
+    assert "error:" not in page.text()
+    page.run("const t = document.querySelector('textarea'); t.value = t.value.replace('\"general\"', '\"generel\"')")
+    page.click("button", "check it")
+    page.wait_text("generel", "main [role=status]")
