@@ -73,9 +73,8 @@ export function ruleForm(pattern, server, after) {
 
 /** @param {any} seen */
 function told(seen) {
-    const span = seen.days ? `in ${seen.days.toFixed(1)} days that are recorded` : "as far as it is recorded";
-    const lost = seen.lost ? `and lost ${grouped(seen.lost)} files` : "and lost no file";
-    return `It would have spared ${grouped(seen.questions ?? 0)} questions (${spanText((seen.seconds ?? 0) * 1000)} of waiting) ${lost}, ${span}.`;
+    const day = `Of the last day it meets ${grouped(seen.day.requests)} requests, ${grouped(seen.day.files)} of which got a file. `;
+    return `${day}In ${seen.days.toFixed(1)} recorded days it spares ${grouped(seen.questions)} questions (${spanText(seen.seconds * 1000)}) and loses ${grouped(seen.lost)} files.`;
 }
 
 /**

@@ -15,10 +15,15 @@ static double number_of(const json_t *object, const char *name) {
 
 static void print_advice(const json_t *advice) {
     const json_t *rule = json_object_get(advice, "rule");
-    printf("%s  %s: %s\n    %s\n    spares %.0f questions and %.1f s a day, %.0f files lost\n",
-           text_of(advice, "id"), text_of(rule, "server"), text_of(advice, "line"),
-           text_of(advice, "sentence"), number_of(advice, "questions_per_day"),
-           number_of(advice, "seconds_per_day"), number_of(advice, "lost"));
+    const char *server = text_of(rule, "server");
+    printf("%s  %s", text_of(advice, "id"), text_of(advice, "kind"));
+    if (json_is_object(rule))
+        printf(": %s%s%s", server, server[0] ? ": " : "", text_of(advice, "line"));
+    printf("\n    %s\n", text_of(advice, "sentence"));
+    if (json_is_object(rule))
+        printf("    spares %.0f questions and %.1f s a day, %.0f files lost\n",
+               number_of(advice, "questions_per_day"), number_of(advice, "seconds_per_day"),
+               number_of(advice, "lost"));
 }
 
 static int list(const struct remote *remote) {

@@ -62,6 +62,7 @@ struct config_general {
     bool enable_statistics;
     struct config_statistics statistics;
     struct config_pattern_list blacklist;
+    struct config_pattern_list watch_list;
     struct config_map path_map;
     uint64_t failure_status;
     int64_t request_timeout_ms;

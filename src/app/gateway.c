@@ -122,6 +122,18 @@ static void name_logs(struct settings *settings, const struct config_logging *lo
             settings->log_paths[settings->log_count++] = memory_text(logging->sinks[i].path);
 }
 
+/* Patterns of their own: those of the configuration go with it. */
+static void name_watched(struct settings *settings, const struct config_pattern_list *list) {
+    settings->watched.patterns = NEW_ARRAY(struct pattern *, list->count + 1);
+    for (unsigned i = 0; i < list->count; i++) {
+        size_t offset;
+        struct error ignored;
+        struct pattern *copy = pattern_new(pattern_text(list->patterns[i]), &offset, &ignored);
+        if (copy)
+            settings->watched.patterns[settings->watched.count++] = copy;
+    }
+}
+
 static struct settings *make_settings(const struct gateway *gateway, const struct config *config,
                                       struct roster *roster) {
     struct settings *settings = settings_new();
@@ -137,6 +149,7 @@ static struct settings *make_settings(const struct gateway *gateway, const struc
     settings->configuration_path = text_or_null(config->path);
     settings->configuration = config_show(config);
     name_logs(settings, &config->logging);
+    name_watched(settings, &general->watch_list);
     settings->limit_ms = general->request_timeout_ms;
     settings->log_clients = LOG_CLIENTS_FULL;
     if (strcmp(general->log_clients, "shortened") == 0)

@@ -50,6 +50,8 @@ static const struct parameter table[] = {
      .help = "How many of the last failures can be looked up, beside those."},
     {GENERAL("blacklist", PARAMETER_PATTERNS, blacklist), .standard = "[]",
      .help = "Names that are never asked for and never served, whatever lies in the cache."},
+    {GENERAL("watchList", PARAMETER_PATTERNS, watch_list), .standard = "[]",
+     .help = "Names of critical modules: the adviser tells when one was asked for and nobody has it."},
     {GENERAL("pathMap", PARAMETER_MAP, path_map), .standard = "{}",
      .help = "Replaces beginnings of Windows paths and shares by local directories, in remotes, cache locations and log file names. The longest beginning that fits counts."},
     {GENERAL("failureStatus", PARAMETER_NUMBER, failure_status), .least = 400, .most = 599, .standard = "404",

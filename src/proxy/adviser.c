@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "proxy/adviser.h"
+#include "proxy/adviser_inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,15 +63,19 @@ static void place_names(struct evidence *evidence) {
 
 /* --- patterns --- */
 
+size_t advice_escape(char *out, size_t at, const char *name, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (strchr(".^$*+?{}[]\\|()", name[i]))
+            out[at++] = '\\';
+        out[at++] = name[i];
+    }
+    return at;
+}
+
 /* A prefix as a pattern. Names are kept in lower case, so case does not count. */
 static void write_pattern(char out[PATTERN_BYTES], const struct candidate *candidate) {
-    const char *prefix = candidate->prefix;
     size_t at = (size_t)snprintf(out, PATTERN_BYTES, "(?i)");
-    for (size_t i = 0; i < candidate->length; i++) {
-        if (strchr(".^$*+?{}[]\\|()", prefix[i]))
-            out[at++] = '\\';
-        out[at++] = prefix[i];
-    }
+    at = advice_escape(out, at, candidate->prefix, candidate->length);
     snprintf(out + at, PATTERN_BYTES - at, "%s", candidate->whole ? "$" : ".*");
 }
 
@@ -114,16 +118,13 @@ static bool suggest(const struct evidence *evidence, const struct candidate *can
                     struct advice *advice) {
     const struct source *source = evidence->roster->sources[evidence->source];
     char pattern[PATTERN_BYTES];
-    *advice = (struct advice){.rule = {.list = RULE_BLACKLIST, .origin = RULE_ADVISER}};
     write_pattern(pattern, candidate);
-    text_copy(advice->rule.server, sizeof advice->rule.server, source->options.identifier);
-    text_copy(advice->rule.value, sizeof advice->rule.value, pattern);
+    advice_begin(advice, ADVICE_NEVER_HAS, RULE_BLACKLIST, source->options.identifier, pattern);
     if (!replay(evidence, advice) || advice->lost > 0)
         return false;
     text_format(advice->rule.comment, sizeof advice->rule.comment,
-                "%" PRIu64 " questions about %" PRIu64 " names, and never a file",
-                advice->questions, advice->names);
-    name_advice(advice);
+                "%" PRIu64 " questions about %" PRIu64 " name%s, and never a file",
+                advice->questions, advice->names, advice->names == 1 ? "" : "s");
     return true;
 }
 
@@ -190,34 +191,72 @@ static int by_no(const void *a, const void *b) {
     return (left < right) - (left > right);
 }
 
-/* False: enough was shown. */
-static bool show_all(struct evidence *evidence,
-                     bool (*show)(const struct advice *advice, void *context), void *context) {
+static void show_all(struct asking *asking, struct evidence *evidence) {
     struct advice advice;
     qsort(evidence->candidates, evidence->candidate_count, sizeof *evidence->candidates, by_no);
-    for (unsigned i = 0; i < evidence->candidate_count; i++)
-        if (suggest(evidence, &evidence->candidates[i], &advice) && !show(&advice, context))
-            return false;
-    return true;
+    for (unsigned i = 0; i < evidence->candidate_count && !asking->enough; i++)
+        if (suggest(evidence, &evidence->candidates[i], &advice))
+            advice_show(asking, &advice);
 }
 
-bool adviser_ask(struct reading *reading, const struct roster *roster,
-                 bool (*show)(const struct advice *advice, void *context), void *context,
-                 struct error *err) {
+bool advise_names(struct asking *asking) {
+    const struct roster *roster = asking->roster;
     CLEANUP(free_block) struct evidence *evidence = NEW(struct evidence);
     CLEANUP(free_block) struct said *list = NEW_ARRAY(struct said, NAMES_MAX);
-    bool good = true, goes_on = true;
-    for (unsigned i = 0; good && goes_on && i < roster->count; i++) {
+    bool good = true;
+    for (unsigned i = 0; good && !asking->enough && i < roster->count; i++) {
         *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
         buffer_init(&evidence->names, BYTES_MAX);
-        good = reading_source_names(reading, roster->sources[i]->options.identifier, gather,
-                                    evidence, err);
+        good = reading_source_names(asking->reading, roster->sources[i]->options.identifier, gather,
+                                    evidence, asking->err);
         place_names(evidence);
         if (good && evidence->count > 0) {
             descend(evidence, 0, evidence->count, 0);
-            goes_on = show_all(evidence, show, context);
+            show_all(asking, evidence);
         }
         buffer_release(&evidence->names);
     }
     return good;
+}
+
+/* --- all kinds --- */
+
+const char *advice_kind_name(enum advice_kind kind) {
+    static const char *const names[ADVICE_KINDS] = {
+        [ADVICE_NEVER_HAS] = "never has", [ADVICE_WHITELIST] = "has few names",
+        [ADVICE_USELESS] = "useless",     [ADVICE_DOWN] = "down",
+        [ADVICE_RETRY] = "asked again",   [ADVICE_EARLIER] = "comes later",
+        [ADVICE_ORDER] = "order",         [ADVICE_WATCH] = "missing",
+    };
+    return names[kind];
+}
+
+void advice_begin(struct advice *advice, enum advice_kind kind, enum rule_list list,
+                  const char *server, const char *value) {
+    *advice = (struct advice){.kind = kind, .rule = {.list = list, .origin = RULE_ADVISER}};
+    text_copy(advice->rule.server, sizeof advice->rule.server, server ? server : "");
+    text_copy(advice->rule.value, sizeof advice->rule.value, value);
+}
+
+void advice_show(struct asking *asking, struct advice *advice) {
+    name_advice(advice);
+    asking->enough = !asking->show(advice, asking->context);
+}
+
+bool adviser_ask(struct reading *reading, const struct roster *roster,
+                 const struct watch_list *watched,
+                 bool (*show)(const struct advice *advice, void *context), void *context,
+                 struct error *err) {
+    struct asking asking = {.reading = reading,
+                            .roster = roster,
+                            .watched = watched,
+                            .show = show,
+                            .context = context,
+                            .err = err};
+    bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_trace,
+                                                     advise_names};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!asking.enough && !kinds[i](&asking))
+            return false;
+    return true;
 }

@@ -60,8 +60,8 @@ void api_text(struct buffer *out, const char *name, const char *value);
 typedef void api_serve(struct exchange *exchange, const char *query, const char *bytes);
 api_serve serve_rights, serve_overview, serve_history, serve_symbols, serve_symbol_sums,
     serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration,
-    serve_explain, serve_test, serve_rules, serve_rule_add, serve_rule_undo, serve_rules_export,
-    serve_advice, serve_advice_apply;
+    serve_explain, serve_test, serve_rules, serve_rule_add, serve_rule_undo, serve_rule_preview,
+    serve_rules_export, serve_advice, serve_advice_apply;
 
 /* Judges a configuration that is in the request's body (serve_doctor.c). */
 void serve_check(struct exchange *exchange, const struct buffer *body, const char *bytes);

@@ -15,29 +15,39 @@ struct shown {
     double days; /* that were recorded */
 };
 
+/* What can be applied, and the line of the configuration that does the same; null: nothing. */
+static void append_rule(struct buffer *out, const struct rule *rule) {
+    if (!rule->value[0]) {
+        buffer_append_text(out, ", \"rule\": null, \"line\": null");
+        return;
+    }
+    buffer_append_text(out, ", \"rule\": {");
+    api_text(out, "list", rule_list_name(rule->list));
+    buffer_append_text(out, ", ");
+    api_text(out, "server", rule->server);
+    buffer_append_text(out, ", ");
+    api_text(out, "value", rule->value);
+    buffer_append_text(out, "}, \"line\": \"");
+    CLEANUP(buffer_release) struct buffer line;
+    buffer_init(&line, 2 * RULE_VALUE_BYTES);
+    rule_append_line(&line, rule);
+    buffer_append_json(out, line.bytes ? line.bytes : "");
+    buffer_append_text(out, "\"");
+}
+
 static bool show(const struct advice *advice, void *context) {
     struct shown *shown = context;
     struct buffer *out = shown->out;
     buffer_append_text(out, out->length > 1 ? ",\n{" : "\n{");
     api_text(out, "id", advice->id);
     buffer_append_text(out, ", ");
-    api_text(out, "kind", "never has");
+    api_text(out, "kind", advice_kind_name(advice->kind));
     buffer_append_text(out, ", ");
     api_text(out, "sentence", advice->rule.comment);
-    buffer_append_text(out, ", \"rule\": {");
-    api_text(out, "list", rule_list_name(advice->rule.list));
-    buffer_append_text(out, ", ");
-    api_text(out, "server", advice->rule.server);
-    buffer_append_text(out, ", ");
-    api_text(out, "value", advice->rule.value);
-    buffer_append_text(out, "}, \"line\": \"");
-    CLEANUP(buffer_release) struct buffer line;
-    buffer_init(&line, 2 * RULE_VALUE_BYTES);
-    rule_append_line(&line, &advice->rule);
-    buffer_append_json(out, line.bytes ? line.bytes : "");
+    append_rule(out, &advice->rule);
     double seconds = (double)advice->time_us / 1e6;
     buffer_format(out,
-                  "\", \"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
+                  ", \"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
                   "\"questions_per_day\": %.1f, \"seconds_per_day\": %.3f}",
                   (unsigned long long)advice->names, (unsigned long long)advice->questions, seconds,
                   (unsigned long long)advice->lost, (double)advice->questions / shown->days,
@@ -59,7 +69,8 @@ static void list(struct exchange *exchange) {
         return;
     struct shown shown = {&exchange->text, days_recorded(exchange->call->server->options.ledger)};
     buffer_append_text(shown.out, "[");
-    if (reading && !adviser_ask(reading, exchange->settings->roster, show, &shown, &err))
+    if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
+                                show, &shown, &err))
         api_fail(exchange, 503, err.what);
     else
         buffer_append_text(shown.out, "\n]\n");
@@ -77,7 +88,7 @@ struct wanted {
 
 static bool look(const struct advice *advice, void *context) {
     struct wanted *wanted = context;
-    wanted->found = strcmp(advice->id, wanted->id) == 0;
+    wanted->found = strcmp(advice->id, wanted->id) == 0 && advice->rule.value[0];
     if (wanted->found)
         wanted->rule = advice->rule;
     return !wanted->found;
@@ -93,7 +104,8 @@ static void apply(struct exchange *exchange) {
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
-    if (reading && !adviser_ask(reading, exchange->settings->roster, look, &wanted, &err))
+    if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
+                                look, &wanted, &err))
         api_fail(exchange, 503, err.what);
     else if (wanted.found)
         rule_add(exchange, &wanted.rule);
@@ -103,4 +115,36 @@ static void apply(struct exchange *exchange) {
 
 void serve_advice_apply(struct exchange *exchange, const char *query, const char *bytes) {
     api_work(exchange, query, bytes, apply);
+}
+
+/* --- what a rule would have done ---------------------------------------------------------------
+ */
+
+static void preview(struct exchange *exchange) {
+    struct error err = {0};
+    struct rule rule = {0};
+    struct advice_preview seen = {0};
+    if (!rule_read(exchange->call->query, &rule, &err) ||
+        !rule_has_its_server(&rule, exchange->settings->roster, &err)) {
+        api_fail(exchange, 400, err.what);
+        return;
+    }
+    CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
+    if (exchange->call->status)
+        return;
+    if (reading && !adviser_preview(reading, exchange->settings->roster, &rule, &seen, &err)) {
+        api_fail(exchange, err.kind == ERROR_INVALID ? 400 : 503, err.what);
+        return;
+    }
+    buffer_format(&exchange->text,
+                  "{\"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
+                  "\"days\": %.3f, \"day\": {\"requests\": %llu, \"files\": %llu}}\n",
+                  (unsigned long long)seen.names, (unsigned long long)seen.questions,
+                  (double)seen.time_us / 1e6, (unsigned long long)seen.lost,
+                  days_recorded(exchange->call->server->options.ledger),
+                  (unsigned long long)seen.day_requests, (unsigned long long)seen.day_files);
+}
+
+void serve_rule_preview(struct exchange *exchange, const char *query, const char *bytes) {
+    api_work(exchange, query, bytes, preview);
 }

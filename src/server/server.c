@@ -40,6 +40,9 @@ void settings_unref(struct settings *settings) {
     for (unsigned i = 0; i < settings->log_count; i++)
         free(settings->log_paths[i]);
     free(settings->log_paths);
+    for (unsigned i = 0; i < settings->watched.count; i++)
+        pattern_free(settings->watched.patterns[i]);
+    free(settings->watched.patterns);
     free(settings);
 }
 

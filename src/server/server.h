@@ -4,6 +4,7 @@
 // on a cold disk. This header is all that `app` sees of it.
 #pragma once
 
+#include "proxy/adviser.h"
 #include "proxy/roster.h"
 #include "proxy/symbols.h"
 #include "record/ledger.h"
@@ -29,7 +30,8 @@ struct settings {
     char *configuration;      /* all of it as text, secrets masked; may be NULL */
     char **log_paths;         /* of the log's files, without the rotated ones */
     unsigned log_count;
-    int64_t limit_ms; /* how long a client waits: 25 s */
+    struct watch_list watched; /* its patterns are the settings' */
+    int64_t limit_ms;          /* how long a client waits: 25 s */
     enum { LOG_CLIENTS_FULL, LOG_CLIENTS_SHORTENED, LOG_CLIENTS_NONE } log_clients;
 };
 

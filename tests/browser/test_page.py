@@ -320,3 +320,10 @@ def test_edited_configuration_is_checked(busy, page):
     page.run("const t = document.querySelector('textarea'); t.value = t.value.replace('\"general\"', '\"generel\"')")
     page.click("button", "check it")
     page.wait_text("generel", "main [role=status]")
+
+
+def test_rule_shows_what_it_would_have_done(busy, page):
+    page.open(busy, "symbol", name="here.pdb")
+    page.click("form.rule button", "what would it have done?")
+    page.wait_text("Of the last day it meets 3 requests, 3 of which got a file.", ".preview")
+    page.wait_text("and loses 1 files.", ".preview")

@@ -2,11 +2,12 @@
 """Advice from recorded traffic: what it proposes, that its figures are so, and that applying it does what it said."""
 
 import json
+import urllib.parse
 
 import pytest
 from conftest import server
-from double.origin import Origin, good
-from program import run
+from double.origin import Origin, good, status
+from program import run, wait_until
 from symbols import Symbol, pdb
 
 
@@ -110,3 +111,157 @@ def test_without_statistics_there_is_none(start, origin):
     for missed in never("nv", 30):
         gate.get(missed.path)
     assert advice(gate) == []
+
+
+# --- whole servers
+
+
+def of_kind(gate, kind):
+    return [one for one in advice(gate) if one["kind"] == kind]
+
+
+def test_a_server_that_never_had_a_file(start, origin, second):
+    gate = start(server(origin), server(second, "two"))
+    for n in range(4):
+        symbol = pdb(f"app{n}.pdb", seed=n)
+        second.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    for missed in never("lib", 200):
+        gate.get(missed.path)
+    (one,) = of_kind(gate, "useless")
+    assert one["rule"] == {"list": "enabled", "server": "one", "value": "false"}
+    assert one["questions"] == origin.count() and one["lost"] == 0
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    before = origin.count()
+    new = pdb("new.pdb", seed=99)
+    second.on(new.remote, good(new.body))
+    gate.fetch(new)
+    assert origin.count() == before and of_kind(gate, "useless") == []
+
+
+def test_a_server_that_never_answered(start, origin, second):
+    gate = start(server(origin, breaker={"count": 0}), server(second, "two"))
+    for n, missed in enumerate(never("lib", 25)):
+        origin.on(missed.remote, status(500))
+        gate.get(missed.path)
+    wait_until(lambda: of_kind(gate, "down"), "the advice")
+    (one,) = of_kind(gate, "down")
+    assert one["rule"]["server"] == "one" and one["line"] == '"enabled": false'
+    assert one["questions"] == origin.count() >= 20
+
+
+def test_a_special_server_gets_a_whitelist(start, origin, second):
+    gate = start(server(origin, "special"), server(second, "two"))
+    had = [pdb(f"game{n}.pdb", seed=n) for n in range(6)]
+    for symbol in had:
+        origin.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    others = [Symbol(f"{chr(97 + n % 26)}{n % 7}x{n}.pdb", f"{n + 1:032X}1", b"") for n in range(200)]
+    for missed in others:
+        gate.get(missed.path)
+    asked = sum("game" not in request.path for request in origin.requests)
+    (one,) = of_kind(gate, "has few names")
+    assert one["rule"]["list"] == "whitelist" and one["rule"]["value"] == "(?i)(?:game)"
+    assert one["questions"] == asked == 200 and one["lost"] == 0
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    before = origin.count()
+    gate.get(Symbol("zz.pdb", f"{5000:032X}1", b"").path)
+    assert origin.count() == before
+    new = pdb("game9.pdb", seed=77)
+    origin.on(new.remote, good(new.body))
+    gate.fetch(new)
+
+
+# --- what was answered when
+
+
+def test_the_same_no_again_and_again(start, origin):
+    gate = start(server(origin, retryTimeout=0))
+    symbols = never("lib", 5)
+    for _ in range(8):
+        for missed in symbols:
+            gate.get(missed.path)
+    asked = origin.count()
+    assert asked == 40
+    (one,) = of_kind(gate, "asked again")
+    assert one["rule"] == {"list": "retryTimeout", "server": "one", "value": "10m"}
+    assert one["questions"] == asked - len(symbols) and one["lost"] == 0
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    before = origin.count()
+    for _ in range(8):
+        for missed in never("new", 5, 500):
+            gate.get(missed.path)
+    assert origin.count() - before == asked - one["questions"]
+
+
+def test_a_no_that_turns_is_asked_for_earlier(start, origin):
+    gate = start(server(origin, retryTimeout="60s"))
+    symbols = [pdb(f"late{n}.pdb", seed=n) for n in range(4)]
+    for symbol in symbols:
+        assert gate.get(symbol.path).verdict == "absent"
+        origin.on(symbol.remote, good(symbol.body))
+        gate.get(f"/api/v1/forget?name={symbol.name}&id={symbol.id}", method="POST")
+        gate.fetch(symbol)
+    (one,) = of_kind(gate, "comes later")
+    assert one["rule"] == {"list": "retryTimeout", "server": "one", "value": "15s"} and one["names"] == 4
+    assert of_kind(gate, "asked again") == []
+
+
+def test_a_better_order(start, origin, second, third):
+    gate = start(server(origin), server(second, "two"), server(third, "three"))
+    had = [pdb(f"app{n}.pdb", seed=n) for n in range(24)]
+    for n, symbol in enumerate(had):
+        (origin if n < 2 else third).on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    swaps = {one["sentence"].split('"')[3]: one for one in of_kind(gate, "order")}
+    assert set(swaps) >= {"two"}
+    one = swaps["two"]
+    assert json.loads(one["rule"]["value"]) == ["one", "three", "two"]
+    assert one["questions"] == second.count() == 22 and one["lost"] == 0
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    before = second.count()
+    new = pdb("app99.pdb", seed=99)
+    third.on(new.remote, good(new.body))
+    gate.fetch(new)
+    assert second.count() == before
+
+
+# --- watched modules
+
+
+def test_watched_modules_that_nobody_has(start, origin):
+    gate = start(server(origin), general={"watchList": ["(?i)engine.*"]})
+    for n in range(3):
+        gate.get(Symbol("Engine.pdb", f"{n + 1:032X}1", b"").path)
+    gate.get(Symbol("other.pdb", f"{1:032X}1", b"").path)
+    (one,) = of_kind(gate, "missing")
+    assert one["rule"] is None and one["line"] is None
+    assert one["sentence"].startswith('"engine.pdb" is watched, was asked for 3 times')
+    assert "engine.pdb" in run("advise", "--url", gate.url).stdout
+    assert gate.get(f"/api/v1/advice/apply?id={one['id']}", method="POST").status == 404
+
+
+# --- previews
+
+
+def preview(gate, **rule):
+    answer = gate.get("/api/v1/rules/preview?" + urllib.parse.urlencode(rule))
+    return json.loads(answer.body) if answer.status == 200 else answer.status
+
+
+def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
+    gate = start(server(origin), server(second, "two"), server(third, "three"))
+    had = play(gate, third)
+    seen = preview(gate, list="blacklist", server="three", value="nv")
+    assert (seen["names"], seen["questions"], seen["lost"]) == (14, 30, 0)
+    assert seen["day"] == {"requests": 30, "files": 0} and seen["days"] > 0
+    seen = preview(gate, list="blacklist", server="three", value=".*")
+    assert seen["questions"] == third.count() and seen["lost"] == len(had)
+    assert seen["day"] == {"requests": 35 + len(had), "files": len(had)}
+    seen = preview(gate, list="general.blacklist", value="nv")
+    assert seen["questions"] == sum("/nv" in r.path for o in (origin, second, third) for r in o.requests) == 90
+    seen = preview(gate, list="whitelist", server="three", value="n")
+    assert seen["questions"] == sum("/n" not in r.path for r in third.requests) and seen["lost"] == 2
+    assert preview(gate, list="retryTimeout", server="three", value="10m") == 400
+    assert preview(gate, list="blacklist", server="none", value="x") == 400
+    assert json.loads(gate.get("/api/v1/rules").body) == []

@@ -96,6 +96,7 @@ def told(start, origin):
 def test_answers_are_as_described(told):
     examples = {
         "/api/v1/explain": "path=" + pdb("here.pdb").path,
+        "/api/v1/rules/preview": "list=general.blacklist&value=here",
         "/api/v1/symbol": "name=here.pdb",
         "/api/v1/provenance": f"name=here.pdb&id={pdb('here.pdb').id}",
     }

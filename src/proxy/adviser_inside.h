@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// What the parts of the adviser share: adviser.c (names), adviser_servers.c (whole servers, watched
+// modules, previews), adviser_trace.c (what was answered when).
+#pragma once
+
+#include "proxy/adviser.h"
+
+/* One round of advice. */
+struct asking {
+    struct reading *reading;
+    const struct roster *roster;
+    const struct watch_list *watched;
+    bool (*show)(const struct advice *advice, void *context);
+    void *context;
+    bool enough; /* show has said so */
+    struct error *err;
+};
+
+/* An advice about a server (NULL: about none) that changes this list to this value. */
+void advice_begin(struct advice *advice, enum advice_kind kind, enum rule_list list,
+                  const char *server, const char *value);
+
+/* Gives it its id and shows it. */
+void advice_show(struct asking *asking, struct advice *advice);
+
+/* Each looks for its kinds; false with err when the statistics cannot be read. */
+bool advise_names(struct asking *asking) MUST_CHECK;
+bool advise_servers(struct asking *asking) MUST_CHECK;
+bool advise_trace(struct asking *asking) MUST_CHECK;
+bool advise_watch(struct asking *asking) MUST_CHECK;
+
+/* Appends the first `length` bytes of a name with all that patterns want escaped; the new length.
+ */
+size_t advice_escape(char *out, size_t at, const char *name, size_t length);
