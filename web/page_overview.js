@@ -14,6 +14,8 @@ import { why } from "./why.js";
 const RANGES = { hour: "1 h", day: "24 h", week: "7 d", month: "30 d" };
 const CHARTS = { requests: "requests by verdict", waits: "waiting time", hits: "hit rate", bytes: "bytes" };
 const AGAIN_MS = 10000;
+const MISSING_MS = 60000; // all names are looked at for it
+let looked = 0;
 
 /** @param {any} overview */
 function tiles(overview) {
@@ -100,6 +102,8 @@ async function showTroubles(failures, missing, signal) {
             nameIn,
         ),
     );
+    if (Date.now() - looked < MISSING_MS) return;
+    looked = Date.now();
     const never = await get("missing", { limit: 8 }, signal);
     put(
         missing,
@@ -166,6 +170,7 @@ export async function show(place, params, signal) {
     const advice = h("div");
     const count = h("span");
     const chart = charts(params, signal);
+    looked = 0;
     put(
         place,
         h("h1", { class: "sr" }, "Overview"),

@@ -8,23 +8,27 @@
 
 enum { SEARCH_BYTES = 512 };
 
+#define COLUMNS                                                                                    \
+    "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status," \
+    " bytes, waited_us, total_us, broken, attempts, n FROM"
+#define CONDITIONS                                                                                 \
+    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"          \
+    " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"            \
+    " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"       \
+    " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"                                       \
+    " ORDER BY at_ms DESC, n DESC LIMIT ?8"
+
 /* Two tables with rising numbers, read as one. Each condition falls away where nothing is asked. */
 static const char *const each =
-    "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
-    " bytes, waited_us, total_us, broken, attempts, n FROM"
-    " (SELECT * FROM requests UNION ALL SELECT * FROM failures)"
-    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"
-    " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"
-    " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"
-    " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"
-    " ORDER BY at_ms DESC, n DESC LIMIT ?8";
+    COLUMNS " (SELECT * FROM requests UNION ALL SELECT * FROM failures)" CONDITIONS;
+
+/* What failed lies in one of them alone. */
+static const char *const each_failure = COLUMNS " failures" CONDITIONS;
 
 /* The same for an id alone, by its index. */
 static const char *const by_id =
-    "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status,"
-    " bytes, waited_us, total_us, broken, attempts, n FROM"
-    " (SELECT * FROM requests WHERE id = ?1 UNION ALL SELECT * FROM failures WHERE id = ?1)"
-    " ORDER BY at_ms DESC, n DESC LIMIT ?8";
+    COLUMNS " (SELECT * FROM requests WHERE id = ?1 UNION ALL SELECT * FROM failures WHERE id = ?1)"
+            " ORDER BY at_ms DESC, n DESC LIMIT ?8";
 
 static bool given(const char *text) {
     return text && text[0];
@@ -34,6 +38,20 @@ static bool asks_for_id_alone(const struct archive_query *query) {
     return given(query->id) && !given(query->key) && !given(query->verdict) &&
            !given(query->source) && !given(query->client) && !given(query->search) &&
            query->before_ms == 0;
+}
+
+static bool asks_for_failures(const struct archive_query *query) {
+    static const enum verdict failures[] = {VERDICT_FAILED, VERDICT_BUSY, VERDICT_LATER};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (given(query->verdict) && strcmp(query->verdict, verdict_name(failures[i])) == 0)
+            return true;
+    return false;
+}
+
+static const char *choose(const struct archive_query *query) {
+    if (asks_for_id_alone(query))
+        return by_id;
+    return asks_for_failures(query) ? each_failure : each;
 }
 
 static enum verdict verdict_of(const char *name) {
@@ -82,8 +100,7 @@ bool archive_each(struct reading *reading, const struct archive_query *query,
                   bool (*show)(const struct archive_row *row, void *context), void *context,
                   struct error *err) {
     char search[SEARCH_BYTES];
-    sqlite3_stmt *statement =
-        reading_prepare(reading, asks_for_id_alone(query) ? by_id : each, err);
+    sqlite3_stmt *statement = reading_prepare(reading, choose(query), err);
     if (!statement)
         return false;
     const char *const texts[] = {query->id, query->key, query->verdict, query->source,

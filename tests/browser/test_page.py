@@ -3,6 +3,7 @@
 
 import json
 import re
+import sqlite3
 import subprocess
 import urllib.parse
 
@@ -327,3 +328,26 @@ def test_rule_shows_what_it_would_have_done(busy, page):
     page.click("form.rule button", "what would it have done?")
     page.wait_text("Of the last day it meets 3 requests, 3 of which got a file.", ".preview")
     page.wait_text("and loses 1 files.", ".preview")
+
+
+def test_a_hundred_thousand_symbols(start, origin, page):
+    """Written into the book while nobody has it open, as a year of requests would have."""
+    gate = start(server(origin))
+    gate.get(missing(1).path)
+    wait_until(lambda: api(gate, "symbols")["total"] == 1, "the book")
+    gate.stop()
+    with sqlite3.connect(gate.data / "statistics.db") as book:
+        book.executemany(
+            "INSERT INTO names VALUES (?, ?, 0, ?, 0, ?, ?, 1700000000)",
+            ((f"module{n:06}.pdb", n + 2, n // 2, n * 1000, n * 10) for n in range(100_000)))
+    gate.start()
+    page.open(gate, "symbols")
+    page.wait_text("1–100 of 100\u202f001")
+    assert page.run("return document.querySelector('tbody tr').innerText").startswith("module099999.pdb")
+    page.find("input[name=search]")[0].send_keys("e0999")
+    wait_until(lambda: page.run("return document.querySelectorAll('tbody tr').length") == 100, "the rows that fit")
+    assert page.run("return [...document.querySelectorAll('tbody tr')].every(r => r.innerText.includes('e0999'))")
+    page.open(gate, "symbols", offset=100_000)
+    page.wait_text("100\u202f001–100\u202f001 of 100\u202f001")
+    page.open(gate)
+    wait_until(lambda: page.run("return document.querySelectorAll('.tile b')[4]?.textContent") == "100\u202fk", "the tile")
