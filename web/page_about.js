@@ -34,6 +34,6 @@ export async function show(place, _params, signal) {
                 ["↑ ↓ Enter Esc", "in tables"],
             ]),
         ),
-        panel("Licences", h("p", {}, "symgate: MIT. Charts: Chart.js, MIT. The other libraries that it is linked with are listed with their licences in the README.")),
+        panel("Licences", h("p", {}, "symgate: MIT. Charts: Chart.js, MIT. Other libraries: see the README.")),
     );
 }

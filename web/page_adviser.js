@@ -36,7 +36,7 @@ function advice(one, after) {
                   },
                   after,
               )
-            : h("p", { class: "dim" }, "To be written into the configuration."),
+            : h("p", { class: "dim" }, "An alarm: nothing to apply."),
     );
 }
 

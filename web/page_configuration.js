@@ -49,7 +49,7 @@ function checker(text) {
  */
 export async function show(place, _params, signal) {
     const list = h("div");
-    const whole = h("div", {}, "The effective configuration is shown to those who may change things.");
+    const whole = h("div", {}, "Shown to those who may change things.");
     put(place, h("h1", {}, "Configuration"), tokenForm(), panel(["Rules ", h("button", { class: "link", onclick: exported }, "as lines for the main file")], list), panel("Effective configuration, secrets masked", whole));
     async function exported() {
         download(await getText("rules/export"), "rules.txt", "text/plain");
