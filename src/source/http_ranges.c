@@ -158,8 +158,19 @@ static void broke(struct http_ranges *ranges, unsigned index, const struct error
         cut(ranges, index);
 }
 
+/* A pause that the source itself asks for counts as with any other answer of its; another host's is
+   none of the source's. */
+static void note_pause(const struct http_ranges *ranges, const struct http_answer *answer) {
+    bool pause = answer->status == 429 || answer->retry_after_s > 0;
+    if (pause && ranges->request.at_home)
+        rest_note(queue_rest(ranges->source->queue), ERROR_THROTTLED, answer->status,
+                  ranges->request.key_hash, answer->retry_after_s);
+}
+
 static void refuse(struct http_ranges *ranges, unsigned index) {
-    int status = http_transfer_answer(ranges->parts[index].transfer)->status;
+    const struct http_answer *answer = http_transfer_answer(ranges->parts[index].transfer);
+    int status = answer->status;
+    note_pause(ranges, answer);
     give_up(ranges);
     if (index == 0)
         error_set(&ranges->why, ERROR_RESET,

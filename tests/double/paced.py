@@ -35,8 +35,10 @@ class Paced:
         self.etag = etag
         self.ranges = ranges
         self.shared = Pace(rate) if shared else None
+        self.shown = []  # the Authorization of each question
+        self.moved = None  # where every question is sent on to
         self.asked = []  # the Range of each question, None where there was none
-        self.answer_range = None  # (number of the range, start, end) → None or "200", "503", "cut"
+        self.answer_range = None  # (number of the range, start, end) → None or "200", "503", "429", "cut", "hang"
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -66,13 +68,22 @@ class Paced:
             def do_GET(self):
                 text = self.headers.get("Range")
                 paced.asked.append(text)
+                paced.shown.append(self.headers.get("Authorization"))
+                if paced.moved:
+                    self.send_response(302)
+                    self.send_header("Location", paced.moved + self.path)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 start, end, how = 0, len(paced.body), None
                 match = re.fullmatch(r"bytes=(\d+)-(\d*)", text or "")
                 same = self.headers.get("If-Range") in (None, paced.etag)
                 if match and paced.answer_range:
                     how = paced.answer_range(len([r for r in paced.asked if r]), *match.groups())
-                if how == "503":
-                    self.send_response(503)
+                if how in ("503", "429"):
+                    self.send_response(int(how))
+                    if how == "429":
+                        self.send_header("Retry-After", "600")
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                     return

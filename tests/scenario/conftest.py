@@ -154,6 +154,7 @@ http {{
     gzip_types *; gzip_min_length 1; gzip_comp_level 1;
     location /gzip/ {{ alias {root}/www/; gzip on; }}
     location /slow/ {{ alias {root}/www/; limit_rate 8m; }}
+    location /whole/ {{ alias {root}/www/; max_ranges 0; limit_rate 64m; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
     location /closed/ {{ return 403; }}
     location /objects/ {{ alias {root}/www/; error_page 404 =403 /closed/; }}
