@@ -4,7 +4,7 @@ import statistics
 
 from . import tools
 
-KIB = 1 << 10
+KIB, MIB = 1 << 10, 1 << 20
 TRIES = 15
 PLACES = ("none/one", "none/two", "all")
 
@@ -55,4 +55,21 @@ def in_order(stage, report):
                peers=f"median of {TRIES}, longest {waited[-1] - direct:.1f} ms; asked one by one {direct:.1f} ms")
 
 
-JOBS = {"together": together, "in-order": in_order}
+def ranges(stage, report):
+    """A server that gives each connection 32 MB/s: one client, one long file, and the same file straight from the server."""
+    rate, size = 32 * MIB, 256 * MIB
+    times = {"direct": [], "symgate": []}
+    with stage.symgate(servers=[{"identifier": "slow", "remote": f"http://127.0.0.1:{stage.origin.port}/symbols", "forms": ["plain"]}]) as server:
+        for number in range(1 if stage.quick else 3):
+            path = tools.symbol(tools.file_name(f"{number}5", size, rate=rate))
+            for name, port in (("direct", stage.origin.port), ("symgate", server.port)):
+                client = stage.load.herd(port, [path], copy=True).result().clients[0]
+                if not client.whole:
+                    raise tools.ToolFailed(f"{path} did not come whole from {name} (status {client.status})")
+                times[name].append(client.end_ms / 1000)
+    direct, ours = (statistics.median(times[name]) for name in ("direct", "symgate"))
+    report.add("cold 256 MB from a server that gives each connection 32 MB/s: speed of a direct download", direct / ours,
+               at_least=1.5, unit="×", peers=f"direct {direct:.1f} s · symgate {ours:.1f} s, parallel ranges")
+
+
+JOBS = {"together": together, "in-order": in_order, "ranges": ranges}

@@ -6,9 +6,9 @@
 // thin line), d milliseconds before the answer. "bz65536n12.pdb" is a 64 KB file, "bd50n7.pdb" a
 // 404 after 50 ms. Below "/none/" nothing
 // is found, after the same delay: a server that does not have what another one has. "/stats" tells
-// the counters and "/reset" clears them. Bodies come by sendfile from memory: the head of a PDB or,
-// with another ending, of a PE image, with the identity of which tools.py makes its paths, then
-// wire_block over and over.
+// the counters and "/reset" clears them. One range of a file is answered with that (206). Bodies
+// come by sendfile from memory: the head of a PDB or, with another ending, of a PE image, with the
+// identity of which tools.py makes its paths, then wire_block over and over.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -36,8 +36,9 @@ struct guest {
     bool timed;     /* in the queue of appointments */
     bool full;      /* waits for room in the socket */
     struct order order;
-    int64_t begun_ns; /* of the body */
-    int64_t sent;     /* body bytes */
+    int64_t begun_ns;    /* of the body */
+    int64_t from, total; /* a part of the body: from here to order.size, of so many bytes */
+    int64_t sent;        /* how far the body is sent, from its beginning on */
     size_t request_bytes;
     char request[REQUEST_MAX];
 };
@@ -201,26 +202,34 @@ static bool guest_reset(struct guest *guest) {
 }
 
 static bool guest_head(struct guest *guest) {
-    char head[512 + WIRE_MAGIC];
+    char head[512 + WIRE_MAGIC], part[96] = "";
     unsigned char magic[WIRE_MAGIC];
-    int64_t size = guest->order.size;
-    size_t first = size < WIRE_MAGIC ? (size_t)size : WIRE_MAGIC;
+    int64_t size = guest->order.size, from = guest->from;
+    int64_t end = size < WIRE_MAGIC ? size : WIRE_MAGIC;
+    size_t first = end > from ? (size_t)(end - from) : 0;
     memcpy(magic, origin.block, WIRE_MAGIC);
     if (guest->order.image)
         image_head(magic);
     else
-        pdb_head(size, magic);
+        pdb_head(guest->total, magic);
+    bool whole = from == 0 && size == guest->total;
+    if (!whole)
+        snprintf(part, sizeof part, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)from,
+                 (long long)size - 1, (long long)guest->total);
     int length = snprintf(head, 512,
-                          "HTTP/1.1 200 OK\r\nServer: origin\r\n"
+                          "HTTP/1.1 %s\r\nServer: origin\r\n%s"
                           "Content-Type: application/octet-stream\r\nContent-Length: %lld\r\n"
                           "Last-Modified: Tue, 01 Sep 2020 10:00:00 GMT\r\n"
                           "ETag: \"%lld\"\r\nAccept-Ranges: bytes\r\n\r\n",
-                          (long long)size, (long long)size);
-    memcpy(head + length, magic, first);
-    guest->begun_ns = origin.first_ns = wire_now_ns();
-    origin.files++;
-    guest->sent = (int64_t)first;
-    int more = size > WIRE_MAGIC && guest->order.line == 0 ? MSG_MORE : 0;
+                          whole ? "200 OK" : "206 Partial Content", part, (long long)(size - from),
+                          (long long)guest->total);
+    memcpy(head + length, magic + from * (first > 0), first);
+    guest->begun_ns = wire_now_ns();
+    if (from == 0)
+        origin.first_ns = guest->begun_ns;
+    origin.files += whole;
+    guest->sent = from + (int64_t)first;
+    int more = size > guest->sent && guest->order.line == 0 ? MSG_MORE : 0;
     return send(guest->fd, head, (size_t)length + first, MSG_NOSIGNAL | more) > 0;
 }
 
@@ -230,10 +239,14 @@ static int64_t guest_allowed(struct guest *guest) {
     int64_t left = order->size - guest->sent, now_ns = wire_now_ns();
     if (order->rate > 0) {
         double due = (double)order->rate * (double)(now_ns - guest->begun_ns + TICK_NS) / 1e9;
-        int64_t allowed = (int64_t)due - guest->sent;
-        if (allowed <= 0)
+        int64_t allowed = (int64_t)due - (guest->sent - guest->from);
+        int64_t tick = (int64_t)((double)order->rate * TICK_NS / 1e9);
+        if (allowed >= left)
+            return left;
+        /* Not byte by byte while time goes on: the others have a turn. */
+        if (allowed < tick)
             guest_appoint(guest, now_ns + TICK_NS);
-        return allowed <= 0 ? 0 : allowed < left ? allowed : left;
+        return allowed < tick ? 0 : allowed;
     }
     if (order->line > 0) {
         if (origin.line_ns > now_ns)
@@ -296,7 +309,7 @@ static bool guest_answer(struct guest *guest) {
         guest_done(guest);
         return guest_say(guest, "404 Not Found", "no such symbol here\n");
     }
-    if (guest->sent == 0 && !guest_head(guest))
+    if (guest->begun_ns == 0 && !guest_head(guest))
         return false;
     if (!guest_send(guest))
         return false;
@@ -305,13 +318,32 @@ static bool guest_answer(struct guest *guest) {
     return true;
 }
 
+/* What the request wants of the body: all of it, or one stretch (If-Range always fits here). */
+static void guest_part(struct guest *guest) {
+    struct order *order = &guest->order;
+    char *end = memmem(guest->request, guest->request_bytes, "\r\n\r\n", 4);
+    char *range = memmem(guest->request, guest->request_bytes, "\r\nRange: bytes=", 15);
+    guest->from = 0;
+    guest->total = order->size;
+    if (order->size <= 0 || range == NULL || range > end)
+        return;
+    char *dash;
+    int64_t from = strtoll(range + 15, &dash, 10);
+    int64_t last = *dash == '-' && dash[1] != '\r' ? strtoll(dash + 1, NULL, 10) : order->size - 1;
+    if (*dash != '-' || from < 0 || from > last || last >= order->size)
+        return;
+    guest->from = from;
+    order->size = last + 1;
+}
+
 static bool guest_request(struct guest *guest, const char *path, size_t length) {
     if (length == 6 && memcmp(path, "/stats", 6) == 0)
         return guest_stats(guest);
     if (length == 6 && memcmp(path, "/reset", 6) == 0)
         return guest_reset(guest);
     guest->order = order_read(path, length);
-    guest->sent = 0;
+    guest->sent = guest->begun_ns = 0;
+    guest_part(guest);
     guest->answering = true;
     if (++origin.under_way > origin.peak)
         origin.peak = origin.under_way;
