@@ -23,6 +23,7 @@ from double.relay import Relay
 from double.samba import PASSWORD, USER, Samba, free_port
 from program import PROGRAM, Program, run, wait_until
 from symbols import Symbol, missing, pdb, pe
+from test_index import Store, ask_until_read
 
 MIB = 1 << 20
 HELPER = PROGRAM.parent / "symgate-smb"
@@ -720,3 +721,23 @@ def test_whose_key_is_told(ticketed, realm, kerberos_samba):
     assert gate.get(missing(1).path).verdict == "failed"
     gate = ticketed(kerberos_server(kerberos_samba, keytab, principal="reader"), env=realm.env).start()
     assert gate.get(missing(1).path).verdict == "absent"
+
+
+# --- published indexes
+
+
+def test_published_index_of_a_share_also_after_a_restart(start, store, remote):
+    """Read through the helper; afterwards the share is asked for what it lists alone."""
+    shelf = Store(store)
+    has, unlisted = pdb("has.pdb"), pdb("unlisted.pdb")
+    shelf.add(has)
+    shelf.put(unlisted)
+    gate = start(server(remote(), index="000Admin", indexRefresh="1h", **WHO))
+    for _ in range(2):
+        ask_until_read(gate, files=1)
+        assert gate.get(unlisted.path).verdict == "absent"
+        told = json.loads(gate.get(f"/api/v1/explain?path={unlisted.path}").body)
+        assert told["now"]["servers"][0]["state"] == "not in its index"
+        gate.fetch(has)
+        gate.restart()
+    gate.check(has)
