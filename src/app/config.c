@@ -213,6 +213,12 @@ struct config *config_parse(const char *path, const char *text, size_t length,
         out_problems->list[out_problems->count - 1].column = column;
         return NULL;
     }
+    if (json_has_duplicate(text, length, &line, &column, &err)) {
+        config_complain(&reading, PROBLEM_WARNING, "", "Of both the last one counts; leave one.",
+                        "%s", err.what);
+        out_problems->list[out_problems->count - 1].line = line;
+        out_problems->list[out_problems->count - 1].column = column;
+    }
     struct config *config = read_json(&reading, root, data_override);
     if (config)
         config->origin = (struct config_origin){

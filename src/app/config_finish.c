@@ -40,6 +40,12 @@ static char *local_path(struct config_reading *reading, const char *key, const c
     if (path_kind(text) == PATH_LOCAL)
         return path_absolute(text);
     char hint[200], masked[128];
+    if (path_kind(text) == PATH_URL) {
+        text_mask_url(masked, sizeof masked, text);
+        config_complain(reading, PROBLEM_WARNING, key, "Name a folder of this machine.",
+                        "\"%s\" is a URL, where a folder is wanted: %s", masked, consequence);
+        return NULL;
+    }
     path_map_example(text, hint, sizeof hint);
     text_mask_url(masked, sizeof masked, text);
     config_complain(reading, PROBLEM_WARNING, key, hint, "\"%s\" is a Windows path or share: %s",

@@ -15,6 +15,11 @@
 bool json_parse(const char *text, size_t length, json_t **out_root, int *out_line, int *out_column,
                 struct error *err) MUST_CHECK;
 
+/* Does an object of a text that parsed have a key twice? Of such keys the last one counts, as in
+   Python. *out_line: where it was noticed; `what` of out_told names the key. */
+bool json_has_duplicate(const char *text, size_t length, int *out_line, int *out_column,
+                        struct error *out_told) MUST_CHECK;
+
 /* Finds line and column (from 1) where the value at `path` ("servers[1].remote", keys with dots as
    ["a.b"]) begins in a text that parsed; false when it is not there. A small scan of the text; used
    for error messages only. */

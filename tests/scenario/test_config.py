@@ -503,3 +503,17 @@ def test_process_ends_cleanly_with_nothing_left(gate, origin):
     gate.stop()
     assert gate.process.returncode == 0
     assert subprocess.run(["pgrep", "-P", str(gate.process.pid)], check=False).returncode == 1
+
+
+def test_key_that_stands_there_twice_is_told(tmp_path):
+    path = tmp_path / "twice.json"
+    path.write_text('{"general": {"workers": 1,\n "workers": 2}, "servers": [{"remote": "http://a/b"}]}')
+    done = run("check", path)
+    assert done.returncode == 0 and f"{path}:2:" in done.stderr and '"workers"' in done.stderr and "the last one counts" in done.stderr
+
+
+def test_url_is_no_folder(tmp_path):
+    path = tmp_path / "url.json"
+    path.write_text('{"servers": [{"remote": "http://a/b", "cacheLocation": "https://me:secret@x/y"}]}')
+    done = run("check", path)
+    assert "is a URL, where a folder is wanted" in done.stderr and "secret" not in done.stderr
