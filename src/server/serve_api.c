@@ -250,7 +250,7 @@ static const struct {
     {"rules", SHOWN, serve_rules},
     {"rules", CHANGES, serve_rule_add},
     {"rules/export", SHOWN, serve_rules_export},
-    {"rules/preview", SHOWN, serve_rule_preview},
+    {"rules/preview", ADMIN, serve_rule_preview},
     {"rules/undo", CHANGES, serve_rule_undo},
     {"servers", SHOWN, serve_servers},
     {"symbol", SHOWN, serve_symbol_sums},

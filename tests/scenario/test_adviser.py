@@ -264,4 +264,6 @@ def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     assert seen["questions"] == sum("/n" not in r.path for r in third.requests) and seen["lost"] == 2
     assert preview(gate, list="retryTimeout", server="three", value="10m") == 400
     assert preview(gate, list="blacklist", server="none", value="x") == 400
+    target = "/api/v1/rules/preview?list=general.blacklist&value=x"  # a pattern may take long: not for everybody
+    assert gate.get(target, headers={"X-Forwarded-For": "1.2.3.4"}).status == 403
     assert json.loads(gate.get("/api/v1/rules").body) == []
