@@ -42,7 +42,7 @@ function details(row) {
         "div",
         { class: "details" },
         h("p", {}, row.last_failure ? ["Last failure ", ago(row.last_failure.at_ms), ": ", row.last_failure.what] : "It has not failed."),
-        row.rest ? h("p", {}, `It rests (${row.rest.cause}) after ${row.rest.failures ?? "?"} failures; rests in a row: ${row.rest.rests ?? "?"}.`) : null,
+        row.rests.map((/** @type {any} */ one) => h("p", {}, "Rested ", ago(one.at_ms), ` (${one.cause}) `, one.for_ms === null ? "until now" : `for ${spanText(one.for_ms)}`)),
         pairs([
             ["asked for", `${row.kinds.join(", ")} as ${row.forms.join(", ")}, layout ${row.layout}`],
             ["only these", patterns(row.whitelist)],

@@ -27,6 +27,22 @@ static void append_rest(struct buffer *out, const struct source *source,
     }
 }
 
+static void append_history(struct buffer *out, const struct source *source) {
+    struct rest_past past[REST_PAST_MAX];
+    unsigned count = rest_history(queue_rest(source->queue), past);
+    buffer_append_text(out, ", \"rests\": [");
+    for (unsigned i = 0; i < count; i++) {
+        buffer_append_text(out, i ? ", {" : "{");
+        api_text(out, "cause", rest_cause_name(past[i].cause));
+        buffer_format(out, ", \"at_ms\": %lld, \"for_ms\": ", (long long)past[i].at_s * 1000);
+        if (past[i].for_ms < 0)
+            buffer_append_text(out, "null}");
+        else
+            buffer_format(out, "%lld}", (long long)past[i].for_ms);
+    }
+    buffer_append_text(out, "]");
+}
+
 static void append_words(struct buffer *out, const char *name, const char *const *words,
                          const bool *chosen, unsigned count) {
     bool any = false;
@@ -131,6 +147,7 @@ static void append_server(struct buffer *out, const struct roster *roster, unsig
                   source->options.enabled ? "true" : "false");
     api_text(out, "state", state_of(source, &rest));
     append_rest(out, source, &rest);
+    append_history(out, source);
     append_answers(out, source, row);
     append_settings(out, roster, index);
     buffer_append_text(out, "}");

@@ -2,6 +2,7 @@
 #include "source/rest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
@@ -124,18 +125,36 @@ static int64_t doubled(int64_t first_ms, unsigned times, int64_t most_ms) {
     return ms < most_ms ? ms : most_ms;
 }
 
+/* The one that lasts has come to its end, if there is one. */
+static void note_end(struct rest *rest) {
+    if (rest->past_count > 0 && rest->past[0].for_ms < 0)
+        rest->past[0].for_ms = clock_ms() - rest->since_ms;
+}
+
+static void note_begin(struct rest *rest, enum rest_cause cause) {
+    note_end(rest);
+    memmove(rest->past + 1, rest->past, (REST_PAST_MAX - 1) * sizeof *rest->past);
+    rest->past[0] = (struct rest_past){.cause = cause, .at_s = clock_wall_s(), .for_ms = -1};
+    rest->past_count += rest->past_count < REST_PAST_MAX;
+    rest->since_ms = clock_ms();
+}
+
 /* REST_NONE: what comes is counted anew, but not as a good answer's would be. */
 static void begin(struct rest *rest, enum rest_cause cause, int64_t until_ms) {
     rest->cause = cause;
     rest->until_ms = until_ms;
     rest->probing = false;
-    if (cause == REST_NONE)
+    if (cause == REST_NONE) {
+        note_end(rest);
         return;
+    }
+    note_begin(rest, cause);
     rest->rests++;
     count(&rest->begun);
 }
 
 static void end(struct rest *rest) {
+    note_end(rest);
     rest->cause = REST_NONE;
     rest->probing = false;
     rest->rests = 0;
@@ -326,6 +345,12 @@ static unsigned failures_within(const struct rest *rest, int64_t now_ms) {
         found += now_ms - rest->failed_ms[at] <= rest->breaker.within_ms;
     }
     return found;
+}
+
+unsigned rest_history(struct rest *rest, struct rest_past out_past[REST_PAST_MAX]) {
+    SCOPED_LOCK(&rest->lock);
+    memcpy(out_past, rest->past, rest->past_count * sizeof *out_past);
+    return rest->past_count;
 }
 
 struct rest_view rest_view(struct rest *rest) {

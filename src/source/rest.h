@@ -31,7 +31,14 @@ enum rest_cause {
     REST_CAUSES
 };
 
-enum { BREAKER_FAILURES_MAX = 100 };
+enum { BREAKER_FAILURES_MAX = 100, REST_PAST_MAX = 8 };
+
+/* A rest of earlier, or the one that lasts. */
+struct rest_past {
+    enum rest_cause cause;
+    int64_t at_s;   /* when it began (wall clock) */
+    int64_t for_ms; /* how long it took; -1 while it lasts */
+};
 
 /* When failures make something rest. All 0: the rules above. */
 struct breaker {
@@ -60,6 +67,9 @@ struct rest {
     unsigned silent;        /* times past hedgeAfter in a row */
     unsigned late;          /* clients told "later" in a row */
     counter begun;          /* rests begun, prolonged ones too */
+    int64_t since_ms;       /* monotonic: when the last one began */
+    struct rest_past past[REST_PAST_MAX]; /* the last ones, the newest first … */
+    unsigned past_count;                  /* … so many of them */
 };
 
 enum rest_says {
@@ -126,6 +136,9 @@ void rest_end(struct rest *rest);
 
 /* How things stand. */
 struct rest_view rest_view(struct rest *rest);
+
+/* The last rests, the newest first; how many. */
+unsigned rest_history(struct rest *rest, struct rest_past out_past[REST_PAST_MAX]);
 
 /* The name of a cause as it stands in metrics, and a clause for people ("after connect failures");
    never NULL. */

@@ -360,6 +360,30 @@ static void three_late_clients_make_late_until_one_in_time(void **state) {
     assert_false(rest_late(*state));
 }
 
+static void the_last_rests_are_kept(void **state) {
+    struct rest_past past[REST_PAST_MAX];
+    assert_int_equal(rest_history(*state, past), 0);
+    unreachable(*state, 3);
+    assert_int_equal(rest_history(*state, past), 1);
+    assert_int_equal(past[0].cause, REST_UNREACHABLE);
+    assert_int_equal(past[0].for_ms, -1);
+    assert_rests_for(*state, 5000);
+    good(*state);
+    clock_fake_advance(70000);
+    throttle(*state, 20);
+    assert_int_equal(rest_history(*state, past), 2);
+    assert_int_equal(past[0].cause, REST_ASKED_FOR);
+    assert_int_equal(past[0].for_ms, -1);
+    assert_int_equal(past[1].cause, REST_UNREACHABLE);
+    assert_int_equal(past[1].for_ms, 5000);
+    for (unsigned i = 0; i < 2 * REST_PAST_MAX; i++) {
+        clock_fake_advance(30000);
+        throttle(*state, 20);
+    }
+    assert_int_equal(rest_history(*state, past), REST_PAST_MAX);
+    assert_int_equal(past[REST_PAST_MAX - 1].for_ms, 30000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_clock, teardown)
 
 static int setup_clock(void **state) {
@@ -369,6 +393,7 @@ static int setup_clock(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(the_last_rests_are_kept),
         TEST(three_connect_failures_in_a_row_rest),
         TEST(an_answer_between_breaks_the_row),
         TEST(what_tells_nothing_changes_nothing),
