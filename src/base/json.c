@@ -248,22 +248,25 @@ bool json_parse(const char *text, size_t length, json_t **out_root, int *out_lin
     return false;
 }
 
+bool json_is_comment(const char *key) {
+    return key[0] == '_' || text_starts(key, "//") || strcmp(key, "$schema") == 0;
+}
+
 bool json_has_duplicate(const char *text, size_t length, int *out_line, int *out_column,
                         struct error *out_told) {
     size_t bom = bom_length(text, length);
     json_error_t wrong;
     CLEANUP(json_unref)
     json_t *root = json_loadb(text + bom, length - bom, JSON_REJECT_DUPLICATES, &wrong);
-    if (root || json_error_code(&wrong) != json_error_duplicate_key)
+    /* jansson stops at the first one, and tells it as: … near '"key"'. */
+    const char *key = strstr(wrong.text, "near '\"");
+    bool comment = key && json_is_comment(key + sizeof "near '\"" - 1);
+    if (root || json_error_code(&wrong) != json_error_duplicate_key || comment)
         return false;
     *out_line = wrong.line;
     *out_column = wrong.column > 0 ? wrong.column : 1;
     error_set(out_told, ERROR_CONFIG, "a key stands there twice (%.120s)", wrong.text);
     return true;
-}
-
-bool json_is_comment(const char *key) {
-    return key[0] == '_' || text_starts(key, "//") || strcmp(key, "$schema") == 0;
 }
 
 void json_unref(json_t **value) {

@@ -16,7 +16,8 @@ bool json_parse(const char *text, size_t length, json_t **out_root, int *out_lin
                 struct error *err) MUST_CHECK;
 
 /* Does an object of a text that parsed have a key twice? Of such keys the last one counts, as in
-   Python. *out_line: where it was noticed; `what` of out_told names the key. */
+   Python; comments may stand there as often as they like (behind one that does, nothing is
+   noticed). *out_line: where it was noticed; `what` of out_told names the key. */
 bool json_has_duplicate(const char *text, size_t length, int *out_line, int *out_column,
                         struct error *out_told) MUST_CHECK;
 

@@ -115,7 +115,7 @@ static enum said ask_layout(struct patient *patient, const struct question *ques
 
 static enum checkup_word word_of_failure(const struct patient *patient, const struct error *err) {
     int status = patient->out->status;
-    bool forbids = err->kind == ERROR_STATUS && status >= 400 && status < 500 && status != 407;
+    bool forbids = err->kind == ERROR_STATUS && (status == 401 || status == 403);
     return forbids ? CHECKUP_FORBIDS : CHECKUP_FAILED;
 }
 

@@ -14,7 +14,7 @@ enum checkup_word {
     CHECKUP_OFF,       /* it is switched off, so nothing was asked */
     CHECKUP_UNASKABLE, /* there is no way to its remote */
     CHECKUP_FAILED,    /* it cannot be asked: `why` */
-    CHECKUP_FORBIDS,   /* it says 401, 403 or the like where it should say no */
+    CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no */
     CHECKUP_PAGE,      /* a page comes for what nobody can have */
     CHECKUP_LOGIN,     /* the same, from elsewhere: a sign-in after a redirect */
     CHECKUP_FALSE,     /* something comes for the known file that is not a symbol file */

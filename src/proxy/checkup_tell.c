@@ -68,24 +68,31 @@ static void tell_failed(const struct source *source, const struct checkup *check
         checkup->why.hint[0] ? checkup->why.hint : telling.cure);
 }
 
-static void tell_credentials(const struct source *source, struct checkup_told *out) {
+static bool shows_credentials(const struct source *source) {
     const struct source_access *access = &source->options.access;
-    if (access->authentication != AUTHENTICATION_NONE || access->header_names.count)
-        say(out, CHECKUP_PROBLEM, "credentials",
-            "It does not accept the credentials that it is shown (status 401).",
-            "Renew them: a token may have expired, a password may have been changed.");
-    else
-        say(out, CHECKUP_PROBLEM, "credentials",
-            "It wants credentials (status 401), and is shown none.",
-            "Give it user and password, token or headers (docs/sources.md).");
+    return access->authentication != AUTHENTICATION_NONE || access->header_names.count ||
+           access->client_certificate;
 }
 
-/* Where a no is wanted. */
+static void tell_credentials(const struct source *source, int status, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    bool shown = shows_credentials(source);
+    text_format(sentence, sizeof sentence,
+                shown ? "It does not accept the credentials that it is shown (status %d)."
+                      : "It wants credentials (status %d), and is shown none.",
+                status);
+    say(out, CHECKUP_PROBLEM, "credentials", sentence,
+        shown ? "Renew them: a token may have expired, a password may have been changed."
+              : "Give it user and password, token or headers (docs/sources.md).");
+}
+
+/* Where a no is wanted. Only a server that is seen to have files is surely one that forbids those
+   that it does not have; to call a 403 a no in any other case would make absences of failures. */
 static void tell_forbids(const struct source *source, const struct checkup *checkup,
                          struct checkup_told *out) {
     char sentence[sizeof out->sentence], cure[sizeof out->cure];
-    if (checkup->status == 401 && !checkup->found) {
-        tell_credentials(source, out);
+    if (!checkup->found && (checkup->status == 401 || shows_credentials(source))) {
+        tell_credentials(source, checkup->status, out);
         return;
     }
     text_format(sentence, sizeof sentence,
@@ -94,13 +101,12 @@ static void tell_forbids(const struct source *source, const struct checkup *chec
                 checkup->status,
                 checkup->found ? ""
                                : " It may also be that it lets nobody in without credentials.");
-    text_format(cure, sizeof cure,
-                "If it is a store of objects that answers so, write \"absentStatus\": [%d] into "
-                "the server%s.",
-                checkup->status,
-                checkup->found ? ""
-                               : "; see that with a symbol that it has: symgate doctor --symbol "
-                                 "NAME/ID");
+    if (checkup->found)
+        text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.",
+                    checkup->status);
+    else
+        text_format(cure, sizeof cure,
+                    "See which it is with a symbol that it has: symgate doctor --symbol NAME/ID");
     say(out, CHECKUP_PROBLEM, "absentStatus", sentence, cure);
 }
 

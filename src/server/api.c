@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SETTLE_MS = 1500, BODY_BYTES_MAX = 1 << 20 };
+enum { SETTLE_MS = 1500, BODY_BYTES_MAX = 64 * 1024 };
 
 void api_call_free(struct api_call *call) {
     if (!call)

@@ -87,6 +87,11 @@ def test_forbidden_altogether(examine, nginx):
     assert "lets nobody in without credentials" in row["sentence"] and "symgate doctor --symbol" in row["cure"]
 
 
+def test_forbidden_with_credentials(examine, nginx):
+    row = finding(examine(server(nginx[0] + "/closed", user="me", password="of-last-year")), "credentials")
+    assert "not accept" in row["sentence"] and "absentStatus" not in row["cure"]
+
+
 def test_sign_in_after_a_redirect(examine, nginx):
     row = finding(examine(server(nginx[0] + "/login")), "login")
     assert "credentials" in row["cure"]
