@@ -195,6 +195,20 @@ def test_ghidra_sequence(start, origin, real):
     assert origin.count() == 1
 
 
+def test_breakpad_sequence(start, origin):
+    """As minidump-stackwalk asks: the debug file's name, escaped or with the path of the machine that built it, and the .sym of it."""
+    gate = start(server(origin))
+    text = b"MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 test_app\nFILE 0 a.c\n"
+    cases = {
+        "/symbols/Electron%20Framework/5A9832E5287241C1838ED98914E9B7FF1/Electron%20Framework.sym": "/Electron%20Framework/5A9832E5287241C1838ED98914E9B7FF1/Electron%20Framework.sym",
+        "/symbols/c%3A%5Ctest_app.pdb/5A9832E5287241C1838ED98914E9B7FF1/c%3A%5Ctest_app.sym": "/test_app.pdb/5A9832E5287241C1838ED98914E9B7FF1/test_app.sym",
+    }
+    for asked, remote in cases.items():
+        origin.on(remote, good(text))
+        assert gate.get(asked).body == text, asked
+        assert gate.get(asked).verdict == "hit"
+
+
 def test_parallel_ranges_of_a_cold_file(start, origin, real):
     """As SYMSRV2, aria2 and Symbolicator do: a GET, ranges beside it, the first dropped."""
     gate = start(server(origin))
