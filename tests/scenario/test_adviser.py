@@ -183,6 +183,7 @@ def test_the_same_no_again_and_again(start, origin):
             gate.get(missed.path)
     asked = origin.count()
     assert asked == 40
+    wait_until(lambda: [one["questions"] for one in of_kind(gate, "asked again")] == [35], "the last answer's record")
     (one,) = of_kind(gate, "asked again")
     assert one["rule"] == {"list": "retryTimeout", "server": "one", "value": "10m"}
     assert one["questions"] == asked - len(symbols) and one["lost"] == 0
@@ -202,6 +203,7 @@ def test_a_no_that_turns_is_asked_for_earlier(start, origin):
         origin.on(symbol.remote, good(symbol.body))
         gate.get(f"/api/v1/forget?name={symbol.name}&id={symbol.id}", method="POST")
         gate.fetch(symbol)
+    wait_until(lambda: [one["names"] for one in of_kind(gate, "comes later")] == [4], "the last answer's record")
     (one,) = of_kind(gate, "comes later")
     assert one["rule"] == {"list": "retryTimeout", "server": "one", "value": "15s"} and one["names"] == 4
     assert of_kind(gate, "asked again") == []
@@ -213,6 +215,7 @@ def test_a_better_order(start, origin, second, third):
     for n, symbol in enumerate(had):
         (origin if n < 2 else third).on(symbol.remote, good(symbol.body))
         gate.fetch(symbol)
+    wait_until(lambda: 22 in [one["questions"] for one in of_kind(gate, "order")], "the last answer's record")
     swaps = {one["sentence"].split('"')[3]: one for one in of_kind(gate, "order")}
     assert set(swaps) >= {"two"}
     one = swaps["two"]
@@ -234,6 +237,7 @@ def test_watched_modules_that_nobody_has(start, origin):
     for n in range(3):
         gate.get(Symbol("Engine.pdb", f"{n + 1:032X}1", b"").path)
     gate.get(Symbol("other.pdb", f"{1:032X}1", b"").path)
+    wait_until(lambda: [one["questions"] for one in of_kind(gate, "missing")] == [3], "the last answer's record")
     (one,) = of_kind(gate, "missing")
     assert one["rule"] is None and one["line"] is None
     assert one["sentence"].startswith('"engine.pdb" is watched, was asked for 3 times')
@@ -252,6 +256,7 @@ def preview(gate, **rule):
 def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     gate = start(server(origin), server(second, "two"), server(third, "three"))
     had = play(gate, third)
+    wait_until(lambda: preview(gate, list="general.blacklist", value=".*")["day"]["requests"] == 35 + len(had), "the last answer's record")
     seen = preview(gate, list="blacklist", server="three", value="nv")
     assert (seen["names"], seen["questions"], seen["lost"]) == (14, 30, 0)
     assert seen["day"] == {"requests": 30, "files": 0} and seen["days"] > 0
