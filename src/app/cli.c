@@ -68,6 +68,16 @@ bool cli_options(int argc, char **argv, const struct cli_option *options, const 
     return true;
 }
 
+struct config *cli_load(const struct cli_meant *meant, char **out_name,
+                        struct config_problems *out_problems) {
+    if (meant->sympath) {
+        *out_name = memory_text("--sympath");
+        return config_from_sympath(meant->sympath, meant->data, out_problems);
+    }
+    *out_name = meant->path ? memory_text(meant->path) : config_find_file();
+    return config_load(*out_name, meant->data, out_problems);
+}
+
 void cli_problems(const struct config_problems *problems, const char *path, bool notes) {
     for (unsigned i = 0; i < problems->count; i++) {
         char line[1024];

@@ -59,6 +59,18 @@ struct cli_option {
 bool cli_options(int argc, char **argv, const struct cli_option *options, const char **operands,
                  unsigned operands_max, unsigned *out_operands);
 
+/* Which configuration a command means; each may be NULL. */
+struct cli_meant {
+    const char *path;    /* of a file */
+    const char *sympath; /* in place of a file */
+    const char *data;    /* --data */
+};
+
+/* Loads it, or the file that is found where none is named; NULL when there are errors. *out_name:
+   by what its problems are told; NULL for the built-in default, and the caller's to free. */
+struct config *cli_load(const struct cli_meant *meant, char **out_name,
+                        struct config_problems *out_problems) MUST_CHECK;
+
 /* Prints problems to standard error, notes only when asked. */
 void cli_problems(const struct config_problems *problems, const char *path, bool notes);
 

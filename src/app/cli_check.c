@@ -93,26 +93,25 @@ static void print_config(const struct config *config) {
 }
 
 int cli_check(int argc, char **argv) {
-    const char *path = NULL, *operand = NULL, *data = NULL, *sympath = NULL;
+    struct cli_meant meant = {0};
+    const char *operand = NULL;
     bool strict = false;
     unsigned operands = 0;
     const struct cli_option options[] = {
-        {.name = "--config", .value = &path},
-        {.name = "--sympath", .value = &sympath},
-        {.name = "--data", .value = &data},
+        {.name = "--config", .value = &meant.path},
+        {.name = "--sympath", .value = &meant.sympath},
+        {.name = "--data", .value = &meant.data},
         {.name = "--strict", .flag = &strict},
         {0},
     };
     if (!cli_options(argc, argv, options, &operand, 1, &operands))
         return 2;
     if (operand)
-        path = operand;
-    CLEANUP(free_block) char *found = path || sympath ? NULL : config_find_file();
-    const char *name = path ? path : found;
+        meant.path = operand;
+    CLEANUP(free_block) char *name = NULL;
     struct config_problems problems;
-    struct config *config = sympath ? config_from_sympath(sympath, data, &problems)
-                                    : config_load(name, data, &problems);
-    cli_problems(&problems, sympath ? "--sympath" : name, true);
+    struct config *config = cli_load(&meant, &name, &problems);
+    cli_problems(&problems, name, true);
     bool good = config && !(strict && problems.warnings > 0);
     if (config)
         print_config(config);

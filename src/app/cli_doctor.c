@@ -91,15 +91,27 @@ static int examine(struct config *config, const struct config_problems *problems
     return status;
 }
 
+static int examine_meant(const struct cli_meant *meant, const struct question *known, bool json) {
+    CLEANUP(free_block) char *name = NULL;
+    struct config_problems problems;
+    struct config *config = cli_load(meant, &name, &problems);
+    if (!config)
+        cli_problems(&problems, name, false);
+    int status = config ? examine(config, &problems, known, json) : 2;
+    config_free(config);
+    config_problems_release(&problems);
+    return status;
+}
+
 int cli_doctor(int argc, char **argv) {
-    const char *path = NULL, *operand = NULL, *data = NULL, *sympath = NULL, *symbol = NULL,
-               *log = NULL;
+    struct cli_meant meant = {0};
+    const char *operand = NULL, *symbol = NULL, *log = NULL;
     bool json = false;
     unsigned operands = 0;
     const struct cli_option options[] = {
-        {.name = "--config", .value = &path},
-        {.name = "--sympath", .value = &sympath},
-        {.name = "--data", .value = &data},
+        {.name = "--config", .value = &meant.path},
+        {.name = "--sympath", .value = &meant.sympath},
+        {.name = "--data", .value = &meant.data},
         {.name = "--symbol", .value = &symbol},
         {.name = "--log", .value = &log},
         {.name = "--json", .flag = &json},
@@ -113,16 +125,6 @@ int cli_doctor(int argc, char **argv) {
     if (symbol && !read_symbol(symbol, &known))
         return 2;
     if (operand)
-        path = operand;
-    CLEANUP(free_block) char *found = path || sympath ? NULL : config_find_file();
-    const char *name = path ? path : found;
-    struct config_problems problems;
-    struct config *config = sympath ? config_from_sympath(sympath, data, &problems)
-                                    : config_load(name, data, &problems);
-    if (!config)
-        cli_problems(&problems, sympath ? "--sympath" : name, false);
-    int status = config ? examine(config, &problems, symbol ? &known : NULL, json) : 2;
-    config_free(config);
-    config_problems_release(&problems);
-    return status;
+        meant.path = operand;
+    return examine_meant(&meant, symbol ? &known : NULL, json);
 }

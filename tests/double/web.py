@@ -266,13 +266,13 @@ class Authority:
     def file(self):
         return self.folder / f"{self.name}.pem"
 
-    def certificate(self, name, where="IP:127.0.0.1,DNS:localhost"):
-        """The file of a new certificate; `key(name)` is its key's."""
+    def certificate(self, name, where="IP:127.0.0.1,DNS:localhost", days=2):
+        """The file of a new certificate; `key(name)` is its key's. With -1 days it has expired."""
         request, out, more = (self.folder / f"{name}.{what}" for what in ("csr", "crt", "ext"))
         more.write_text(f"subjectAltName={where}\n")
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                      "-keyout", self.key(name), "-out", request)
-        self.openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key(self.name), "-days", "2",
+        self.openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key(self.name), "-days", days,
                      "-CAcreateserial", "-extfile", more, "-out", out)
         return out
 

@@ -124,6 +124,18 @@ def test_certificate_that_nobody_knows(examine, authority):
         own.stop()
 
 
+@pytest.mark.parametrize("name, more, word", [("old", {"days": -1}, "expired"), ("elsewhere", {"where": "DNS:elsewhere.example"}, "name")])
+def test_certificate_that_is_not_good_any_more_or_not_for_this_host(examine, authority, name, more, word):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate(name, **more), authority.key(name))
+    own = Origin(tls=context)
+    try:
+        row = finding(examine(server(own, caFile=str(authority.file))), "certificate")
+        assert word in row["sentence"], row
+    finally:
+        own.stop()
+
+
 def test_nobody_listens(examine):
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
