@@ -116,7 +116,9 @@ static int by_key_and_time(const void *a, const void *b) {
         return left->source < right->source ? -1 : 1;
     if (left->key != right->key)
         return left->key < right->key ? -1 : 1;
-    return (left->at_ms > right->at_ms) - (left->at_ms < right->at_ms);
+    if (left->at_ms != right->at_ms)
+        return left->at_ms < right->at_ms ? -1 : 1;
+    return left->found - right->found; /* within one moment: the no came first */
 }
 
 /* --- retry times -------------------------------------------------------------------------------
