@@ -47,6 +47,7 @@ def test_failed_server_is_preferred_later(start, origin, second):
     assert "x-symgate-reason" not in gate.fetch(stripped).headers
     until_served(gate, private)
     gate.check(private)
+    gate.wait_metric("symgate_renewed_total", 1)  # the mark is gone before that is counted
     asked = origin.count()
     gate.restart()
     for _ in range(3):
