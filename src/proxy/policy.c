@@ -96,78 +96,69 @@ static const struct pattern *rules_decide(const struct rules *rules, const char 
     return NULL;
 }
 
-/* Does the list forbid the name? A pattern that gave up forbids it as well. */
-static bool rules_forbid(const struct rules *rules, const char *name,
-                         struct policy_verdict *verdict) {
+/* A list that forbids: `forbidden` where it holds the name; a pattern that gave up forbids as well.
+ *out_rule is set where it does. */
+static enum policy_word black_word(const struct rules *rules, const char *name,
+                                   enum policy_word forbidden, const char **out_rule) {
     enum pattern_match word;
     const struct pattern *pattern = rules_decide(rules, name, &word);
     if (!pattern)
-        return false;
-    verdict->rule = pattern_text(pattern);
-    verdict->limit |= word == PATTERN_LIMIT;
-    return true;
+        return POLICY_ADMITTED;
+    *out_rule = pattern_text(pattern);
+    return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : forbidden;
 }
 
-static bool rules_admit(const struct rules *rules, const char *name,
-                        struct policy_verdict *verdict) {
+static enum policy_word white_word(const struct rules *rules, const char *name,
+                                   const char **out_rule) {
     enum pattern_match word;
     const struct pattern *pattern = rules_decide(rules, name, &word);
-    if (word != PATTERN_LIMIT)
-        return pattern != NULL;
-    verdict->rule = pattern_text(pattern);
-    verdict->limit = true;
-    return false;
+    if (!pattern)
+        return POLICY_WHITELIST;
+    *out_rule = pattern_text(pattern);
+    return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_ADMITTED;
 }
 
-static bool source_allowed(const struct policy_rules *source, const struct question *question,
-                           struct policy_verdict *verdict) {
-    const char *name = question->spelling.name;
-    if (source->follows || !source->enabled || !(source->kinds & 1U << question->key.kind))
-        return false;
-    if (source->has_whitelist && !rules_admit(&source->whitelist, name, verdict))
-        return false;
-    return !rules_forbid(&source->blacklist, name, verdict);
-}
-
-bool policy_lets(const struct policy *policy, unsigned source, const char *name) {
-    struct policy_verdict ignored = {0};
-    assert(source < policy->count);
-    const struct policy_rules *rules = &policy->sources[source];
-    return rules->enabled && !rules_forbid(&policy->blacklist, name, &ignored) &&
-           (!rules->has_whitelist || rules_admit(&rules->whitelist, name, &ignored)) &&
-           !rules_forbid(&rules->blacklist, name, &ignored);
+/* What one source's two lists say. */
+static enum policy_word lists_word(const struct policy_rules *source, const char *name,
+                                   const char **out_rule) {
+    if (source->has_whitelist) {
+        enum policy_word word = white_word(&source->whitelist, name, out_rule);
+        if (word != POLICY_ADMITTED)
+            return word;
+    }
+    return black_word(&source->blacklist, name, POLICY_BLACKLIST, out_rule);
 }
 
 /* What one source's own rules say. */
 static enum policy_word own_word(const struct policy_rules *source, const struct question *question,
                                  const char **out_rule) {
-    const char *name = question->spelling.name;
-    enum pattern_match word;
     if (!source->enabled)
         return POLICY_DISABLED;
     if (!(source->kinds & 1U << question->key.kind))
         return POLICY_KIND;
-    if (source->has_whitelist) {
-        const struct pattern *white = rules_decide(&source->whitelist, name, &word);
-        *out_rule = white ? pattern_text(white) : NULL;
-        if (word != PATTERN_YES)
-            return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_WHITELIST;
-    }
-    const struct pattern *black = rules_decide(&source->blacklist, name, &word);
-    if (!black)
-        return POLICY_ADMITTED;
-    *out_rule = pattern_text(black);
-    return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_BLACKLIST;
+    return lists_word(source, question->spelling.name, out_rule);
+}
+
+static enum policy_word global_word(const struct policy *policy, const char *name,
+                                    const char **out_rule) {
+    return black_word(&policy->blacklist, name, POLICY_GLOBAL, out_rule);
+}
+
+bool policy_lets(const struct policy *policy, unsigned source, const char *name) {
+    const char *ignored;
+    assert(source < policy->count);
+    const struct policy_rules *rules = &policy->sources[source];
+    return rules->enabled && global_word(policy, name, &ignored) == POLICY_ADMITTED &&
+           lists_word(rules, name, &ignored) == POLICY_ADMITTED;
 }
 
 enum policy_word policy_explain(const struct policy *policy, unsigned source,
                                 const struct question *question, const char **out_rule) {
     assert(source < policy->count);
-    enum pattern_match word;
-    const struct pattern *black = rules_decide(&policy->blacklist, question->spelling.name, &word);
-    *out_rule = black ? pattern_text(black) : NULL;
-    if (black)
-        return word == PATTERN_LIMIT ? POLICY_GIVEN_UP : POLICY_GLOBAL;
+    *out_rule = NULL;
+    enum policy_word word = global_word(policy, question->spelling.name, out_rule);
+    if (word != POLICY_ADMITTED)
+        return word;
     const struct policy_rules *rules = &policy->sources[source];
     if (!rules->follows)
         return own_word(rules, question, out_rule);
@@ -176,20 +167,45 @@ enum policy_word policy_explain(const struct policy *policy, unsigned source,
     return verdict.allowed >> source & 1 ? POLICY_ADMITTED : POLICY_FOLLOWS;
 }
 
+/* Takes a word into the verdict; true: it admits. */
+static bool take_word(struct policy_verdict *verdict, enum policy_word word, const char *rule) {
+    if (word == POLICY_ADMITTED)
+        return true;
+    if (rule)
+        verdict->rule = rule;
+    verdict->limit |= word == POLICY_GIVEN_UP;
+    return false;
+}
+
+/* The sources, as bits, that their own rules admit. */
+static uint64_t judge_sources(const struct policy *policy, const struct question *question,
+                              struct policy_verdict *verdict) {
+    uint64_t admitted = 0;
+    for (unsigned i = 0; i < policy->count; i++) {
+        const char *rule = NULL;
+        if (policy->sources[i].follows)
+            continue;
+        enum policy_word word = own_word(&policy->sources[i], question, &rule);
+        if (take_word(verdict, word, rule))
+            admitted |= UINT64_C(1) << i;
+    }
+    return admitted;
+}
+
 void policy_judge(const struct policy *policy, const struct question *question,
                   struct policy_verdict *out_verdict) {
     *out_verdict = (struct policy_verdict){0};
-    if (rules_forbid(&policy->blacklist, question->spelling.name, out_verdict)) {
+    const char *rule = NULL;
+    enum policy_word word = global_word(policy, question->spelling.name, &rule);
+    if (!take_word(out_verdict, word, rule)) {
         out_verdict->globally = true;
         return;
     }
-    for (unsigned i = 0; i < policy->count; i++)
-        if (source_allowed(&policy->sources[i], question, out_verdict))
-            out_verdict->allowed |= UINT64_C(1) << i;
-    if (!out_verdict->allowed)
+    uint64_t own = judge_sources(policy, question, out_verdict);
+    if (!own)
         return;
     out_verdict->rule = NULL;
-    uint64_t own = out_verdict->allowed;
+    out_verdict->allowed = own;
     for (unsigned i = 0; i < policy->count; i++)
         if (policy->sources[i].follows & own)
             out_verdict->allowed |= UINT64_C(1) << i;
