@@ -71,6 +71,7 @@ def test_hit_and_fetched(gate, origin):
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
     first, second = gate.fetch(symbol), gate.fetch(symbol)
+    gate.wait_quiet()
     told = explain(gate, after=first)
     assert told["last"]["request"]["verdict"] == "fetched"
     assert told["sentence"] == 'The file was fetched from server "one" for this request.'
@@ -441,6 +442,7 @@ def test_an_own_cache_is_named(start, origin, second, tmp_path):
     symbol = pdb()
     origin.on(symbol.remote, good(symbol.body))
     gate.fetch(symbol)
+    gate.wait_quiet()
     told = explain(gate, symbol)
     assert of_server(told)["cache"] == str(tmp_path / "own") and "cache" not in of_server(told, "two")
     shelves = {shelf["path"]: shelf["state"] for shelf in told["now"]["shelves"]}
