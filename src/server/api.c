@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { SETTLE_MS = 1500, BODY_BYTES_MAX = 64 * 1024 };
+enum { SETTLE_MS = 1500 };
 
 void api_call_free(struct api_call *call) {
     if (!call)
@@ -52,30 +52,21 @@ static struct api_call *new_call(struct exchange *exchange, const char *query, c
     call->query = memory_text(query);
     call->type = "application/json";
     call->job = job;
-    buffer_init(&call->body, BODY_BYTES_MAX);
+    const struct buffer *posted = exchange->posted;
+    buffer_init(&call->body, posted ? posted->length : 0);
+    if (posted && posted->length)
+        buffer_append(&call->body, posted->bytes, posted->length);
     request_field(&exchange->request, bytes, FIELD_HOST, call->host, sizeof call->host);
     exchange->call = call;
     return call;
 }
 
-static void begin_work(struct exchange *exchange) {
-    exchange->state = EXCHANGE_WORKING;
-    if (!exchange_work(exchange, exchange->call->server->pool, run, worked))
-        api_refuse(exchange, 503, "too much to do at the moment, ask again");
-}
-
 void api_work(struct exchange *exchange, const char *query, const char *bytes,
               void (*job)(struct exchange *exchange)) {
-    (void)new_call(exchange, query, bytes, job);
-    begin_work(exchange);
-}
-
-void api_work_on(struct exchange *exchange, const struct buffer *body, const char *bytes,
-                 void (*job)(struct exchange *exchange)) {
-    struct api_call *call = new_call(exchange, "", bytes, job);
-    if (body && body->length)
-        buffer_append(&call->body, body->bytes, body->length);
-    begin_work(exchange);
+    struct api_call *call = new_call(exchange, query, bytes, job);
+    exchange->state = EXCHANGE_WORKING;
+    if (!exchange_work(exchange, call->server->pool, run, worked))
+        api_refuse(exchange, 503, "too much to do at the moment, ask again");
 }
 
 void api_fail(struct exchange *exchange, int status, const char *reason) {

@@ -17,7 +17,7 @@ enum { ROWS_STANDARD = 100, ROWS_MOST = 1000 };
 struct api_call {
     struct server *server;
     char *query;
-    struct buffer body; /* of the request, of those that take one */
+    struct buffer body; /* of the request; may be empty */
     char host[256];     /* the Host that the client has used */
     const char *type;   /* of the answer */
     int status;         /* 0: good; else the text is the reason */
@@ -36,10 +36,6 @@ void api_refuse(struct exchange *exchange, int status, const char *reason);
 /* Has the job run on a pool thread; its answer is JSON. */
 void api_work(struct exchange *exchange, const char *query, const char *bytes,
               void (*job)(struct exchange *exchange));
-
-/* The same with the request's body, which is copied. NULL: it has none. */
-void api_work_on(struct exchange *exchange, const struct buffer *body, const char *bytes,
-                 void (*job)(struct exchange *exchange));
 
 /* In a job: the answer is this status with this sentence. */
 void api_fail(struct exchange *exchange, int status, const char *reason);
@@ -60,11 +56,8 @@ void api_text(struct buffer *out, const char *name, const char *value);
 typedef void api_serve(struct exchange *exchange, const char *query, const char *bytes);
 api_serve serve_rights, serve_overview, serve_history, serve_symbols, serve_symbol_sums,
     serve_missing, serve_servers, serve_requests, serve_events, serve_logs, serve_configuration,
-    serve_explain, serve_test, serve_rules, serve_rule_add, serve_rule_undo, serve_rule_preview,
-    serve_rules_export, serve_advice, serve_advice_apply;
-
-/* Judges a configuration that is in the request's body (serve_doctor.c). */
-void serve_check(struct exchange *exchange, const struct buffer *body, const char *bytes);
+    serve_explain, serve_test, serve_check, serve_rules, serve_rule_add, serve_rule_undo,
+    serve_rule_preview, serve_rules_export, serve_advice, serve_advice_apply;
 
 struct rule;
 

@@ -119,7 +119,9 @@ void exchange_dispatch(struct exchange *exchange, const char *bytes, const struc
     if (question_mark &&
         !text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1))
         query[0] = '\0'; /* none of ours is so long, and a part of one might mean something else */
-    router_serve(exchange, target, path_length, query, bytes, body);
+    exchange->posted = body;
+    router_serve(exchange, target, path_length, query, bytes);
+    exchange->posted = NULL;
 }
 
 void exchange_refuse(struct exchange *exchange, int status, const char *reason) {

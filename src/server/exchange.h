@@ -84,6 +84,7 @@ struct exchange {
     bool about_symbol; /* below /symbols/ */
     bool follow_up;    /* another form of a symbol's file */
     bool head_only;
+    const struct buffer *posted; /* its body, while it is dispatched; NULL: none */
     bool keep_alive;
 
     /* the copy it is answered from */

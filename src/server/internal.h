@@ -27,7 +27,7 @@ struct server {
 /* Finds what a path is and answers or begins to (router.c). `path` is the raw target up to the
  * query, `query` after "?" or "". */
 void router_serve(struct exchange *exchange, const char *path, size_t length, const char *query,
-                  const char *bytes, const struct buffer *body);
+                  const char *bytes);
 
 /* The symbol path (serve_symbol.c): `path` is what follows "/symbols/". */
 void serve_symbol(struct exchange *exchange, const char *path, size_t length);
@@ -53,7 +53,7 @@ void serve_metrics(struct exchange *exchange);
 
 /* Everything below "/api/v1/" (serve_api.c); `path` follows that. */
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
-               const char *bytes, const struct buffer *body);
+               const char *bytes);
 
 /* May this request change something, or see logs and configuration (trust.c)? If not, it has been
  * answered. */

@@ -13,56 +13,56 @@ struct route {
     bool whole; /* the path must end there */
     bool post;  /* POST is for the route to judge */
     void (*serve)(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                  const char *bytes, const struct buffer *body);
+                  const char *bytes);
 };
 
 static void symbols(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                    const char *bytes, const struct buffer *body) {
-    (void)query, (void)bytes, (void)body;
+                    const char *bytes) {
+    (void)query, (void)bytes;
     serve_symbol(exchange, rest, length);
 }
 
 static void health(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                   const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)query, (void)bytes, (void)body;
+                   const char *bytes) {
+    (void)rest, (void)length, (void)query, (void)bytes;
     answer_text(exchange, 200, plain, "ok");
 }
 
 static void page(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                 const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)query, (void)body;
+                 const char *bytes) {
+    (void)rest, (void)length, (void)query;
     serve_page(exchange, bytes);
 }
 
 static void web(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                const char *bytes, const struct buffer *body) {
-    (void)query, (void)bytes, (void)body;
+                const char *bytes) {
+    (void)query, (void)bytes;
     serve_web(exchange, rest, length);
 }
 
 static void metrics(struct exchange *exchange, const char *rest, size_t length, const char *query,
-                    const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)query, (void)bytes, (void)body;
+                    const char *bytes) {
+    (void)rest, (void)length, (void)query, (void)bytes;
     serve_metrics(exchange);
 }
 
 static void statistics(struct exchange *exchange, const char *rest, size_t length,
-                       const char *query, const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)body;
+                       const char *query, const char *bytes) {
+    (void)rest, (void)length;
     if (trust_host(exchange, bytes))
         serve_statistics(exchange, query, bytes);
 }
 
 static void symbol_table(struct exchange *exchange, const char *rest, size_t length,
-                         const char *query, const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)body;
+                         const char *query, const char *bytes) {
+    (void)rest, (void)length;
     if (trust_host(exchange, bytes))
         serve_symbol_table(exchange, query, bytes);
 }
 
 static void configuration(struct exchange *exchange, const char *rest, size_t length,
-                          const char *query, const char *bytes, const struct buffer *body) {
-    (void)rest, (void)length, (void)body;
+                          const char *query, const char *bytes) {
+    (void)rest, (void)length;
     if (trust_allows_change(exchange, bytes))
         serve_configuration(exchange, query, bytes);
 }
@@ -108,7 +108,7 @@ static size_t log_number(const char *path, size_t length) {
 }
 
 void router_serve(struct exchange *exchange, const char *path, size_t length, const char *query,
-                  const char *bytes, const struct buffer *body) {
+                  const char *bytes) {
     skip_slashes(&path, &length);
     const struct route *route = find_route(path, length);
     enum method method = exchange->request.method;
@@ -132,5 +132,5 @@ void router_serve(struct exchange *exchange, const char *path, size_t length, co
         return;
     }
     size_t own = strlen(route->path);
-    route->serve(exchange, path + own, length - own, query, bytes, body);
+    route->serve(exchange, path + own, length - own, query, bytes);
 }

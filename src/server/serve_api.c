@@ -232,7 +232,7 @@ static const struct {
 } routes[] = {
     {"advice", SHOWN, serve_advice},
     {"advice/apply", CHANGES, serve_advice_apply},
-    {"check", CHANGES, NULL}, /* takes a body: serve_check */
+    {"check", CHANGES, serve_check},
     {"configuration", ADMIN, serve_configuration},
     {"copies", SHOWN, serve_copies},
     {"events", SHOWN, serve_events},
@@ -268,7 +268,7 @@ static bool may(struct exchange *exchange, enum access access, const char *bytes
 }
 
 void serve_api(struct exchange *exchange, const char *path, size_t length, const char *query,
-               const char *bytes, const struct buffer *body) {
+               const char *bytes) {
     bool post = exchange->request.method == METHOD_POST, known = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is(path, length, routes[i].name))
@@ -276,12 +276,8 @@ void serve_api(struct exchange *exchange, const char *path, size_t length, const
         known = true;
         if (post != (routes[i].access == CHANGES))
             continue;
-        if (!may(exchange, routes[i].access, bytes))
-            return;
-        if (routes[i].serve)
+        if (may(exchange, routes[i].access, bytes))
             routes[i].serve(exchange, query, bytes);
-        else
-            serve_check(exchange, body, bytes);
         return;
     }
     if (known)

@@ -66,6 +66,6 @@ static void check(struct exchange *exchange) {
         options->judge(options->gateway, call->body.bytes, call->body.length, &exchange->text);
 }
 
-void serve_check(struct exchange *exchange, const struct buffer *body, const char *bytes) {
-    api_work_on(exchange, body, bytes, check);
+void serve_check(struct exchange *exchange, const char *query, const char *bytes) {
+    api_work(exchange, query, bytes, check);
 }
