@@ -19,6 +19,7 @@ own_address = _scenario.own_address
 
 from program import wait_until  # noqa: E402
 from selenium import webdriver  # noqa: E402
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -68,10 +69,14 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def click(self, selector, containing=""):
-        def look():
-            return next((one for one in self.find(selector) if containing in one.text), None)
+        def pressed():
+            try:
+                meant = next((one for one in self.find(selector) if containing in one.text), None)
+                return meant and (meant.click() or True)
+            except StaleElementReferenceException:  # painted anew in between
+                return False
 
-        wait_until(look, f"{selector} {containing}").click()
+        wait_until(pressed, f"{selector} {containing}")
 
     def complaints(self):
         """What the console has said since it was asked last, but for answers that a test provokes."""

@@ -64,9 +64,8 @@ def test_tiles_show_what_was_asked(busy, page):
     page.open(busy)
     page.wait_text("In flight")
     wait_until(lambda: len(page.find(".tile")) == 8, "the tiles")
-    tiles = {tile.find_element("css selector", "span").text: tile.find_element("css selector", "b").text for tile in page.find(".tile")}
-    assert page.run("return [...document.querySelectorAll('.tile')].map(t => [t.children[1].textContent, t.children[0].textContent])")[:5] == [
-        ["requests", "6"], ["excluded", "1"], ["successful", "3"], ["cache hits", "2"], ["symbols", "4"]], tiles
+    tiles = page.run("return [...document.querySelectorAll('.tile')].map(t => [t.children[1].textContent, t.children[0].textContent])")
+    assert tiles[:5] == [["requests", "6"], ["excluded", "1"], ["successful", "3"], ["cache hits", "2"], ["symbols", "4"]]
     page.wait_text("failing.pdb", ".brief")
     page.wait_text("none.pdb")
     assert page.find("canvas[aria-label='requests by verdict, last 24 h']")
