@@ -12,7 +12,7 @@
 #include "proxy/plan.h"
 #include "proxy/search.h"
 
-enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32, LISTINGS_MAX = 100 * 1000 };
+enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32 };
 
 /* What an explanation is made from. */
 struct view {
@@ -93,7 +93,7 @@ static void explain_server(struct view *view, unsigned index) {
          &out->telling);
 }
 
-/* --- shelves and what is under way --- */
+/* --- shelves --- */
 
 static enum told look_on_shelf(const struct view *view, struct shelf *shelf, uint64_t *out_size) {
     struct shelf_found found = {.fd = -1};
@@ -128,17 +128,9 @@ static void explain_shelves(struct view *view) {
     }
 }
 
-static void note_under_way(const struct cache_listing *listing, void *context) {
-    struct view *view = context;
-    if (!symbol_key_equal(&listing->key, &view->question->key))
-        return;
-    view->out->has_copy = true;
-    view->out->copy = *listing;
-}
-
 /* --- all of it --- */
 
-/* The first allowed server that is asked again; `masks`: among which. NULL: none. */
+/* The server that is asked again first of those in the mask; NULL: there are none. */
 static const struct explained_server *first_again(const struct view *view, uint64_t mask) {
     const struct explained_server *first = NULL;
     for (; mask; mask &= mask - 1) {
@@ -147,10 +139,6 @@ static const struct explained_server *first_again(const struct view *view, uint6
             first = server;
     }
     return first;
-}
-
-static const struct explained_server *first_asked(const struct view *view) {
-    return view->plan.count ? &view->out->servers[view->plan.steps[0].source] : NULL;
 }
 
 static const struct explained_shelf *place_of_file(const struct explanation *out) {
@@ -170,7 +158,7 @@ static enum told judge_plan(const struct view *view, const struct explained_serv
         return TOLD_NOW_REPLAY;
     switch (view->end) {
     case PLAN_ASK:
-        *out_server = first_asked(view);
+        *out_server = &view->out->servers[view->plan.steps[0].source];
         return TOLD_NOW_ASKED;
     case PLAN_EXCLUDED:
         return TOLD_NOBODY;
@@ -258,7 +246,7 @@ struct explanation *explain_now(struct symbols *symbols, const struct roster *ro
     for (unsigned i = 0; i < roster->count; i++)
         explain_server(&view, i);
     if (!view.verdict.globally) {
-        cache_list(symbols->options.cache, LISTINGS_MAX, note_under_way, &view);
+        view.out->has_copy = cache_show(symbols->options.cache, &question->key, &view.out->copy);
         explain_shelves(&view);
     }
     conclude(&view);
@@ -267,10 +255,6 @@ struct explanation *explain_now(struct symbols *symbols, const struct roster *ro
 
 void explanation_free(struct explanation *explanation) {
     free(explanation);
-}
-
-void explanation_free_at(struct explanation **explanation) {
-    explanation_free(*explanation);
 }
 
 void explain_path(enum path_meaning meaning, const struct error *why, struct telling *out_telling) {

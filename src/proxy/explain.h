@@ -49,7 +49,6 @@ struct explanation *explain_now(struct symbols *symbols, const struct roster *ro
 
 /* NULL is allowed. */
 void explanation_free(struct explanation *explanation);
-void explanation_free_at(struct explanation **explanation);
 
 /* Explains a path below /symbols/ that is no question for a file. */
 void explain_path(enum path_meaning meaning, const struct error *why, struct telling *out_telling);

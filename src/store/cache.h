@@ -136,6 +136,10 @@ struct cache_listing {
 void cache_list(struct cache *cache, unsigned listings_max,
                 void (*show)(const struct cache_listing *listing, void *context), void *context);
 
+/* Describes the copy of one key that is not COMPLETE. False: there is none. */
+bool cache_show(struct cache *cache, const struct symbol_key *key,
+                struct cache_listing *out_listing);
+
 /* A staging file for a copy that is about to begin, on the shelf with this index (or the global one
  * where it is NULL). */
 bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,

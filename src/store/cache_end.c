@@ -284,6 +284,24 @@ void cache_list(struct cache *cache, unsigned listings_max,
     }
 }
 
+/* With a reference of the caller's; NULL: none that is not complete. */
+static struct copy *take_unfinished(struct cache *cache, const struct symbol_key *key) {
+    struct shard *shard = cache_shard(cache, key);
+    SCOPED_LOCK(&shard->lock);
+    struct copy *copy = shard_find(shard, key);
+    return copy && copy_phase_now(copy) != COPY_COMPLETE ? copy_ref(copy) : NULL;
+}
+
+bool cache_show(struct cache *cache, const struct symbol_key *key,
+                struct cache_listing *out_listing) {
+    struct copy *copy = take_unfinished(cache, key);
+    if (!copy)
+        return false;
+    describe(copy, out_listing);
+    copy_unref(copy);
+    return true;
+}
+
 bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,
                  struct staging **out_staging, struct error *err) {
     struct shelf *shelf = shelf_index < cache->shelf_count ? cache->shelves[shelf_index] : NULL;
