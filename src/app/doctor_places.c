@@ -14,11 +14,10 @@
 #include "base/text.h"
 #include "server/listener.h"
 #include "source/smb_helper.h"
+#include "store/shelf.h"
 
 enum {
     DESCRIPTORS_WANTED = 65536,
-    SHARE_OF_DISK = 20, /* of which so much is left free by default … */
-    TEN_GIB = 10,       /* … but not more than this */
     PATH_BYTES = 4096,
 };
 
@@ -39,13 +38,6 @@ static void existing_parent(const char *path, char out[PATH_BYTES]) {
     }
 }
 
-static uint64_t wanted_free(const struct config_general *general, uint64_t size) {
-    uint64_t share = size / SHARE_OF_DISK, most = (uint64_t)TEN_GIB << 30;
-    if (general->free_min_bytes != FREE_MIN_DEFAULT)
-        return general->free_min_bytes;
-    return share < most ? share : most;
-}
-
 static void judge_disk(const struct config_general *general, const char *path,
                        struct report *report) {
     struct statvfs disk;
@@ -54,7 +46,9 @@ static void judge_disk(const struct config_general *general, const char *path,
     if (statvfs(there, &disk) != 0)
         return;
     uint64_t left_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    uint64_t wanted_bytes = wanted_free(general, (uint64_t)disk.f_blocks * disk.f_frsize);
+    uint64_t wanted_bytes = general->free_min_bytes != FREE_MIN_DEFAULT
+                                ? general->free_min_bytes
+                                : shelf_default_free((uint64_t)disk.f_blocks * disk.f_frsize);
     number_format_size(left, sizeof left, left_bytes);
     number_format_size(wanted, sizeof wanted, wanted_bytes);
     if (disk.f_flag & ST_RDONLY)

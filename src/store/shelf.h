@@ -26,7 +26,7 @@ struct vetting;
 struct shelf_options {
     const char *path;
     uint64_t free_min_bytes; /* space to be left on the disk */
-    bool free_min_default;   /* true: 5 % of the disk, at most 10 GiB, instead */
+    bool free_min_default;   /* true: shelf_default_free instead */
     bool read_only;          /* never staged on, never locked (check, tests) */
     struct vetting *vetting; /* what checks its files; NULL: nothing does. Must outlive the shelf */
 };
@@ -95,6 +95,9 @@ bool shelf_hangs(struct shelf *shelf);
 /* By how much its files have grown since the start, by what symgate itself has kept, replaced and
    removed. */
 int64_t shelf_growth(const struct shelf *shelf);
+
+/* What is left free of a disk of this size where nothing else is wanted: 5 %, at most 10 GiB. */
+uint64_t shelf_default_free(uint64_t disk_bytes);
 
 /* Free bytes and size of its disk, and whether so little is free that nothing is kept any more;
    false when it cannot be used at present. May block. */

@@ -18,12 +18,14 @@
 
 enum { PLACE_TRIES = 3 };
 
-static const uint64_t default_free_max = 10ULL << 30;
+uint64_t shelf_default_free(uint64_t disk_bytes) {
+    const uint64_t most = UINT64_C(10) << 30;
+    return disk_bytes / 20 < most ? disk_bytes / 20 : most;
+}
 
-static uint64_t floor_of(const struct shelf *shelf, uint64_t total) {
-    if (!shelf->options.free_min_default)
-        return shelf->options.free_min_bytes;
-    return total / 20 < default_free_max ? total / 20 : default_free_max;
+static uint64_t floor_of(const struct shelf *shelf, uint64_t disk_bytes) {
+    const struct shelf_options *options = &shelf->options;
+    return options->free_min_default ? shelf_default_free(disk_bytes) : options->free_min_bytes;
 }
 
 bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t bytes,
