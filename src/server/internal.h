@@ -42,11 +42,8 @@ void serve_symbol_later(struct exchange *exchange);
 /* The page at "/" (serve_page.c); `bytes` are the request's head. */
 void serve_page(struct exchange *exchange, const char *bytes);
 
-/* The files of the page, below "/web/": `path` is "<digest>/<name>" (serve_web.c). */
+/* The files of the page: `path` is what follows "/web/" (serve_web.c). */
 void serve_web(struct exchange *exchange, const char *path, size_t length);
-
-/* Where they are at present: "/web/<digest>/". */
-const char *web_folder(void);
 
 /* Prometheus text at "/metrics" (serve_metrics.c). */
 void serve_metrics(struct exchange *exchange);

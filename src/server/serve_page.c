@@ -13,6 +13,7 @@
 #include "proxy/quarantine.h"
 #include "server/exchange.h"
 #include "server/internal.h"
+#include "server/web.h"
 
 enum {
     TRANSFERS_SHOWN = 100,
@@ -55,12 +56,11 @@ static void append_sympath(struct buffer *out, const struct exchange *exchange, 
 }
 
 static void append_title(struct buffer *out, const char *name) {
-    const char *folder = web_folder();
     buffer_format(out,
                   "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
                   "content=\"width=device-width,initial-scale=1\"><title>%s</title>"
                   "<link rel=icon id=icon href=%sicon.svg><link rel=stylesheet href=%sstyle.css>",
-                  name, folder, folder);
+                  name, web_folder, web_folder);
 }
 
 static void append_head(struct buffer *out, const struct exchange *exchange, const char *bytes) {
@@ -71,7 +71,7 @@ static void append_head(struct buffer *out, const struct exchange *exchange, con
                   "<script type=module src=%smain.js></script><body><div id=said role=status "
                   "aria-live=polite></div><main id=page class=report><h1>%s</h1><p>This is "
                   "symgate, one address in front of your symbol servers. Point debuggers at <code>",
-                  web_folder(), name);
+                  web_folder, name);
     append_sympath(out, exchange, bytes);
     buffer_append_text(out, "</code>.</p>");
     const char *administrator = exchange->settings->administrator;

@@ -9,20 +9,13 @@
 #include "server/internal.h"
 #include "server/web.h"
 
-enum { FOLDER_BYTES = 64 };
-
-const char *web_folder(void) {
-    static _Thread_local char folder[FOLDER_BYTES];
-    text_format(folder, sizeof folder, "/web/%s/", web_digest);
-    return folder;
-}
-
 static const struct web_file *find(const char *path, size_t length) {
-    size_t digest = strlen(web_digest);
-    if (length <= digest || memcmp(path, web_digest, digest) != 0 || path[digest] != '/')
+    const char *folder = web_folder + strlen("/web/");
+    size_t skip = strlen(folder);
+    if (length <= skip || memcmp(path, folder, skip) != 0)
         return NULL;
-    path += digest + 1;
-    length -= digest + 1;
+    path += skip;
+    length -= skip;
     for (const struct web_file *file = web_files; file->name; file++)
         if (strlen(file->name) == length && memcmp(file->name, path, length) == 0)
             return file;

@@ -15,5 +15,6 @@ struct web_file {
 /* Ends with a row without a name. */
 extern const struct web_file web_files[];
 
-/* A hash of all of them: it stands in their address, so that they may be cached for ever. */
-extern const char web_digest[];
+/* Where they are: "/web/<digest>/". A hash of all of them stands there, so that they may be cached
+   for ever. */
+extern const char web_folder[];
