@@ -72,6 +72,15 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length) {
     return at;
 }
 
+size_t advice_common(const char *a, const char *b) {
+    size_t length = 0;
+    while (a[length] && a[length] == b[length])
+        length++;
+    while (length > 0 && (a[length] & 0xC0) == 0x80)
+        length--;
+    return length;
+}
+
 /* A prefix as a pattern. Names are kept in lower case, so case does not count. */
 static void write_pattern(char out[PATTERN_BYTES], const struct candidate *candidate) {
     size_t at = (size_t)snprintf(out, PATTERN_BYTES, "(?i)");
@@ -144,13 +153,6 @@ static void propose(struct evidence *evidence, const struct candidate *candidate
         *place = *candidate;
 }
 
-static size_t common_prefix(const char *a, const char *b) {
-    size_t length = 0;
-    while (a[length] && a[length] == b[length])
-        length++;
-    return length;
-}
-
 /* The names from `first` up to `end` share `depth` bytes. Where none of them was ever found they
    are one suggestion, else they are split by their next byte. */
 static void descend(struct evidence *evidence, unsigned first, unsigned end, size_t depth) {
@@ -162,12 +164,10 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
     }
     if (no < ADVICE_SAYS_MIN)
         return;
-    size_t shared = common_prefix(list[first].name, list[end - 1].name);
+    size_t shared = advice_common(list[first].name, list[end - 1].name);
     /* What follows behind a cut may begin alike, and have been found. */
     bool known = end - first == 1 || !evidence->cut || end < evidence->count;
     if (found == 0 && known && shared >= ADVICE_PREFIX_MIN) {
-        while (end - first > 1 && shared > 0 && (list[first].name[shared] & 0xC0) == 0x80)
-            shared--; /* not within a character */
         const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
         propose(evidence, &candidate);
         return;

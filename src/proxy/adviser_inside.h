@@ -30,6 +30,9 @@ bool advise_servers(struct asking *asking) MUST_CHECK;
 bool advise_trace(struct asking *asking) MUST_CHECK;
 bool advise_watch(struct asking *asking) MUST_CHECK;
 
-/* Appends the first `length` bytes of a name with all that patterns want escaped; the new length.
- */
+/* Appends the first `length` bytes of a name with all that patterns want escaped; the new
+   length. */
 size_t advice_escape(char *out, size_t at, const char *name, size_t length);
+
+/* How many bytes two names begin with alike; it does not end within a character. */
+size_t advice_common(const char *a, const char *b);

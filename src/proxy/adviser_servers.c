@@ -2,6 +2,7 @@
 //
 // Advice about whole servers and about modules that are watched; and what a rule would have done.
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -21,7 +22,7 @@ enum {
     DAY_ROWS_MAX = 250000,
 };
 
-/* --- useless, down ---------------------------------------------------------------------------- */
+/* --- useless, down --- */
 
 static void judge_sums(struct asking *asking, const struct source *source,
                        const struct source_row *row) {
@@ -41,154 +42,25 @@ static void judge_sums(struct asking *asking, const struct source *source,
     advice_show(asking, &advice);
 }
 
-/* --- whitelists ------------------------------------------------------------------------------- */
-
-/* Beginnings of the names that a server has had. */
-struct beginnings {
-    const struct policy *policy;
-    unsigned source;
-    unsigned count;
-    char prefixes[PREFIXES_MAX][NAME_BYTES_MAX + 1];
-    unsigned names; /* that were found */
-    uint64_t found, no;
-    bool too_many;
-};
-
-static size_t shared(const char *a, const char *b) {
-    size_t length = 0;
-    while (a[length] && a[length] == b[length])
-        length++;
-    while (length > 0 && (a[length] & 0xC0) == 0x80)
-        length--; /* not within a character */
-    return length;
-}
-
-static void add_beginning(struct beginnings *all, const char *name) {
-    for (unsigned i = 0; i < all->count; i++) {
-        size_t length = shared(all->prefixes[i], name);
-        if (length >= PREFIX_MIN) {
-            all->prefixes[i][length] = '\0';
-            return;
-        }
-    }
-    if (all->count == PREFIXES_MAX || strlen(name) < PREFIX_MIN)
-        all->too_many = true;
-    else
-        text_copy(all->prefixes[all->count++], sizeof all->prefixes[0], name);
-}
-
-static bool gather_beginning(const char *name, const struct pair_row *row, void *context) {
-    struct beginnings *all = context;
-    all->found += row->found;
-    all->no += row->absent;
-    if (row->found > 0) {
-        add_beginning(all, name);
-        all->names++;
-    }
-    return !all->too_many && all->names <= FOUND_NAMES_MAX;
-}
-
-static void write_whitelist(const struct beginnings *all, char out[RULE_VALUE_BYTES]) {
-    size_t at = 0;
-    text_copy(out, RULE_VALUE_BYTES, "(?i)(?:");
-    at = strlen(out);
-    for (unsigned i = 0; i < all->count; i++) {
-        if (i)
-            out[at++] = '|';
-        at = advice_escape(out, at, all->prefixes[i], strlen(all->prefixes[i]));
-    }
-    out[at] = '\0';
-    text_copy(out + at, RULE_VALUE_BYTES - at, ")");
-}
-
-static bool judge_names(struct asking *asking, unsigned index) {
-    const struct source *source = asking->roster->sources[index];
-    struct beginnings all = {.policy = asking->roster->policy, .source = index};
-    struct advice advice;
-    struct advice_preview preview;
-    char value[RULE_VALUE_BYTES];
-    if (policy_has_whitelist(asking->roster->policy, index))
-        return true;
-    if (!reading_source_names(asking->reading, source->options.identifier, gather_beginning, &all,
-                              asking->err))
-        return false;
-    if (all.too_many || all.found < ADVICE_TURNED_MIN || all.no < ADVICE_USELESS_MIN ||
-        all.no < 4 * all.found)
-        return true;
-    write_whitelist(&all, value);
-    advice_begin(&advice, ADVICE_WHITELIST, RULE_WHITELIST, source->options.identifier, value);
-    if (!adviser_preview(asking->reading, asking->roster, &advice.rule, &preview, asking->err))
-        return false;
-    if (preview.lost > 0 || preview.questions < ADVICE_SAYS_MIN)
-        return true;
-    advice.names = preview.names;
-    advice.questions = preview.questions;
-    advice.time_us = preview.time_us;
-    text_format(advice.rule.comment, sizeof advice.rule.comment,
-                "all it has ever had begins alike, and %" PRIu64
-                " questions were about other names",
-                preview.questions);
-    advice_show(asking, &advice);
-    return true;
-}
-
-bool advise_servers(struct asking *asking) {
-    for (unsigned i = 0; i < asking->roster->count && !asking->enough; i++) {
-        const struct source *source = asking->roster->sources[i];
-        struct source_row row = {0};
-        if (!source->options.enabled)
-            continue;
-        if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
-            return false;
-        judge_sums(asking, source, &row);
-        if (row.found > 0 && !asking->enough && !judge_names(asking, i))
-            return false;
-    }
-    return true;
-}
-
-/* --- watched modules ---------------------------------------------------------------------------
- */
-
-static bool judge_watched(const struct sum_row *row, void *context) {
-    struct asking *asking = context;
-    struct advice advice;
-    bool watched = false;
-    for (unsigned i = 0; i < asking->watched->count && !watched; i++)
-        watched = pattern_try(asking->watched->patterns[i], row->name) == PATTERN_YES;
-    if (!watched)
-        return true;
-    advice_begin(&advice, ADVICE_WATCH, RULE_EVERYWHERE, NULL, "");
-    advice.names = 1;
-    advice.questions = row->requests;
-    text_format(advice.rule.comment, sizeof advice.rule.comment,
-                "\"%.100s\" is watched, was asked for %" PRIu64 " times, and nobody has it",
-                row->name, row->requests);
-    advice_show(asking, &advice);
-    return !asking->enough;
-}
-
-bool advise_watch(struct asking *asking) {
-    const struct names_query query = {.search = "",
-                                      .order = ORDER_REQUESTS,
-                                      .descending = true,
-                                      .never_found = true,
-                                      .since_s = clock_wall_s() - WATCHED_DAYS * DAY_S,
-                                      .limit = WATCHED_NAMES_MAX};
-    if (!asking->watched || asking->watched->count == 0)
-        return true;
-    return reading_names(asking->reading, &query, judge_watched, asking, asking->err);
-}
-
-/* --- previews ----------------------------------------------------------------------------------
- */
+/* --- replays --- */
 
 struct replay {
-    const struct pattern *pattern;
-    bool keeps; /* a whitelist: what fits goes on, the rest is met */
+    struct pattern *pattern; /* owned */
+    bool keeps;              /* a whitelist: what fits goes on, the rest is met */
     struct advice_preview *out;
     int64_t since_ms;
 };
+
+static bool replay_begin(struct replay *replay, const struct rule *rule,
+                         struct advice_preview *out_preview, struct error *err) {
+    size_t offset;
+    *out_preview = (struct advice_preview){0};
+    *replay = (struct replay){.pattern = pattern_new(rule->value, &offset, err),
+                              .keeps = rule->list == RULE_WHITELIST,
+                              .out = out_preview,
+                              .since_ms = ((int64_t)clock_wall_s() - DAY_S) * 1000};
+    return replay->pattern != NULL;
+}
 
 static bool meets(const struct replay *replay, const char *name) {
     return (pattern_try(replay->pattern, name) == PATTERN_YES) != replay->keeps;
@@ -218,42 +90,168 @@ static bool replay_request(const struct archive_row *row, void *context) {
     return true;
 }
 
-/* A pattern beside others in a whitelist lets more through: nothing is spared. */
-static bool spares_nothing(const struct roster *roster, const struct rule *rule) {
-    for (unsigned i = 0; i < roster->count; i++)
-        if (strcmp(roster->sources[i]->options.identifier, rule->server) == 0)
-            return rule->list == RULE_WHITELIST && policy_has_whitelist(roster->policy, i);
-    return false;
-}
-
-static bool replay_all(struct reading *reading, const struct roster *roster,
-                       const struct rule *rule, struct replay *replay, struct error *err) {
-    const struct archive_query last_day = {.limit = DAY_ROWS_MAX};
+/* Plays what the servers that a rule is about have said. */
+static bool replay_servers(struct replay *replay, struct reading *reading,
+                           const struct roster *roster, const struct rule *rule,
+                           struct error *err) {
+    int only = roster_find(roster, rule->server);
+    /* A pattern beside others in a whitelist lets more through: nothing is spared. */
+    if (only >= 0 && replay->keeps && policy_has_whitelist(roster->policy, (unsigned)only))
+        return true;
     for (unsigned i = 0; i < roster->count; i++) {
+        bool meant = rule->list == RULE_EVERYWHERE || only == (int)i;
         const char *identifier = roster->sources[i]->options.identifier;
-        bool meant = rule->list == RULE_EVERYWHERE || strcmp(rule->server, identifier) == 0;
         if (meant && !reading_source_names(reading, identifier, replay_name, replay, err))
             return false;
     }
-    return archive_each(reading, &last_day, replay_request, replay, err);
+    return true;
 }
 
 bool adviser_preview(struct reading *reading, const struct roster *roster, const struct rule *rule,
                      struct advice_preview *out_preview, struct error *err) {
-    *out_preview = (struct advice_preview){0};
-    size_t offset;
-    bool patterns = rule->list == RULE_EVERYWHERE || rule->list == RULE_BLACKLIST ||
-                    rule->list == RULE_WHITELIST;
-    if (!patterns)
+    const struct archive_query last_day = {.limit = DAY_ROWS_MAX};
+    struct replay replay;
+    if (rule->list != RULE_EVERYWHERE && rule->list != RULE_BLACKLIST &&
+        rule->list != RULE_WHITELIST)
         return error_set(err, ERROR_INVALID, "only filters can be tried on what was recorded");
-    struct pattern *pattern = pattern_new(rule->value, &offset, err);
-    if (!pattern)
+    if (!replay_begin(&replay, rule, out_preview, err))
         return false;
-    struct replay replay = {.pattern = pattern,
-                            .keeps = rule->list == RULE_WHITELIST,
-                            .out = out_preview,
-                            .since_ms = ((int64_t)clock_wall_s() - DAY_S) * 1000};
-    bool good = spares_nothing(roster, rule) || replay_all(reading, roster, rule, &replay, err);
-    pattern_free(pattern);
+    bool good = replay_servers(&replay, reading, roster, rule, err) &&
+                archive_each(reading, &last_day, replay_request, &replay, err);
+    pattern_free(replay.pattern);
     return good;
+}
+
+/* --- whitelists --- */
+
+/* Beginnings of the names that a server has had. */
+struct beginnings {
+    unsigned count;
+    char prefixes[PREFIXES_MAX][NAME_BYTES_MAX + 1];
+    unsigned names; /* that were found */
+    uint64_t found, no;
+    bool too_many;
+};
+
+static void add_beginning(struct beginnings *all, const char *name) {
+    for (unsigned i = 0; i < all->count; i++) {
+        size_t length = advice_common(all->prefixes[i], name);
+        if (length >= PREFIX_MIN) {
+            all->prefixes[i][length] = '\0';
+            return;
+        }
+    }
+    if (all->count == PREFIXES_MAX || strlen(name) < PREFIX_MIN)
+        all->too_many = true;
+    else
+        text_copy(all->prefixes[all->count++], sizeof all->prefixes[0], name);
+}
+
+static bool gather_beginning(const char *name, const struct pair_row *row, void *context) {
+    struct beginnings *all = context;
+    all->found += row->found;
+    all->no += row->absent;
+    if (row->found > 0) {
+        add_beginning(all, name);
+        all->names++;
+    }
+    return !all->too_many && all->names <= FOUND_NAMES_MAX;
+}
+
+static void write_whitelist(const struct beginnings *all, char out[RULE_VALUE_BYTES]) {
+    size_t at = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        at += (size_t)snprintf(out + at, RULE_VALUE_BYTES - at, i ? "|" : "(?i)(?:");
+        at = advice_escape(out, at, all->prefixes[i], strlen(all->prefixes[i]));
+    }
+    snprintf(out + at, RULE_VALUE_BYTES - at, ")");
+}
+
+/* What a rule would have done, by the names alone. */
+static bool preview_names(struct asking *asking, const struct rule *rule,
+                          struct advice_preview *out_preview) {
+    struct replay replay;
+    if (!replay_begin(&replay, rule, out_preview, asking->err))
+        return false;
+    bool good = replay_servers(&replay, asking->reading, asking->roster, rule, asking->err);
+    pattern_free(replay.pattern);
+    return good;
+}
+
+static bool judge_names(struct asking *asking, unsigned index) {
+    const struct source *source = asking->roster->sources[index];
+    struct beginnings all = {0};
+    struct advice advice;
+    struct advice_preview preview;
+    char value[RULE_VALUE_BYTES];
+    if (policy_has_whitelist(asking->roster->policy, index))
+        return true;
+    if (!reading_source_names(asking->reading, source->options.identifier, gather_beginning, &all,
+                              asking->err))
+        return false;
+    if (all.too_many || all.found < ADVICE_TURNED_MIN || all.no < ADVICE_USELESS_MIN ||
+        all.no < 4 * all.found)
+        return true;
+    write_whitelist(&all, value);
+    advice_begin(&advice, ADVICE_WHITELIST, RULE_WHITELIST, source->options.identifier, value);
+    if (!preview_names(asking, &advice.rule, &preview))
+        return false;
+    if (preview.lost > 0 || preview.questions < ADVICE_SAYS_MIN)
+        return true;
+    advice.names = preview.names;
+    advice.questions = preview.questions;
+    advice.time_us = preview.time_us;
+    text_format(advice.rule.comment, sizeof advice.rule.comment,
+                "all it has ever had begins alike, and %" PRIu64
+                " questions were about other names",
+                preview.questions);
+    advice_show(asking, &advice);
+    return true;
+}
+
+bool advise_servers(struct asking *asking) {
+    for (unsigned i = 0; i < asking->roster->count && !asking->enough; i++) {
+        const struct source *source = asking->roster->sources[i];
+        struct source_row row = {0};
+        if (!source->options.enabled)
+            continue;
+        if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
+            return false;
+        judge_sums(asking, source, &row);
+        if (row.found > 0 && !asking->enough && !judge_names(asking, i))
+            return false;
+    }
+    return true;
+}
+
+/* --- watched modules --- */
+
+static bool judge_watched(const struct sum_row *row, void *context) {
+    struct asking *asking = context;
+    struct advice advice;
+    bool watched = false;
+    for (unsigned i = 0; i < asking->watched->count && !watched; i++)
+        watched = pattern_try(asking->watched->patterns[i], row->name) == PATTERN_YES;
+    if (!watched)
+        return true;
+    advice_begin(&advice, ADVICE_WATCH, RULE_EVERYWHERE, NULL, "");
+    advice.names = 1;
+    advice.questions = row->requests;
+    text_format(advice.rule.comment, sizeof advice.rule.comment,
+                "\"%.100s\" is watched, was asked for %" PRIu64 " times, and nobody has it",
+                row->name, row->requests);
+    advice_show(asking, &advice);
+    return !asking->enough;
+}
+
+bool advise_watch(struct asking *asking) {
+    const struct names_query query = {.search = "",
+                                      .order = ORDER_REQUESTS,
+                                      .descending = true,
+                                      .never_found = true,
+                                      .since_s = clock_wall_s() - WATCHED_DAYS * DAY_S,
+                                      .limit = WATCHED_NAMES_MAX};
+    if (!asking->watched || asking->watched->count == 0)
+        return true;
+    return reading_names(asking->reading, &query, judge_watched, asking, asking->err);
 }

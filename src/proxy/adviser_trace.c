@@ -18,6 +18,7 @@ enum {
     ROWS_MOST = 250000,
     MINUTE_MS = 60 * 1000,
     RETRY_LEAST_MS = 10 * 1000,
+    TIME_BYTES = 32,
     SHARE_WANTED = 20, /* of a server's questions, in hundredths, that must be spared */
 };
 
@@ -30,10 +31,10 @@ struct event {
     bool found;
 };
 
-/* How often, and for how long, one server had to say no before another one had the file; and what
-   it would have cost to ask that one first. */
+/* How often, and for how long, one server had to say no before another one had the file; and how
+   often that one would have been asked in vain if it came first. */
 struct swap {
-    uint64_t gained, gained_ms, paid, paid_ms;
+    uint64_t gained, gained_ms, paid;
 };
 
 struct trace {
@@ -41,24 +42,14 @@ struct trace {
     struct event *events;
     unsigned count;
     struct swap (*swaps)[SOURCES_MAX]; /* [asked][had it] */
-    uint64_t asked[SOURCES_MAX];
     uint64_t no[SOURCES_MAX], no_ms[SOURCES_MAX];
 };
 
-/* --- gathering ---------------------------------------------------------------------------------
- */
-
-static int index_of(const struct roster *roster, const char *identifier) {
-    for (unsigned i = 0; i < roster->count; i++)
-        if (strcmp(roster->sources[i]->options.identifier, identifier) == 0)
-            return (int)i;
-    return -1;
-}
+/* --- gathering --- */
 
 static void add_event(struct trace *trace, const struct archive_row *row, unsigned source,
                       const struct attempt_note *note) {
     int64_t time_ms = note->place_ms + note->total_ms;
-    trace->asked[source]++;
     if (note->result == ATTEMPT_ABSENT) {
         trace->no[source]++;
         trace->no_ms[source] += (uint64_t)(time_ms > 0 ? time_ms : 0);
@@ -72,16 +63,15 @@ static void add_event(struct trace *trace, const struct archive_row *row, unsign
     };
 }
 
-/* A lookup in which these servers said no, one after the other, before this one had the file. */
-static void add_swaps(struct trace *trace, const struct attempt_note *notes, unsigned count,
-                      unsigned finder) {
-    for (unsigned i = 0; i < count; i++) {
-        int source = index_of(trace->roster, notes[i].source);
-        if (source < 0 || notes[i].result != ATTEMPT_ABSENT || !notes[i].url[0])
+/* A lookup in which these events were a no, one after the other, before this one had the file. */
+static void add_swaps(struct trace *trace, unsigned first, unsigned finder) {
+    for (unsigned i = first; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+        if (event->found)
             continue;
-        struct swap *swap = &trace->swaps[source][finder];
+        struct swap *swap = &trace->swaps[event->source][finder];
         swap->gained++;
-        swap->gained_ms += (uint64_t)(notes[i].place_ms + notes[i].total_ms);
+        swap->gained_ms += event->time_ms;
     }
     /* Whoever would be asked before the finder would have been asked in vain. */
     for (unsigned other = 0; other < trace->roster->count; other++)
@@ -95,9 +85,10 @@ static bool gather(const struct archive_row *row, void *context) {
     if (strcmp(row->attempts, "[]") == 0 || !row->key[0])
         return true;
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
+    unsigned first = trace->count;
     int finder = -1;
     for (unsigned i = 0; i < count; i++) {
-        int source = index_of(trace->roster, notes[i].source);
+        int source = roster_find(trace->roster, notes[i].source);
         bool answer = notes[i].result == ATTEMPT_FOUND || notes[i].result == ATTEMPT_ABSENT;
         if (source < 0 || !answer || !notes[i].url[0])
             continue;
@@ -106,7 +97,7 @@ static bool gather(const struct archive_row *row, void *context) {
             finder = source;
     }
     if (finder >= 0)
-        add_swaps(trace, notes, count, (unsigned)finder);
+        add_swaps(trace, first, (unsigned)finder);
     return trace->count + OUTCOME_NOTES_MAX <= ADVICE_TRACE_MAX;
 }
 
@@ -121,8 +112,7 @@ static int by_key_and_time(const void *a, const void *b) {
     return left->found - right->found; /* within one moment: the no came first */
 }
 
-/* --- retry times -------------------------------------------------------------------------------
- */
+/* --- retry times --- */
 
 /* What another retry time would have done. */
 struct replay {
@@ -155,6 +145,15 @@ static struct replay play(const struct event *events, unsigned count, int64_t re
     return replay;
 }
 
+/* An advice to have this server's no count for `retry_ms`; `now`: for how long it does. */
+static void begin_retry(struct advice *advice, enum advice_kind kind, const struct source *source,
+                        int64_t retry_ms, char now[TIME_BYTES]) {
+    char value[TIME_BYTES];
+    number_format_time(value, sizeof value, retry_ms);
+    number_format_time(now, TIME_BYTES, source->options.retry_ms);
+    advice_begin(advice, kind, RULE_RETRY, source->options.identifier, value);
+}
+
 static void advise_longer(struct asking *asking, const struct source *source,
                           const struct event *events, unsigned count) {
     static const int64_t choices_ms[] = {10 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
@@ -173,15 +172,13 @@ static void advise_longer(struct asking *asking, const struct source *source,
     if (best.spared < ADVICE_SAYS_MIN || best.spared * 100 < (uint64_t)count * SHARE_WANTED)
         return;
     struct advice advice;
-    char value[32], now[32];
-    number_format_time(value, sizeof value, best_ms);
-    number_format_time(now, sizeof now, source->options.retry_ms);
-    advice_begin(&advice, ADVICE_RETRY, RULE_RETRY, source->options.identifier, value);
+    char now[TIME_BYTES];
+    begin_retry(&advice, ADVICE_RETRY, source, best_ms, now);
     advice.questions = best.spared;
     advice.time_us = best.spared_ms * 1000;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
                 "its no counts for %s; %" PRIu64 " of its %u answers were the same no within %s",
-                now, best.spared, count, value);
+                now, best.spared, count, advice.rule.value);
     advice_show(asking, &advice);
 }
 
@@ -192,10 +189,8 @@ static void advise_shorter(struct asking *asking, const struct source *source,
     if (replay.turned < ADVICE_TURNED_MIN || shorter_ms < RETRY_LEAST_MS)
         return;
     struct advice advice;
-    char value[32], now[32];
-    number_format_time(value, sizeof value, shorter_ms);
-    number_format_time(now, sizeof now, source->options.retry_ms);
-    advice_begin(&advice, ADVICE_EARLIER, RULE_RETRY, source->options.identifier, value);
+    char now[TIME_BYTES];
+    begin_retry(&advice, ADVICE_EARLIER, source, shorter_ms, now);
     advice.names = replay.turned;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
                 "%" PRIu64 " files came after it had said no, and each no counts for %s",
@@ -215,8 +210,7 @@ static void advise_retries(struct asking *asking, const struct trace *trace) {
     }
 }
 
-/* --- order -------------------------------------------------------------------------------------
- */
+/* --- order --- */
 
 /* All identifiers, with `moved` right before `before`. */
 static void write_order(const struct roster *roster, unsigned moved, unsigned before,

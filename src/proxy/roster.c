@@ -30,6 +30,13 @@ void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *rea
     roster->readers[shelf] = reader;
 }
 
+int roster_find(const struct roster *roster, const char *identifier) {
+    for (unsigned i = 0; i < roster->count; i++)
+        if (strcmp(roster->sources[i]->options.identifier, identifier) == 0)
+            return (int)i;
+    return -1;
+}
+
 struct roster *roster_ref(struct roster *roster) {
     atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
     return roster;

@@ -30,6 +30,9 @@ struct roster *roster_new(struct policy *policy, struct source **sources, unsign
    anybody. */
 void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *reader);
 
+/* The place of the source with this identifier; -1: there is none. */
+int roster_find(const struct roster *roster, const char *identifier);
+
 /* A reference more; returns the roster. */
 struct roster *roster_ref(struct roster *roster);
 

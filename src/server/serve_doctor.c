@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Is it in order? One server, asked now; or a configuration that has been edited.
-#include <string.h>
-
 #include "proxy/checkup.h"
 #include "server/api.h"
 
 enum { TEST_MS = 10 * 1000 };
-
-static struct source *find_source(const struct roster *roster, const char *identifier) {
-    for (unsigned i = 0; i < roster->count; i++)
-        if (strcmp(roster->sources[i]->options.identifier, identifier) == 0)
-            return roster->sources[i];
-    return NULL;
-}
 
 static void append_told(struct buffer *out, const struct checkup *checkup,
                         const struct checkup_told *told) {
@@ -34,8 +25,9 @@ static void test(struct exchange *exchange) {
         api_fail(exchange, 400, err.what);
         return;
     }
-    struct source *source = find_source(exchange->settings->roster, identifier);
-    if (!source) {
+    const struct roster *roster = exchange->settings->roster;
+    int index = roster_find(roster, identifier);
+    if (index < 0) {
         api_fail(exchange, 404, "there is no such server: ?server=IDENTIFIER");
         return;
     }
@@ -43,6 +35,7 @@ static void test(struct exchange *exchange) {
     if (exchange->call->status)
         return;
     struct question known;
+    struct source *source = roster->sources[index];
     bool has_known = reading && checkup_find_known(reading, identifier, &known);
     struct checkup checkup;
     struct checkup_told told;

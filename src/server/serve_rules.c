@@ -40,11 +40,8 @@ bool rule_read(const char *query, struct rule *out_rule, struct error *err) {
 }
 
 bool rule_has_its_server(const struct rule *rule, const struct roster *roster, struct error *err) {
-    if (!rule_has_server(rule->list))
+    if (!rule_has_server(rule->list) || roster_find(roster, rule->server) >= 0)
         return true;
-    for (unsigned i = 0; i < roster->count; i++)
-        if (strcmp(roster->sources[i]->options.identifier, rule->server) == 0)
-            return true;
     return error_set(err, ERROR_INVALID, "there is no server \"%s\"", rule->server);
 }
 
