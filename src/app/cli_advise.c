@@ -4,22 +4,17 @@
 #include "app/cli_remote.h"
 #include "base/text.h"
 
-static const char *text_of(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
 static double number_of(const json_t *object, const char *name) {
     return json_number_value(json_object_get(object, name));
 }
 
 static void print_advice(const json_t *advice) {
     const json_t *rule = json_object_get(advice, "rule");
-    const char *server = text_of(rule, "server");
-    printf("%s  %s", text_of(advice, "id"), text_of(advice, "kind"));
+    const char *server = json_text_of(rule, "server");
+    printf("%s  %s", json_text_of(advice, "id"), json_text_of(advice, "kind"));
     if (json_is_object(rule))
-        printf(": %s%s%s", server, server[0] ? ": " : "", text_of(advice, "line"));
-    printf("\n    %s\n", text_of(advice, "sentence"));
+        printf(": %s%s%s", server, server[0] ? ": " : "", json_text_of(advice, "line"));
+    printf("\n    %s\n", json_text_of(advice, "sentence"));
     if (json_is_object(rule))
         printf("    spares %.0f questions and %.1f s a day, %.0f files lost\n",
                number_of(advice, "questions_per_day"), number_of(advice, "seconds_per_day"),
@@ -50,9 +45,8 @@ static int apply(const struct remote *remote, const char *id) {
     CLEANUP(json_unref) json_t *rule = remote_json(remote, path, true);
     if (!rule)
         return 1;
-    printf("rule %lld is in force: %s of %s: %s\n",
-           (long long)json_integer_value(json_object_get(rule, "id")), text_of(rule, "list"),
-           text_of(rule, "server"), text_of(rule, "value"));
+    printf("rule %lld is in force: %s of %s: %s\n", json_integer_of(rule, "id"),
+           json_text_of(rule, "list"), json_text_of(rule, "server"), json_text_of(rule, "value"));
     return 0;
 }
 

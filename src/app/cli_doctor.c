@@ -5,7 +5,6 @@
 #include "app/cli.h"
 #include "app/client_log.h"
 #include "app/doctor.h"
-#include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -64,15 +63,12 @@ static void tell_problems(const struct config_problems *problems, struct report 
 }
 
 static bool read_symbol(const char *text, struct question *out_question) {
-    struct spelling *spelling = &out_question->spelling;
-    const char *slash = text ? strchr(text, '/') : NULL;
-    struct error err = {0};
+    struct error ignored;
     *out_question = (struct question){0};
-    if (slash && text_copy_n(spelling->name, sizeof spelling->name, text, (size_t)(slash - text)) &&
-        text_copy(spelling->id, sizeof spelling->id, slash + 1) &&
-        symbol_key_make(spelling, &out_question->key, &err))
+    if (spelling_read(text, &out_question->spelling) &&
+        symbol_key_make(&out_question->spelling, &out_question->key, &ignored))
         return true;
-    fprintf(stderr, "symgate: \"%s\" names no symbol: --symbol NAME/ID\n", text ? text : "");
+    fprintf(stderr, "symgate: \"%s\" names no symbol: --symbol NAME/ID\n", text);
     return false;
 }
 

@@ -5,9 +5,9 @@
 
 #include "app/cli_remote.h"
 #include "base/text.h"
+#include "symbol/key.h"
 
 enum {
-    TARGET_BYTES = 2048,
     ID_BYTES = 80,
     TIME_BYTES = 32,
     ANSWER_BYTES_MAX = 1 << 20,
@@ -17,60 +17,37 @@ enum {
 
 /* --- what is asked for ----------------------------------------------------------------------- */
 
-static unsigned slashes(const char *text) {
-    unsigned count = 0;
-    for (; *text; text++)
-        count += *text == '/';
-    return count;
-}
-
 /* What to ask the API for: a path of the server, as it is asked by clients, NAME/ID, or a request
    id. False: too long. */
-static bool api_path(const char *what, char out[2 * TARGET_BYTES]) {
-    char coded[2 * TARGET_BYTES - 64], name[TARGET_BYTES];
-    unsigned count = slashes(what);
-    if (count == 1 && what[0] != '/') {
-        const char *slash = strchr(what, '/');
-        char coded_id[TARGET_BYTES];
-        return text_copy_n(name, sizeof name, what, (size_t)(slash - what)) &&
-               text_encode_percent(coded, sizeof coded, name, "") &&
-               text_encode_percent(coded_id, sizeof coded_id, slash + 1, "") &&
-               text_format(out, 2 * TARGET_BYTES, "api/v1/explain?name=%s&id=%s", coded, coded_id);
-    }
+static bool api_path(const char *what, char out[REMOTE_PATH_BYTES]) {
+    char coded[REMOTE_PATH_BYTES - 64];
+    if (remote_symbol_path("explain", what, out))
+        return true;
     return text_encode_percent(coded, sizeof coded, what, "/") &&
-           text_format(out, 2 * TARGET_BYTES, "api/v1/explain?%s=%s", count ? "path" : "id", coded);
+           text_format(out, REMOTE_PATH_BYTES, "api/v1/explain?%s=%s",
+                       strchr(what, '/') ? "path" : "id", coded);
 }
 
 /* What a client would ask the server for. */
-static bool symbol_path(const char *what, char out[TARGET_BYTES]) {
-    char coded[TARGET_BYTES - 16];
-    const char *slash = strchr(what, '/');
-    if (slashes(what) == 1 && what[0] != '/') {
-        char both[TARGET_BYTES];
-        return text_format(both, sizeof both, "%s/%.*s", what, (int)(slash - what), what) &&
+static bool symbol_path(const char *what, char out[REMOTE_PATH_BYTES]) {
+    char coded[REMOTE_PATH_BYTES - 16], both[REMOTE_PATH_BYTES];
+    struct spelling spelling;
+    if (spelling_read(what, &spelling))
+        return text_format(both, sizeof both, "%s/%s/%s", spelling.name, spelling.id,
+                           spelling.name) &&
                text_encode_percent(coded, sizeof coded, both, "/") &&
-               text_format(out, TARGET_BYTES, "symbols/%s", coded);
-    }
+               text_format(out, REMOTE_PATH_BYTES, "symbols/%s", coded);
     what += what[0] == '/';
     what += text_starts(what, "symbols/") ? strlen("symbols/") : 0;
     return text_encode_percent(coded, sizeof coded, what, "/%") &&
-           text_format(out, TARGET_BYTES, "symbols/%s", coded);
+           text_format(out, REMOTE_PATH_BYTES, "symbols/%s", coded);
 }
 
 /* --- the answer in words --------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
-static long long number_of(const json_t *object, const char *name) {
-    return (long long)json_number_value(json_object_get(object, name));
-}
-
 static void print_told(const json_t *told, const char *indent) {
-    const char *cure = text_of(told, "cure");
-    printf("%s%s\n", indent, text_of(told, "sentence"));
+    const char *cure = json_text_of(told, "cure");
+    printf("%s%s\n", indent, json_text_of(told, "sentence"));
     if (cure[0])
         printf("%s-> %s\n", indent, cure);
 }
@@ -85,16 +62,17 @@ static void print_time(int64_t at_ms) {
 }
 
 static void print_attempt(const json_t *attempt, const json_t *told) {
-    long long status = number_of(attempt, "status");
-    printf("  %s: %s", text_of(attempt, "source"), text_of(attempt, "result"));
+    long long status = json_integer_of(attempt, "status");
+    printf("  %s: %s", json_text_of(attempt, "source"), json_text_of(attempt, "result"));
     if (status)
         printf(", status %lld", status);
-    printf(", %lld ms", number_of(attempt, "place_ms") + number_of(attempt, "total_ms"));
-    if (number_of(attempt, "bytes"))
-        printf(", %lld bytes", number_of(attempt, "bytes"));
+    printf(", %lld ms",
+           json_integer_of(attempt, "place_ms") + json_integer_of(attempt, "total_ms"));
+    if (json_integer_of(attempt, "bytes"))
+        printf(", %lld bytes", json_integer_of(attempt, "bytes"));
     printf("\n");
-    if (text_of(attempt, "url")[0])
-        printf("    %s\n", text_of(attempt, "url"));
+    if (json_text_of(attempt, "url")[0])
+        printf("    %s\n", json_text_of(attempt, "url"));
     print_told(told, "    ");
 }
 
@@ -103,30 +81,31 @@ static void print_last(const json_t *last) {
     const json_t *attempts = json_object_get(request, "attempts");
     size_t index;
     printf("\nThe last request, ");
-    print_time((int64_t)number_of(request, "at_ms"));
-    printf(" (%s): %s, answered with %lld\n", text_of(request, "id"), text_of(request, "verdict"),
-           number_of(request, "status"));
-    printf("  %s %s (%s)\n", text_of(request, "method"), text_of(request, "path"),
-           text_of(request, "dialect"));
+    print_time(json_integer_of(request, "at_ms"));
+    printf(" (%s): %s, answered with %lld\n", json_text_of(request, "id"),
+           json_text_of(request, "verdict"), json_integer_of(request, "status"));
+    printf("  %s %s (%s)\n", json_text_of(request, "method"), json_text_of(request, "path"),
+           json_text_of(request, "dialect"));
     json_array_foreach(attempts, index, attempt) {
         print_attempt(attempt, json_array_get(json_object_get(last, "chain"), index));
     }
 }
 
 static void print_refused(const json_t *record) {
-    long long times = number_of(record, "times");
-    printf("  refused from %s, %lld time%s: %s\n", text_of(record, "server"), times,
-           times == 1 ? "" : "s", text_of(record, "reason"));
+    long long times = json_integer_of(record, "times");
+    printf("  refused from %s, %lld time%s: %s\n", json_text_of(record, "server"), times,
+           times == 1 ? "" : "s", json_text_of(record, "reason"));
 }
 
 static void print_server(const json_t *server) {
-    printf("  %lld. %s: %s", number_of(server, "position"), text_of(server, "identifier"),
-           text_of(server, "state"));
-    if (text_of(server, "rule")[0])
-        printf(" \"%s\"", text_of(server, "rule"));
+    printf("  %lld. %s: %s", json_integer_of(server, "position"),
+           json_text_of(server, "identifier"), json_text_of(server, "state"));
+    if (json_text_of(server, "rule")[0])
+        printf(" \"%s\"", json_text_of(server, "rule"));
     const json_t *made = json_object_get(server, "made");
     if (made)
-        printf(" (rule %lld, from the %s)", number_of(made, "id"), text_of(made, "origin"));
+        printf(" (rule %lld, from the %s)", json_integer_of(made, "id"),
+               json_text_of(made, "origin"));
     printf("\n");
     print_told(server, "    ");
 }
@@ -156,8 +135,8 @@ static void print_all(const json_t *answer) {
                  *now = json_object_get(answer, "now");
     print_told(answer, "");
     if (json_is_object(key))
-        printf("\n%s\n  %s file; %s\n", text_of(key, "key"), text_of(key, "kind"),
-               text_of(key, "identifier"));
+        printf("\n%s\n  %s file; %s\n", json_text_of(key, "key"), json_text_of(key, "kind"),
+               json_text_of(key, "identifier"));
     if (json_is_false(json_object_get(answer, "enabled")))
         printf("\nStatistics are switched off: requests of earlier are not known.\n");
     if (json_is_object(last))
@@ -168,7 +147,7 @@ static void print_all(const json_t *answer) {
 
 /* Asks for the file as a client would; the id of that request. */
 static bool ask_for_file(const struct remote *remote, const char *what, char id[ID_BYTES]) {
-    char path[TARGET_BYTES];
+    char path[REMOTE_PATH_BYTES];
     struct error err = {0};
     if (!symbol_path(what, path))
         error_set(&err, ERROR_INVALID, "\"%s\" is too long", what);
@@ -212,7 +191,7 @@ int cli_explain(int argc, char **argv) {
               stderr);
         return 2;
     }
-    char id[ID_BYTES], path[2 * TARGET_BYTES];
+    char id[ID_BYTES], path[REMOTE_PATH_BYTES];
     if (ask && !ask_for_file(&remote, what, id))
         return 1;
     if (!api_path(ask ? id : what, path)) {

@@ -42,6 +42,27 @@ static bool find_server(const struct remote *remote, char *out, size_t size, str
     return true;
 }
 
+/* The whole URL of a path at the server that is meant. */
+static bool make_url(const struct remote *remote, const char *path, struct buffer *out,
+                     struct error *err) {
+    char base[512];
+    buffer_init(out, URL_BYTES_MAX);
+    if (!find_server(remote, base, sizeof base, err))
+        return false;
+    if (!buffer_format(out, "%s%s", base, path))
+        return error_set(err, ERROR_INVALID, "that is too long to be asked");
+    return true;
+}
+
+bool remote_symbol_path(const char *route, const char *symbol, char out[REMOTE_PATH_BYTES]) {
+    struct spelling spelling;
+    char name[3 * NAME_BYTES_MAX + 1], id[3 * ID_BYTES_MAX + 1];
+    return spelling_read(symbol, &spelling) &&
+           text_encode_percent(name, sizeof name, spelling.name, "") &&
+           text_encode_percent(id, sizeof id, spelling.id, "") &&
+           text_format(out, REMOTE_PATH_BYTES, "api/v1/%s?name=%s&id=%s", route, name, id);
+}
+
 static bool perform(CURL *curl, const char *url, const char *token, bool post,
                     struct buffer *answer, struct error *err) {
     char authorization[600];
@@ -71,13 +92,9 @@ static bool perform(CURL *curl, const char *url, const char *token, bool post,
 
 bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
                 long *out_status, struct error *err) {
-    char base[512];
-    if (!find_server(remote, base, sizeof base, err))
-        return false;
     CLEANUP(buffer_release) struct buffer url;
-    buffer_init(&url, URL_BYTES_MAX);
-    if (!buffer_format(&url, "%s%s", base, path))
-        return error_set(err, ERROR_INVALID, "that is too long to be asked");
+    if (!make_url(remote, path, &url, err))
+        return false;
     CURL *curl = curl_easy_init();
     bool answered = curl && perform(curl, url.bytes, remote->token, post, answer, err);
     if (answered)
@@ -104,14 +121,10 @@ static size_t look_for_id(char *bytes, size_t size, size_t count, void *context)
 
 bool remote_try(const struct remote *remote, const char *path, char *out_id, size_t size,
                 struct error *err) {
-    char base[512];
     CLEANUP(buffer_release) struct buffer url, none;
-    buffer_init(&url, URL_BYTES_MAX);
     buffer_init(&none, ANSWER_BYTES_MAX);
-    if (!find_server(remote, base, sizeof base, err))
+    if (!make_url(remote, path, &url, err))
         return false;
-    if (!buffer_format(&url, "%s%s", base, path))
-        return error_set(err, ERROR_INVALID, "that is too long to be asked");
     CURL *curl = curl_easy_init();
     struct header_wanted wanted = {out_id, size};
     out_id[0] = '\0';
@@ -123,7 +136,7 @@ bool remote_try(const struct remote *remote, const char *path, char *out_id, siz
     bool answered = curl && perform(curl, url.bytes, NULL, false, &none, err);
     curl_easy_cleanup(curl);
     if (answered && !out_id[0])
-        return error_set(err, ERROR_INVALID, "the server at %s is no symgate", base);
+        return error_set(err, ERROR_INVALID, "what answers at %s is no symgate", url.bytes);
     return answered;
 }
 
@@ -185,19 +198,10 @@ int cli_forget(int argc, char **argv) {
     const char *what = NULL;
     if (!read_remote(argc, argv, &remote, &what))
         return 2;
-    const char *slash = what ? strchr(what, '/') : NULL;
-    if (!slash || slash == what || !slash[1]) {
+    char path[REMOTE_PATH_BYTES];
+    if (!what || !remote_symbol_path("forget", what, path)) {
         fputs("symgate: say what to forget: symgate forget NAME/ID\n", stderr);
         return 2;
     }
-    char name[NAME_BYTES_MAX + 1], coded_name[1024], coded_id[1024], path[2100];
-    bool fits = text_copy_n(name, sizeof name, what, (size_t)(slash - what)) &&
-                text_encode_percent(coded_name, sizeof coded_name, name, "") &&
-                text_encode_percent(coded_id, sizeof coded_id, slash + 1, "");
-    if (!fits) {
-        fputs("symgate: that name or id is too long\n", stderr);
-        return 2;
-    }
-    text_format(path, sizeof path, "api/v1/forget?name=%s&id=%s", coded_name, coded_id);
     return remote_print(&remote, path, true);
 }

@@ -20,6 +20,13 @@ struct remote {
         .name = "--token", .value = &(remote)->token                                               \
     }
 
+enum { REMOTE_PATH_BYTES = 2048 };
+
+/* The path by which a route of the API is asked about NAME/ID. False: it is not of that form, or
+   too long. */
+bool remote_symbol_path(const char *route, const char *symbol,
+                        char out[REMOTE_PATH_BYTES]) MUST_CHECK;
+
 /* Asks for a path of the server; the answer is appended whatever its status is. False when there
    was none. */
 bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,

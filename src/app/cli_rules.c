@@ -9,11 +9,6 @@
 
 enum { PATH_BYTES_MAX = 32 * 1024, OPERANDS_MAX = 3, TIME_BYTES = 32 };
 
-static const char *text_of(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
 static void format_time(char out[TIME_BYTES], int64_t at_ms) {
     time_t at_s = at_ms / 1000;
     struct tm when;
@@ -22,13 +17,12 @@ static void format_time(char out[TIME_BYTES], int64_t at_ms) {
 }
 
 static void print_rule(const json_t *rule) {
-    const char *server = text_of(rule, "server"), *comment = text_of(rule, "comment");
+    const char *server = json_text_of(rule, "server"), *comment = json_text_of(rule, "comment");
     char when[TIME_BYTES];
     format_time(when, json_integer_value(json_object_get(rule, "at_ms")));
-    printf("%lld. %s%s%s: %s\n     %s, %s%s%s\n",
-           (long long)json_integer_value(json_object_get(rule, "id")), text_of(rule, "list"),
-           server[0] ? " of " : "", server, text_of(rule, "value"), text_of(rule, "origin"), when,
-           comment[0] ? ": " : "", comment);
+    printf("%lld. %s%s%s: %s\n     %s, %s%s%s\n", json_integer_of(rule, "id"),
+           json_text_of(rule, "list"), server[0] ? " of " : "", server, json_text_of(rule, "value"),
+           json_text_of(rule, "origin"), when, comment[0] ? ": " : "", comment);
 }
 
 static int list(const struct remote *remote) {

@@ -272,3 +272,12 @@ bool json_has_duplicate(const char *text, size_t length, int *out_line, int *out
 void json_unref(json_t **value) {
     json_decref(*value);
 }
+
+const char *json_text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+long long json_integer_of(const json_t *object, const char *name) {
+    return json_integer_value(json_object_get(object, name));
+}

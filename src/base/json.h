@@ -30,5 +30,11 @@ bool json_locate(const char *text, size_t length, const char *path, int *out_lin
 /* Is this object key a comment? */
 bool json_is_comment(const char *key);
 
+/* A member's text; "" where it is none. The object's own. */
+const char *json_text_of(const json_t *object, const char *name);
+
+/* A member's whole number; 0 where it is none. */
+long long json_integer_of(const json_t *object, const char *name);
+
 /* json_decref for CLEANUP. */
 void json_unref(json_t **value);

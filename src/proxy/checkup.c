@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/checkup.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -22,11 +23,10 @@ struct patient {
     struct checkup *out;
 };
 
-static bool make_question(const char *name, const char *id, struct question *out_question) {
+static bool make_question(const char *symbol, struct question *out_question) {
     struct error ignored;
     *out_question = (struct question){0};
-    return text_copy(out_question->spelling.name, sizeof out_question->spelling.name, name) &&
-           text_copy(out_question->spelling.id, sizeof out_question->spelling.id, id) &&
+    return spelling_read(symbol, &out_question->spelling) &&
            symbol_key_make(&out_question->spelling, &out_question->key, &ignored);
 }
 
@@ -34,20 +34,19 @@ static bool make_question(const char *name, const char *id, struct question *out
 static void impossible(const struct source *source, struct question *out_question) {
     static const struct {
         enum symbol_kind kind;
-        const char *name, *id;
+        const char *symbol;
     } rows[] = {
-        {KIND_PDB, "symgate-doctor.pdb", "000000000000000000000000000000001"},
-        {KIND_PE, "symgate-doctor.dll", "000000001000"},
-        {KIND_ELF, "symgate-doctor.so", "elf-buildid-0000000000000000000000000000000000000000"},
-        {KIND_MACHO, "symgate-doctor", "mach-uuid-00000000000000000000000000000000"},
+        {KIND_PDB, "symgate-doctor.pdb/000000000000000000000000000000001"},
+        {KIND_PE, "symgate-doctor.dll/000000001000"},
+        {KIND_ELF, "symgate-doctor.so/elf-buildid-0000000000000000000000000000000000000000"},
+        {KIND_MACHO, "symgate-doctor/mach-uuid-00000000000000000000000000000000"},
     };
-    bool made = make_question(rows[0].name, rows[0].id, out_question);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (source->options.kinds & 1U << rows[i].kind) {
-            made = make_question(rows[i].name, rows[i].id, out_question);
-            break;
-        }
-    (void)made;
+    size_t chosen = 0;
+    for (size_t i = sizeof rows / sizeof *rows; i-- > 0;)
+        if (source->options.kinds & 1U << rows[i].kind)
+            chosen = i;
+    bool made = make_question(rows[chosen].symbol, out_question);
+    assert(made);
 }
 
 /* What came where a body came. */
@@ -186,7 +185,6 @@ static enum checkup_word examine(struct patient *patient, const struct question 
         return word_of_failure(patient, &out->why);
     }
     enum checkup_word word = ask_impossible(patient, out->layout);
-    out->known = known != NULL;
     if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
         return word;
     struct checkup before = *out;
@@ -266,14 +264,8 @@ struct wanted {
 
 static bool look_at_row(const struct archive_row *row, void *context) {
     struct wanted *wanted = context;
-    struct spelling *spelling = &wanted->out->spelling;
-    const char *slash = strchr(row->key, '/');
-    struct error ignored;
-    if (!slash || strcmp(row->outcome.text.source, wanted->server) != 0)
-        return true;
-    text_copy_n(spelling->name, sizeof spelling->name, row->key, (size_t)(slash - row->key));
-    text_copy(spelling->id, sizeof spelling->id, slash + 1);
-    wanted->found = symbol_key_make(spelling, &wanted->out->key, &ignored);
+    wanted->found = strcmp(row->outcome.text.source, wanted->server) == 0 &&
+                    make_question(row->key, wanted->out);
     return !wanted->found;
 }
 

@@ -25,7 +25,6 @@ enum checkup_word {
 
 struct checkup {
     enum checkup_word word;
-    bool known;         /* a known file was asked for too */
     bool found;         /* and is there, in the layout that is configured */
     enum layout layout; /* where it was found */
     int status;         /* HTTP status of the last answer, or 0 */

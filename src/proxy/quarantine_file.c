@@ -111,13 +111,12 @@ static uint64_t read_number(const json_t *line, const char *name) {
 }
 
 static bool read_key(const json_t *line, struct quarantined *out) {
-    char key[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
-    char *slash = read_text(line, "key", key, sizeof key) ? strchr(key, '/') : NULL;
-    if (!slash)
+    struct spelling spelling;
+    if (!spelling_read(json_text_of(line, "key"), &spelling))
         return false;
     out->part = json_is_string(json_object_get(line, "part")) ? PART_SYM : PART_ITSELF;
-    return text_copy_n(out->name, sizeof out->name, key, (size_t)(slash - key)) &&
-           text_copy(out->id, sizeof out->id, slash + 1);
+    return text_copy(out->name, sizeof out->name, spelling.name) &&
+           text_copy(out->id, sizeof out->id, spelling.id);
 }
 
 static unsigned digit(char c) {

@@ -35,15 +35,6 @@ void attempts_text(struct buffer *out, const struct attempt_note *notes, unsigne
 /* --- reading ------------------------------------------------------------------------------------
  */
 
-static const char *text_of(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
-static int64_t number_of(const json_t *object, const char *name) {
-    return (int64_t)json_integer_value(json_object_get(object, name));
-}
-
 static enum attempt_result result_of(const char *name) {
     for (unsigned i = ATTEMPT_WAITING; i <= ATTEMPT_UNASKED; i++)
         if (strcmp(name, attempt_result_name((enum attempt_result)i)) == 0)
@@ -60,18 +51,18 @@ static enum error_kind cause_of(const char *name) {
 
 static void read_note(const json_t *object, struct attempt_note *out) {
     *out = (struct attempt_note){
-        .result = result_of(text_of(object, "result")),
-        .cause = cause_of(text_of(object, "cause")),
-        .status = (int)number_of(object, "status"),
-        .started_ms = number_of(object, "started_ms"),
-        .place_ms = number_of(object, "place_ms"),
-        .head_ms = number_of(object, "head_ms"),
-        .total_ms = number_of(object, "total_ms"),
-        .bytes = (uint64_t)number_of(object, "bytes"),
+        .result = result_of(json_text_of(object, "result")),
+        .cause = cause_of(json_text_of(object, "cause")),
+        .status = (int)json_integer_of(object, "status"),
+        .started_ms = json_integer_of(object, "started_ms"),
+        .place_ms = json_integer_of(object, "place_ms"),
+        .head_ms = json_integer_of(object, "head_ms"),
+        .total_ms = json_integer_of(object, "total_ms"),
+        .bytes = (uint64_t)json_integer_of(object, "bytes"),
     };
-    text_copy(out->source, sizeof out->source, text_of(object, "source"));
-    text_copy(out->url, sizeof out->url, text_of(object, "url"));
-    text_copy(out->what, sizeof out->what, text_of(object, "what"));
+    text_copy(out->source, sizeof out->source, json_text_of(object, "source"));
+    text_copy(out->url, sizeof out->url, json_text_of(object, "url"));
+    text_copy(out->what, sizeof out->what, json_text_of(object, "what"));
 }
 
 unsigned attempts_read(const char *text, struct attempt_note *out_notes, unsigned notes_max) {

@@ -180,6 +180,15 @@ bool symbol_key_equal(const struct symbol_key *a, const struct symbol_key *b) {
            strcmp(a->name, b->name) == 0;
 }
 
+bool spelling_read(const char *text, struct spelling *out_spelling) {
+    const char *slash = strchr(text, '/');
+    out_spelling->part = PART_ITSELF;
+    return slash && slash != text && slash[1] && !strchr(slash + 1, '/') &&
+           text_copy_n(out_spelling->name, sizeof out_spelling->name, text,
+                       (size_t)(slash - text)) &&
+           text_copy(out_spelling->id, sizeof out_spelling->id, slash + 1);
+}
+
 bool spelling_equal(const struct spelling *a, const struct spelling *b) {
     return a->part == b->part && strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0;
 }

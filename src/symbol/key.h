@@ -78,6 +78,10 @@ struct symbol_key {
 bool symbol_key_make(const struct spelling *spelling, struct symbol_key *out_key,
                      struct error *err) MUST_CHECK;
 
+/* Reads "NAME/ID", as commands, records and the API have it. False: it is not of that form, or a
+   part is too long for a key. */
+bool spelling_read(const char *text, struct spelling *out_spelling) MUST_CHECK;
+
 /* Do both name the same symbol? */
 bool symbol_key_equal(const struct symbol_key *a, const struct symbol_key *b);
 

@@ -172,6 +172,21 @@ static void comments_are_keys(void **state) {
     assert_false(json_is_comment("name"));
 }
 
+static void members_are_read_by_type(void **state) {
+    (void)state;
+    static const char text[] = "{\"name\": \"a\", \"count\": 7}";
+    struct error err;
+    json_t *root;
+    assert_true(json_parse(text, strlen(text), &root, NULL, NULL, &err));
+    assert_string_equal(json_text_of(root, "name"), "a");
+    assert_string_equal(json_text_of(root, "count"), "");
+    assert_string_equal(json_text_of(root, "none"), "");
+    assert_int_equal(json_integer_of(root, "count"), 7);
+    assert_int_equal(json_integer_of(root, "name"), 0);
+    assert_int_equal(json_integer_of(NULL, "count"), 0);
+    json_decref(root);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_bom_and_crlf),
@@ -183,6 +198,7 @@ int main(void) {
         cmocka_unit_test(absent_values_are_not_located),
         cmocka_unit_test(cut_text_is_not_read_past_its_end),
         cmocka_unit_test(comments_are_keys),
+        cmocka_unit_test(members_are_read_by_type),
     };
     return RUN_TESTS(tests);
 }

@@ -118,6 +118,19 @@ static void spellings_are_compared_byte_for_byte(void **state) {
     assert_false(spelling_equal(&a, &other_id));
 }
 
+static void a_name_and_an_id_are_read_as_one_text(void **state) {
+    (void)state;
+    struct spelling read, wanted = spell("a.pdb", "X1");
+    char long_id[ID_BYTES_MAX + 8] = "a.pdb/";
+    assert_true(spelling_read("a.pdb/X1", &read));
+    assert_true(spelling_equal(&read, &wanted));
+    memset(long_id + 6, 'A', ID_BYTES_MAX + 1);
+    const char *const others[] = {"",    "/",         "a.pdb",          "a.pdb/",
+                                  "/X1", "a.pdb/X1/", "a.pdb/X1/a.pdb", long_id};
+    for (size_t i = 0; i < LENGTH_OF(others); i++)
+        assert_false(spelling_read(others[i], &read));
+}
+
 static void what_is_no_component_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"",    ".",    "..",    ".hidden", "a/b",    "a\\b",
@@ -179,6 +192,7 @@ int main(void) {
         cmocka_unit_test(spellings_of_one_symbol_are_one_key),
         cmocka_unit_test(the_hash_knows_where_the_name_ends),
         cmocka_unit_test(spellings_are_compared_byte_for_byte),
+        cmocka_unit_test(a_name_and_an_id_are_read_as_one_text),
         cmocka_unit_test(what_is_no_component_is_refused),
         cmocka_unit_test(text_without_end_is_refused),
         cmocka_unit_test(the_longest_fit),
