@@ -29,10 +29,13 @@ function label(ms, step) {
     return step < 3600 ? clock : `${when.toLocaleDateString([], { day: "numeric", month: "short" })} ${clock}`;
 }
 
-/** @param {(value: number) => string} text */
-const scales = (text) => ({
-    x: { stacked: true, grid: { display: false }, ticks: { maxTicksLimit: 8, maxRotation: 0, color: colour("--dim") } },
-    y: { stacked: true, beginAtZero: true, grid: { color: colour("--line") }, ticks: { maxTicksLimit: 5, color: colour("--dim"), callback: text } },
+/**
+ * @param {(value: number) => string} text
+ * @param {boolean} stacked
+ */
+const scales = (text, stacked) => ({
+    x: { stacked, grid: { display: false }, ticks: { maxTicksLimit: 8, maxRotation: 0, color: colour("--dim") } },
+    y: { stacked, beginAtZero: true, grid: { color: colour("--line") }, ticks: { maxTicksLimit: 5, color: colour("--dim"), callback: text } },
 });
 
 /**
@@ -45,8 +48,6 @@ const scales = (text) => ({
  */
 async function draw(canvas, type, labels, datasets, text, stacked) {
     const Chart = await library();
-    const axes = scales(text);
-    axes.x.stacked = axes.y.stacked = stacked;
     Chart.getChart(canvas)?.destroy();
     return new Chart(canvas, {
         type,
@@ -56,7 +57,7 @@ async function draw(canvas, type, labels, datasets, text, stacked) {
             responsive: true,
             maintainAspectRatio: false,
             interaction: { mode: "index", intersect: false },
-            scales: axes,
+            scales: scales(text, stacked),
             plugins: {
                 legend: { position: "bottom", labels: { boxWidth: 10, boxHeight: 10, color: colour("--text") } },
                 tooltip: { callbacks: { label: (/** @type {any} */ at) => `${at.dataset.label}: ${text(at.parsed.y)}` } },

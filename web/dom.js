@@ -25,7 +25,7 @@ export function h(tag, attributes = {}, ...children) {
  * @param {Child[]} children
  * @returns {T}
  */
-export function fill(place, children) {
+function fill(place, children) {
     for (const child of children) {
         if (Array.isArray(child)) fill(place, child);
         else if (child !== null && child !== undefined && child !== false)

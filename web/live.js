@@ -30,9 +30,6 @@ export function watch(event, paint, signal) {
     if (event in last) paint(last[event]);
 }
 
-/** @param {string} event */
-export const latest = (event) => last[event];
-
 function paintDue() {
     timer = 0;
     if (document.hidden) return;
@@ -45,7 +42,7 @@ function paintDue() {
 }
 
 /** @param {string} event @param {any} value */
-export function learn(event, value) {
+function learn(event, value) {
     last[event] = value;
     for (const watcher of watchers) watcher.due ||= watcher.event === event;
     if (!timer) timer = window.setTimeout(paintDue, Math.max(0, painted + PAINT_MS - performance.now()));

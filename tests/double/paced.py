@@ -38,7 +38,7 @@ class Paced:
         self.shown = []  # the Authorization of each question
         self.moved = None  # where every question is sent on to
         self.asked = []  # the Range of each question, None where there was none
-        self.answer_range = None  # (number of the range, start, end) → None or "200", "503", "429", "cut", "hang"
+        self.answer_range = None  # (number of the range, start, end) → None or "200", "503", "429", "cut"
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
