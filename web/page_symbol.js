@@ -5,10 +5,14 @@ import { copied, facts, h, panel, put } from "./dom.js";
 import { symbolActs, tokenForm } from "./rights.js";
 import { link } from "./route.js";
 import { asPattern, ruleForm } from "./rule.js";
-import { ago, number, size, verdict } from "./text.js";
+import { ago, number, size, span, verdict } from "./text.js";
 import { why } from "./why.js";
 
 const IDS = 200;
+const PAST = 10;
+
+/** @param {any} row of a request */
+const past = (row) => h("li", {}, ago(row.at_ms), " ", verdict(row.verdict), ` ${row.source} `, span(row.waited_ms), ` ${row.reason}`);
 
 /**
  * @param {string} name
@@ -16,11 +20,13 @@ const IDS = 200;
  * @param {AbortSignal} signal
  */
 function idDetails(name, id, signal) {
+    const history = h("div", {}, "…");
     const from = h("div", {}, "…");
     const refused = h("div");
+    get("requests", { key: `${name}/${id}`, limit: PAST }, signal).then((told) => put(history, h("h3", {}, "Its last requests"), h("ul", {}, told.rows.map(past))), (error) => put(history, error.message));
     get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", {}, "Where it is from"), facts(rows)), (error) => put(from, error.message));
     get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", {}, "What was refused"), facts(rows)), () => {});
-    return h("div", { class: "details" }, copied(`${name}/${id}`), symbolActs(name, id, () => {}), why({ name, id }), from, refused);
+    return h("div", { class: "details" }, copied(`${name}/${id}`), symbolActs(name, id, () => {}), why({ name, id }), history, from, refused);
 }
 
 /**

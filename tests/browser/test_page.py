@@ -206,6 +206,8 @@ def test_rule_is_added_and_taken_back(busy, page):
 def test_forget_and_fetch(busy, page):
     page.open(busy, "symbol", name="here.pdb")
     page.click(".ids button", "more")
+    page.wait_text("Its last requests", ".ids")
+    assert page.run("return [...document.querySelectorAll('.ids .verdict')].map(v => v.textContent)").count("fetched") == 1
     page.click(".acts button", "forget")
     page.wait_text("1 files", "#said")
     page.click(".acts button", "fetch now")

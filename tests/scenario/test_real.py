@@ -9,9 +9,13 @@ import uuid
 
 import pytest
 from conftest import server
-from double.origin import good
+from double.origin import Script, good, head, send
+from double.origin import gate as at_gate
 from program import ROOT
-from symbols import MSF_MAGIC, Symbol
+from symbols import MSF_MAGIC, Symbol, pdb, portable_pdb, portable_sum
+
+MIB = 1 << 20
+
 
 def material_folder():
     named = os.environ.get("SYMGATE_MATERIAL")
@@ -137,6 +141,72 @@ def test_symsrv_sequence(start, origin, real):
             assert connection.get(f"{base}/{name}", headers=headers).status == 404
         assert connection.get(symbol.path, headers=headers).verdict == "hit"
     assert origin.count() == 2, "one question a symbol, whatever the number of forms"
+
+
+def test_visual_studio_sequence(start, origin):
+    """As symsrv, and for a portable PDB with the image's age, then without one, both with the sum of the wanted build."""
+    gate = start(server(origin))
+    symbol = portable_pdb("vs.pdb")
+    origin.on(symbol.remote, good(symbol.body))
+    headers = [
+        ("User-Agent", "Microsoft-Symbol-Server/10.0.10036.206"),
+        ("SymbolChecksum", portable_sum(symbol)),
+    ]
+    with gate.connect() as connection:
+        aged = symbol.spelled(id=symbol.id[:32] + "1")
+        for name in ("vs.pdb", "vs.pd_", "file.ptr"):
+            assert connection.get(f"/symbols/vs.pdb/{aged.id}/{name}", headers=headers).status == 404
+        answer = connection.get(symbol.path, headers=headers)
+        assert answer.body == symbol.body and answer.verdict == "fetched"
+    hung_up = pdb("background.pdb", size=2 * MIB)
+    origin.on(hung_up.remote, Script(hung_up.body, head(), send(MIB), at_gate("hold"), send()))
+    gave_up = gate.ask(hung_up.path)
+    origin.wait_at("hold")
+    gave_up.close()  # a look-up in the background, given up early
+    origin.open("hold")
+    gate.wait_quiet()
+    assert gate.fetch(hung_up).verdict == "hit"
+    assert origin.count(hung_up.remote) == 1
+
+
+def test_symbolicator_sequence(start, origin, real):
+    """As Sentry's Symbolicator asks: compressed and plain name at the same time, a first range of 128 MiB, then the rest."""
+    gate = start(server(origin))
+    symbol = real["win32-x64", "pty.pdb"]
+    origin.on(symbol.remote, good(symbol.body))
+    headers = {
+        "Accept": "*/*",
+        "User-Agent": "symbolicator/25.1.0",
+        "Range": "bytes=0-134217727",
+        "Accept-Encoding": "identity",
+    }
+    packed = gate.get_later(symbol.path[:-1] + "_", headers=headers)
+    plain = gate.get_later(symbol.path, headers=headers)
+    assert packed.result().status == 404
+    answer = plain.result()
+    size = len(symbol.body)
+    assert answer.status == 206 and answer.body == symbol.body
+    assert answer.headers["content-range"] == f"bytes 0-{size - 1}/{size}"
+    assert "content-encoding" not in answer.headers
+    parts = [
+        gate.get(symbol.path, headers={**headers, "Range": f"bytes={first}-{last}"})
+        for first, last in ((0, 999), (1000, size // 2), (size // 2, size - 1))
+    ]
+    assert all(part.status == 206 for part in parts)
+    assert parts[0].body + parts[1].body == symbol.body[: size // 2 + 1]
+    assert parts[2].body == symbol.body[size // 2 :]
+    missing = [
+        gate.get(path, headers=headers)
+        for path in (
+            f"/symbols/nothere.pdb/{symbol.id}/nothere.pd_",
+            f"/symbols/nothere.pdb/{symbol.id}/nothere.pdb",
+            "/symbols/_.debug/elf-buildid-sym-" + "ab" * 20 + "/_.debug",
+        )
+    ]
+    assert [answer.status for answer in missing] == [404] * 3, "a client error is a calm no to it"
+    # the sources of a module, which no symbol store has
+    assert 400 <= gate.get(f"/symbols/pty.pdb/{symbol.id}/pty.src.zip", headers=headers).status < 500
+    assert origin.count(symbol.remote) == 1
 
 
 def test_dotnet_symbol_sequence(start, origin, real):
