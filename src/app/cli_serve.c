@@ -8,6 +8,7 @@
 #include "app/gateway.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "proxy/checkup.h"
 #include "source/source_http.h"
 
 enum { DRAIN_MS = 30000 };
@@ -21,9 +22,8 @@ struct serve {
     char *found_path;
 };
 
-/* ntkrnlmp.pdb of Windows 7 SP1: Microsoft has kept it since 2010. */
 static const char test_symbol[] =
-    "symbols/ntkrnlmp.pdb/3844DBB920174967BE7AA4A2C20430FA2/ntkrnlmp.pdb";
+    "symbols/" CHECKUP_MICROSOFT_NAME "/" CHECKUP_MICROSOFT_ID "/" CHECKUP_MICROSOFT_NAME;
 
 static struct config *load(const struct serve *serve, struct config_problems *problems) {
     if (serve->sympath)

@@ -11,7 +11,8 @@
 enum { LIMIT_MS = 15 * 1000, PATH_BYTES = 4096 };
 
 struct examination {
-    struct source *source;
+    struct roster *roster;
+    unsigned index;
     struct question known;
     bool has_known;
     struct checkup checkup;
@@ -21,25 +22,25 @@ struct examination {
 
 static void *examine(void *context) {
     struct examination *it = context;
-    checkup_within(it->source, it->has_known ? &it->known : NULL, LIMIT_MS, &it->checkup);
+    checkup_within(it->roster, it->index, it->has_known ? &it->known : NULL, LIMIT_MS,
+                   &it->checkup);
     return NULL;
 }
 
-/* The last file that this server has delivered. */
-static bool find_known(const char *data, const char *server, struct question *out_known) {
+static bool find_known(const char *data, const struct source *source, struct question *out_known) {
     char path[PATH_BYTES];
     struct error ignored = {0};
-    if (!files_join(path, sizeof path, data, "statistics.db"))
-        return false;
-    CLEANUP(reading_close_at) struct reading *reading = reading_open(path, &ignored);
-    return reading && checkup_find_known(reading, server, out_known);
+    bool fits = files_join(path, sizeof path, data, "statistics.db");
+    CLEANUP(reading_close_at) struct reading *reading = fits ? reading_open(path, &ignored) : NULL;
+    return checkup_find_known(reading, source, out_known);
 }
 
-static void begin(struct examination *it, struct source *source, const struct question *known,
-                  const char *data) {
+static void begin(struct examination *it, struct roster *roster, unsigned index,
+                  const struct question *known, const char *data) {
     struct error err = {0};
-    it->source = source;
-    it->has_known = known || find_known(data, source->options.identifier, &it->known);
+    it->roster = roster;
+    it->index = index;
+    it->has_known = known || find_known(data, roster->sources[index], &it->known);
     if (known)
         it->known = *known;
     it->running = thread_start(&it->thread, "doctor", examine, it, &err);
@@ -57,10 +58,11 @@ static void add(struct report *report, const char *thing, const struct checkup_t
 static void end(struct examination *it, struct report *report) {
     struct checkup_told told;
     char thing[300];
+    const struct source *source = it->roster->sources[it->index];
     if (it->running)
         pthread_join(it->thread, NULL);
-    text_format(thing, sizeof thing, "server \"%s\"", it->source->options.identifier);
-    checkup_tell(it->source, &it->checkup, &told);
+    text_format(thing, sizeof thing, "server \"%s\"", source->options.identifier);
+    checkup_tell(source, &it->checkup, &told);
     add(report, thing, &told);
     if (checkup_tell_clock(&it->checkup, &told))
         add(report, thing, &told);
@@ -74,7 +76,7 @@ bool doctor_servers(struct config *config, const struct question *known, struct 
         return false;
     struct examination *all = NEW_ARRAY(struct examination, roster->count + 1);
     for (unsigned i = 0; i < roster->count; i++)
-        begin(&all[i], roster->sources[i], known, config->general.data_location);
+        begin(&all[i], roster, i, known, config->general.data_location);
     for (unsigned i = 0; i < roster->count; i++)
         end(&all[i], report);
     free(all);

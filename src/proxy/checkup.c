@@ -2,16 +2,18 @@
 #include "proxy/checkup.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
 #include "record/archive.h"
 #include "source/source_layout.h"
 
-enum { ROWS_LOOKED_AT = 200 };
+enum { ROWS_LOOKED_AT = 200, CANCEL_MS = 1000 /* for a cancel to be heeded */ };
 
 /* What one question came to. */
 enum said { SAID_NO, SAID_YES, SAID_PAGE, SAID_FALSE, SAID_FAILED };
@@ -209,52 +211,95 @@ void checkup_source(struct source *source, const struct question *known, struct 
 
 /* --- for a time ------------------------------------------------------------------------------- */
 
+/* Who waits for it may leave it alone with what hangs; then it frees itself, if ever it ends. */
 struct visit {
+    struct roster *roster; /* a reference: the source lives in it */
     struct source *source;
-    const struct question *known;
+    struct question known;
+    bool has_known;
     struct cancel cancel;
-    struct checkup *out;
-    pthread_mutex_t lock;
+    struct checkup checkup;
+    pthread_mutex_t lock; /* guards the state */
     pthread_cond_t over;
-    bool done; /* guarded by the lock */
+    enum { VISIT_RUNS, VISIT_DONE, VISIT_LEFT } state;
 };
+
+static struct visit *visit_new(struct roster *roster, unsigned index,
+                               const struct question *known) {
+    struct visit *visit = NEW(struct visit);
+    visit->roster = roster_ref(roster);
+    visit->source = roster->sources[index];
+    visit->has_known = known != NULL;
+    if (known)
+        visit->known = *known;
+    cancel_init(&visit->cancel);
+    pthread_mutex_init(&visit->lock, NULL);
+    condition_init(&visit->over);
+    return visit;
+}
+
+static void visit_free(struct visit *visit) {
+    pthread_cond_destroy(&visit->over);
+    pthread_mutex_destroy(&visit->lock);
+    cancel_release(&visit->cancel);
+    roster_unref(visit->roster);
+    free(visit);
+}
+
+/* The one who comes second frees it. */
+static bool visit_end(struct visit *visit, int end) {
+    SCOPED_LOCK(&visit->lock);
+    bool first = visit->state == VISIT_RUNS;
+    if (first)
+        visit->state = end;
+    pthread_cond_signal(&visit->over);
+    return first;
+}
 
 static void *make_visit(void *context) {
     struct visit *visit = context;
-    checkup_source(visit->source, visit->known, &visit->cancel, visit->out);
-    SCOPED_LOCK(&visit->lock);
-    visit->done = true;
-    pthread_cond_signal(&visit->over);
+    checkup_source(visit->source, visit->has_known ? &visit->known : NULL, &visit->cancel,
+                   &visit->checkup);
+    if (!visit_end(visit, VISIT_DONE))
+        visit_free(visit);
     return NULL;
 }
 
-static void wait_for_end(struct visit *visit, int64_t deadline_ms) {
+static void wait_for_end(struct visit *visit, int64_t limit_ms) {
+    int64_t deadline_ms = clock_ms() + limit_ms;
     SCOPED_LOCK(&visit->lock);
-    while (!visit->done && condition_wait(&visit->over, &visit->lock, deadline_ms))
+    while (visit->state == VISIT_RUNS && condition_wait(&visit->over, &visit->lock, deadline_ms))
         continue;
 }
 
-void checkup_within(struct source *source, const struct question *known, int64_t limit_ms,
-                    struct checkup *out_checkup) {
-    struct visit visit = {.source = source, .known = known, .out = out_checkup};
-    struct error err = {0};
+void checkup_within(struct roster *roster, unsigned index, const struct question *known,
+                    int64_t limit_ms, struct checkup *out_checkup) {
+    struct visit *visit = visit_new(roster, index, known);
     pthread_t thread;
-    cancel_init(&visit.cancel);
-    pthread_mutex_init(&visit.lock, NULL);
-    condition_init(&visit.over);
-    if (thread_start(&thread, "checkup", make_visit, &visit, &err)) {
-        wait_for_end(&visit, clock_ms() + limit_ms);
-        cancel_raise(&visit.cancel);
-        pthread_join(thread, NULL);
-    } else {
-        *out_checkup = (struct checkup){.word = CHECKUP_FAILED, .why = err};
+    *out_checkup = (struct checkup){.word = CHECKUP_FAILED};
+    if (!thread_start(&thread, "checkup", make_visit, visit, &out_checkup->why)) {
+        visit_free(visit);
+        return;
     }
-    pthread_cond_destroy(&visit.over);
-    pthread_mutex_destroy(&visit.lock);
-    cancel_release(&visit.cancel);
+    pthread_detach(thread);
+    wait_for_end(visit, limit_ms);
+    cancel_raise(&visit->cancel);
+    wait_for_end(visit, CANCEL_MS);
+    if (visit_end(visit, VISIT_LEFT)) {
+        error_set(&out_checkup->why, ERROR_UNMOUNTED, "it hangs, and cannot even be interrupted");
+        return;
+    }
+    *out_checkup = visit->checkup;
+    visit_free(visit);
 }
 
 /* --- a file that a server should have --------------------------------------------------------- */
+
+/* Microsoft's server has had this file since 2010. */
+static bool known_of_vendor(const struct source *source, struct question *out_known) {
+    return strstr(source->options.remote, "//msdl.microsoft.com/") &&
+           make_question(CHECKUP_MICROSOFT_NAME "/" CHECKUP_MICROSOFT_ID, out_known);
+}
 
 struct wanted {
     const char *server;
@@ -269,11 +314,13 @@ static bool look_at_row(const struct archive_row *row, void *context) {
     return !wanted->found;
 }
 
-bool checkup_find_known(struct reading *reading, const char *server, struct question *out_known) {
+bool checkup_find_known(struct reading *reading, const struct source *source,
+                        struct question *out_known) {
     struct error ignored = {0};
-    struct wanted wanted = {.server = server, .out = out_known};
+    struct wanted wanted = {.server = source->options.identifier, .out = out_known};
     const struct archive_query query = {
-        .source = server, .verdict = verdict_name(VERDICT_FETCHED), .limit = ROWS_LOOKED_AT};
-    *out_known = (struct question){0};
-    return archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found;
+        .source = wanted.server, .verdict = verdict_name(VERDICT_FETCHED), .limit = ROWS_LOOKED_AT};
+    if (reading && archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found)
+        return true;
+    return known_of_vendor(source, out_known);
 }

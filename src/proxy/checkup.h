@@ -6,8 +6,8 @@
 // rests, absences and counters. Blocks, on a thread of the caller's.
 #pragma once
 
+#include "proxy/roster.h"
 #include "record/reading.h"
-#include "source/source.h"
 
 enum checkup_word {
     CHECKUP_GOOD,
@@ -39,12 +39,19 @@ struct checkup {
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
                     struct checkup *out_checkup);
 
-/* The same on a thread of its own, for at most limit_ms. */
-void checkup_within(struct source *source, const struct question *known, int64_t limit_ms,
-                    struct checkup *out_checkup);
+/* The same on a thread of its own, for at most limit_ms. What hangs then and does not heed the
+   cancel (a dead mount) is left alone with a reference to the roster. */
+void checkup_within(struct roster *roster, unsigned index, const struct question *known,
+                    int64_t limit_ms, struct checkup *out_checkup);
 
-/* The last file that a server has delivered, as far as the statistics tell; false: none. */
-bool checkup_find_known(struct reading *reading, const char *server, struct question *out_known);
+/* ntkrnlmp.pdb of Windows 7 SP1. */
+#define CHECKUP_MICROSOFT_NAME "ntkrnlmp.pdb"
+#define CHECKUP_MICROSOFT_ID "3844DBB920174967BE7AA4A2C20430FA2"
+
+/* A file that a server should have: the last one that it has delivered, as far as the statistics
+   tell (NULL: there are none), else one that its vendor has always had. False: none is known. */
+bool checkup_find_known(struct reading *reading, const struct source *source,
+                        struct question *out_known);
 
 enum checkup_weight { CHECKUP_FINE, CHECKUP_WARNING, CHECKUP_PROBLEM };
 

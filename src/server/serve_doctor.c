@@ -25,7 +25,7 @@ static void test(struct exchange *exchange) {
         api_fail(exchange, 400, err.what);
         return;
     }
-    const struct roster *roster = exchange->settings->roster;
+    struct roster *roster = exchange->settings->roster;
     int index = roster_find(roster, identifier);
     if (index < 0) {
         api_fail(exchange, 404, "there is no such server: ?server=IDENTIFIER");
@@ -35,11 +35,11 @@ static void test(struct exchange *exchange) {
     if (exchange->call->status)
         return;
     struct question known;
-    struct source *source = roster->sources[index];
-    bool has_known = reading && checkup_find_known(reading, identifier, &known);
+    const struct source *source = roster->sources[index];
+    bool has_known = checkup_find_known(reading, source, &known);
     struct checkup checkup;
     struct checkup_told told;
-    checkup_within(source, has_known ? &known : NULL, TEST_MS, &checkup);
+    checkup_within(roster, (unsigned)index, has_known ? &known : NULL, TEST_MS, &checkup);
     checkup_tell(source, &checkup, &told);
     append_told(&exchange->text, &checkup, &told);
 }

@@ -33,12 +33,13 @@ static void wake(void *target) {
 }
 
 /* Waits at the gate; false when cancelled. */
-static bool hold(struct double_source *source, struct cancel *cancel, struct error *err) {
+static bool hold(struct double_source *source, struct cancel *cancel, bool stubborn,
+                 struct error *err) {
     cancel_attach(cancel, wake, source);
     pthread_mutex_lock(&source->lock);
     source->holding++;
     pthread_cond_broadcast(&source->changed);
-    while (source->opened == 0 && !cancel_raised(cancel))
+    while (source->opened == 0 && (stubborn || !cancel_raised(cancel)))
         pthread_cond_wait(&source->changed, &source->lock);
     bool cancelled = cancel_raised(cancel);
     source->holding--;
@@ -61,7 +62,7 @@ static ssize_t body_read(struct reader *reader, void *bytes, size_t length, stru
     const size_t gates[] = {scene->holds_body_at, scene->holds_again_at, 0};
     if (gates[body->held] && body->at == gates[body->held]) {
         body->held++;
-        if (!hold(body->source, body->cancel, err))
+        if (!hold(body->source, body->cancel, false, err))
             return -1;
     }
     size_t until = gates[body->held] ? gates[body->held] : scene->length;
@@ -155,7 +156,7 @@ static enum source_answer ask(struct source *source, void *worker, struct source
     (void)worker;
     struct double_source *played = (struct double_source *)(void *)source;
     struct scene scene = next_scene(played, call);
-    if (scene.holds_head && !hold(played, call->cancel, err))
+    if (scene.holds_head && !hold(played, call->cancel, scene.stubborn, err))
         return SOURCE_FAILED;
     switch (scene.play) {
     case PLAY_ABSENT:

@@ -27,6 +27,7 @@ struct scene {
     const char *etag;
     const char *path;
     bool holds_head;
+    bool stubborn;        /* at the gate before its head no cancel counts: a dead mount */
     size_t holds_body_at; /* waits before the byte at this offset; 0: not */
     size_t holds_again_at;
 };
