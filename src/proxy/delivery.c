@@ -13,6 +13,8 @@
 enum {
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 1024 * 1024, /* writes as large as this were measured best */
+    LOOK_LEAST_BYTES = 512,         /* what tells a page from a symbol file … */
+    LOOK_PATIENCE_MS = 2000,        /* … where CONTENT_LOOK_BYTES take longer */
     LEND_AFTER_MS = 10 * 1000,
     LEND_AGAIN_MS = 1000,
 };
@@ -239,11 +241,21 @@ static size_t room(const struct delivery *delivery) {
     return delivery->capacity - (size_t)(delivery->at % delivery->capacity);
 }
 
+/* Has enough come to be looked at? */
+static bool can_be_looked_at(struct delivery *delivery) {
+    if (delivery->filled >= CONTENT_LOOK_BYTES || delivery->ended)
+        return true;
+    if (delivery->first_ms == 0)
+        delivery->first_ms = clock_ms();
+    return delivery->filled >= LOOK_LEAST_BYTES &&
+           clock_ms() - delivery->first_ms >= LOOK_PATIENCE_MS;
+}
+
 /* What was added goes on its way: looked at and leading first, then written when there is enough of
    it or no `more` at hand. FETCH_WHOLE: on. */
 static enum fetch_end advance(struct delivery *delivery, bool more, struct error *err) {
     if (!delivery->led) {
-        if (delivery->filled < CONTENT_LOOK_BYTES && !delivery->ended)
+        if (!can_be_looked_at(delivery))
             return FETCH_WHOLE;
         switch (choice_make(delivery, err)) {
         case CHOICE_WAIT:

@@ -30,6 +30,7 @@ struct delivery {
     bool ended;
     bool lent;
     int64_t began_ms;
+    int64_t first_ms; /* when its first bytes came; 0: none have */
     int64_t lend_at_ms;
 };
 

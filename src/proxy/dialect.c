@@ -8,7 +8,7 @@
 #include "base/numbers.h"
 #include "base/text.h"
 
-enum { LIMIT_MS = 25 * 1000, LIMIT_MAX_MS = 60 * 60 * 1000, MARGIN_MIN_MS = 500, LIMIT_MIN_MS = 1 };
+enum { LIMIT_MAX_MS = 60 * 60 * 1000, MARGIN_MIN_MS = 500, LIMIT_MIN_MS = 1 };
 
 /* How a client is known by its User-Agent: by its beginning, without regard to case; the first row
  * that fits counts. */
@@ -55,11 +55,10 @@ static bool parse_announced(const char *announced, uint64_t *out_ms) {
     return number_parse(announced, out_ms);
 }
 
-int64_t dialect_limit_ms(enum dialect dialect, const char *announced) {
-    (void)dialect; /* none that is known so far gives up earlier without announcing it */
+int64_t dialect_limit_ms(const char *announced, int64_t standard_ms) {
     uint64_t told_ms;
     if (!parse_announced(announced, &told_ms) || told_ms == 0)
-        return LIMIT_MS;
+        return standard_ms;
     int64_t limit_ms = told_ms < LIMIT_MAX_MS ? (int64_t)told_ms : LIMIT_MAX_MS;
     int64_t margin_ms = limit_ms / 10;
     if (margin_ms < MARGIN_MIN_MS)

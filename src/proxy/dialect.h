@@ -25,7 +25,7 @@ enum dialect dialect_recognise(const char *user_agent);
 /* "symsrv", …; never NULL. */
 const char *dialect_name(enum dialect dialect);
 
-/* How long a request waits before it is told "later", in ms: 25 s, or what the client announces in
+/* How long a request waits before it is told "later", in ms: what the client announces in
    Symbol-Agent-Receive-Timeout (milliseconds, decimal or 0x hexadecimal; "" when absent), less 10
-   %, at least 0.5 s less. */
-int64_t dialect_limit_ms(enum dialect dialect, const char *announced);
+   %, at least 0.5 s less; the standard where that says nothing. */
+int64_t dialect_limit_ms(const char *announced, int64_t standard_ms);

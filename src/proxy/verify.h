@@ -15,7 +15,8 @@
 #include "store/staging.h"
 #include "symbol/content.h"
 
-/* With the first bytes (CONTENT_LOOK_BYTES, or the whole body where it is shorter). */
+/* With the first bytes (CONTENT_LOOK_BYTES, or what there is of a body that is shorter or comes
+ * slowly). */
 bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
                   size_t length, struct error *err) MUST_CHECK;
 

@@ -89,13 +89,10 @@ static void read_fields(struct exchange *exchange, const char *bytes) {
     if (request_has(request, FIELD_SYMBOL_CHECKSUM))
         request_each(request, bytes, "SymbolChecksum", take_checksums, &exchange->question);
     request_field(request, bytes, FIELD_USER_AGENT, text, sizeof text);
-    enum dialect dialect = dialect_recognise(text);
-    exchange->dialect = dialect_name(dialect);
+    exchange->dialect = dialect_name(dialect_recognise(text));
     request_field(request, bytes, FIELD_RECEIVE_TIMEOUT, text, sizeof text);
-    int64_t limit_ms = dialect_limit_ms(dialect, text);
-    if (!text[0] && exchange->settings->limit_ms > 0)
-        limit_ms = exchange->settings->limit_ms;
-    exchange->deadline_ms = exchange->connection->loop->now_ms + limit_ms;
+    exchange->deadline_ms =
+        exchange->connection->loop->now_ms + dialect_limit_ms(text, exchange->settings->limit_ms);
 }
 
 /* Queries may hold secrets that are none of the log's business. */

@@ -112,6 +112,8 @@ def test_request_timeout_is_configurable(start, origin):
     symbol = pdb()
     origin.on(symbol.remote, slow(symbol))
     assert gate.get(symbol.path).verdict == "later"
+    nonsense = {"Symbol-Agent-Receive-Timeout": "soon"}
+    assert gate.get(symbol.path, headers=nonsense).verdict == "later", "nonsense changes nothing"
     origin.open("go")
     gate.check(symbol)
 
@@ -166,6 +168,16 @@ def test_source_that_trickles(gate, origin):
         answer = client.result()
         assert answer.status == 200 and answer.body == symbol.body
     assert origin.count() == 1
+    gate.check(symbol)
+
+
+def test_first_bytes_that_trickle(start, origin):
+    """The first 4 KiB alone take longer than the client's limit, but there is something to be sent."""
+    gate = start(server(origin), general={"requestTimeout": "4s"})
+    symbol = pdb(size=5 * 1024)
+    origin.on(symbol.remote, Script(symbol.body, head(), drip(60, 0.1)))
+    answer = gate.get(symbol.path)
+    assert answer.status == 200 and answer.body == symbol.body
     gate.check(symbol)
 
 
