@@ -174,8 +174,8 @@ def test_source_that_trickles(gate, origin):
 def test_first_bytes_that_trickle(start, origin):
     """The first 4 KiB alone take longer than the client's limit, but there is something to be sent."""
     gate = start(server(origin), general={"requestTimeout": "4s"})
-    symbol = pdb(size=5 * 1024)
-    origin.on(symbol.remote, Script(symbol.body, head(), drip(60, 0.1)))
+    symbol = pdb()
+    origin.on(symbol.remote, Script(symbol.body, head(), drip(60, 0.1, until=5 * 1024), send()))
     answer = gate.get(symbol.path)
     assert answer.status == 200 and answer.body == symbol.body
     gate.check(symbol)
