@@ -68,6 +68,17 @@ bool cli_options(int argc, char **argv, const struct cli_option *options, const 
     return true;
 }
 
+bool cli_mean(struct cli_meant *meant, const char *operand) {
+    int given = (meant->path != NULL) + (meant->sympath != NULL) + (operand != NULL);
+    if (given > 1) {
+        fputs("symgate: give one configuration: a file, or a symbol path (--sympath)\n", stderr);
+        return false;
+    }
+    if (operand)
+        meant->path = operand;
+    return true;
+}
+
 struct config *cli_load(const struct cli_meant *meant, char **out_name,
                         struct config_problems *out_problems) {
     if (meant->sympath) {

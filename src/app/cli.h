@@ -66,6 +66,10 @@ struct cli_meant {
     const char *data;    /* --data */
 };
 
+/* Takes the operand (may be NULL) for the file. False: more than one configuration is meant, which
+   has been told. */
+bool cli_mean(struct cli_meant *meant, const char *operand) MUST_CHECK;
+
 /* Loads it, or the file that is found where none is named; NULL when there are errors. *out_name:
    by what its problems are told; NULL for the built-in default, and the caller's to free. */
 struct config *cli_load(const struct cli_meant *meant, char **out_name,

@@ -104,10 +104,8 @@ int cli_check(int argc, char **argv) {
         {.name = "--strict", .flag = &strict},
         {0},
     };
-    if (!cli_options(argc, argv, options, &operand, 1, &operands))
+    if (!cli_options(argc, argv, options, &operand, 1, &operands) || !cli_mean(&meant, operand))
         return 2;
-    if (operand)
-        meant.path = operand;
     CLEANUP(free_block) char *name = NULL;
     struct config_problems problems;
     struct config *config = cli_load(&meant, &name, &problems);

@@ -118,9 +118,7 @@ int cli_doctor(int argc, char **argv) {
         return 2;
     if (log)
         return explain_log(log, json);
-    if (symbol && !read_symbol(symbol, &known))
+    if ((symbol && !read_symbol(symbol, &known)) || !cli_mean(&meant, operand))
         return 2;
-    if (operand)
-        meant.path = operand;
     return examine_meant(&meant, symbol ? &known : NULL, json);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -15,36 +15,32 @@ enum { DRAIN_MS = 30000 };
 
 /* What the command line says. */
 struct serve {
-    const char *config_path;
-    const char *sympath;
-    const char *data;
+    struct cli_meant meant;
     struct config_text_list listen;
-    char *found_path;
+    char *name; /* of the configuration; NULL: the built-in default */
 };
 
 static const char test_symbol[] =
     "symbols/" CHECKUP_MICROSOFT_NAME "/" CHECKUP_MICROSOFT_ID "/" CHECKUP_MICROSOFT_NAME;
 
-static struct config *load(const struct serve *serve, struct config_problems *problems) {
-    if (serve->sympath)
-        return config_from_sympath(serve->sympath, serve->data, problems);
-    return config_load(serve->config_path ? serve->config_path : serve->found_path, serve->data,
-                       problems);
-}
-
-static const char *name_of(const struct serve *serve) {
-    if (serve->sympath)
-        return "--sympath";
-    return serve->config_path ? serve->config_path : serve->found_path;
+/* A file that was found once is the one that is read again. */
+static struct config *load(struct serve *serve, struct config_problems *problems) {
+    struct cli_meant meant = serve->meant;
+    char *name = TAKE(serve->name);
+    if (name && !meant.sympath)
+        meant.path = name;
+    struct config *config = cli_load(&meant, &serve->name, problems);
+    free(name);
+    return config;
 }
 
 static void print_start(const struct serve *serve, const struct gateway *gateway) {
     fputs("symgate serves on", stdout);
     for (unsigned i = 0; server_url(gateway->server, i); i++)
         printf(" %s", server_url(gateway->server, i));
-    const char *name = name_of(serve);
-    printf(" (configuration: %s, data: %s); test: %s%s\n", name ? name : "the built-in default",
-           gateway->data.path, server_url(gateway->server, 0), test_symbol);
+    printf(" (configuration: %s, data: %s); test: %s%s\n",
+           serve->name ? serve->name : "the built-in default", gateway->data.path,
+           server_url(gateway->server, 0), test_symbol);
     fflush(stdout);
 }
 
@@ -58,10 +54,10 @@ static void warn(const struct config_problems *problems, const char *path) {
     }
 }
 
-static void reload(const struct serve *serve, struct gateway *gateway) {
+static void reload(struct serve *serve, struct gateway *gateway) {
     struct config_problems problems;
     struct config *config = load(serve, &problems);
-    warn(&problems, name_of(serve));
+    warn(&problems, serve->name);
     config_problems_release(&problems);
     struct error err;
     if (!config) {
@@ -74,7 +70,7 @@ static void reload(const struct serve *serve, struct gateway *gateway) {
     gateway_reload(gateway, config);
 }
 
-static void wait_for_signals(const struct serve *serve, struct gateway *gateway,
+static void wait_for_signals(struct serve *serve, struct gateway *gateway,
                              const sigset_t *signals) {
     for (;;) {
         int signal_number = 0;
@@ -95,7 +91,7 @@ static void block_signals(sigset_t *out_signals) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve_config(const struct serve *serve, struct config *config,
+static int serve_config(struct serve *serve, struct config *config,
                         const struct config_problems *problems) {
     sigset_t signals;
     struct error err = {0};
@@ -105,7 +101,7 @@ static int serve_config(const struct serve *serve, struct config *config,
         config_free(config);
         return cli_failed(&err);
     }
-    warn(problems, name_of(serve));
+    warn(problems, serve->name);
     if (geteuid() == 0)
         log_warning("running as root; a user of its own is enough");
     struct gateway *gateway = gateway_start(config, &serve->listen, &err);
@@ -125,30 +121,28 @@ static void release(struct serve *serve) {
     for (unsigned i = 0; i < serve->listen.count; i++)
         free(serve->listen.texts[i]);
     free(serve->listen.texts);
-    free(serve->found_path);
+    free(serve->name);
 }
 
 int cli_serve(int argc, char **argv) {
     struct serve serve = {0};
     unsigned operands = 0;
     const struct cli_option options[] = {
-        {.name = "--config", .value = &serve.config_path},
-        {.name = "--sympath", .value = &serve.sympath},
-        {.name = "--data", .value = &serve.data},
+        {.name = "--config", .value = &serve.meant.path},
+        {.name = "--sympath", .value = &serve.meant.sympath},
+        {.name = "--data", .value = &serve.meant.data},
         {.name = "--listen", .list = &serve.listen},
         {0},
     };
-    if (!cli_options(argc, argv, options, NULL, 0, &operands))
+    if (!cli_options(argc, argv, options, NULL, 0, &operands) || !cli_mean(&serve.meant, NULL))
         return 2;
-    if (!serve.config_path && !serve.sympath)
-        serve.found_path = config_find_file();
     struct config_problems problems;
     struct config *config = load(&serve, &problems);
     int status = 1;
     if (config)
         status = serve_config(&serve, config, &problems);
     else
-        cli_problems(&problems, name_of(&serve), false);
+        cli_problems(&problems, serve.name, false);
     config_problems_release(&problems);
     release(&serve);
     return status;

@@ -344,6 +344,8 @@ static void finish_remote(struct config_reading *reading, struct config_server *
     char key[KEY_BYTES];
     text_format(key, sizeof key, "%s.remote", prefix);
     if (!is_given(server->remote)) {
+        if (config_complained(reading, key))
+            return;
         config_complain(reading, PROBLEM_ERROR, prefix, "Add \"remote\": a URL or a directory.",
                         "has no remote");
         return;
@@ -433,8 +435,8 @@ static void name_of_remote(const char *remote, char *out, size_t size) {
             authority -= (size_t)(at + 1 - begin);
             begin = at + 1;
         }
-        size_t host = strcspn(begin, ":/?#");
-        text_copy_n(out, size, begin, host);
+        size_t host = *begin == '[' ? strcspn(begin, "]") + 1 : strcspn(begin, ":/?#");
+        text_copy_n(out, size, begin, host < authority ? host : authority);
         return;
     }
     size_t length = strlen(remote);

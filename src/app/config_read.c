@@ -51,6 +51,14 @@ void config_complain(struct config_reading *reading, enum problem_severity sever
         problem->line = 0;
 }
 
+bool config_complained(const struct config_reading *reading, const char *key) {
+    const struct config_problems *problems = reading->problems;
+    for (unsigned i = 0; i < problems->count; i++)
+        if (strcmp(problems->list[i].key, key) == 0)
+            return true;
+    return false;
+}
+
 void config_key(char *out, size_t size, const char *prefix, const char *name) {
     if (!name[0] || strpbrk(name, ".[]\""))
         text_format(out, size, "%s[\"%s\"]", prefix, name);
@@ -77,6 +85,13 @@ char *config_expand(struct config_reading *reading, const char *key, const char 
     buffer_init(&out, VALUE_BYTES_MAX);
     while (*text && !out.failed) {
         const char *end = strncmp(text, "${", 2) == 0 ? strchr(text, '}') : NULL;
+        if (strncmp(text, "${", 2) == 0 && !end) {
+            config_complain(reading, PROBLEM_WARNING, key,
+                            "Write } behind a variable's name, or $${ for the characters.",
+                            "the text from ${ on is taken as it stands, for it has no }");
+            buffer_append_text(&out, text);
+            break;
+        }
         if (strncmp(text, "$${", 3) == 0) {
             buffer_append_text(&out, "${");
             text += 3;
@@ -156,8 +171,10 @@ static bool within(const struct value *value, uint64_t number) {
 }
 
 static void read_number(const struct value *value) {
-    if (!json_is_integer(value->json) || json_integer_value(value->json) < 0)
+    if (!json_is_integer(value->json))
         wrong_type(value, "a whole number");
+    else if (json_integer_value(value->json) < 0)
+        config_complain(value->reading, PROBLEM_ERROR, value->key, "", "must not be negative");
     else if (within(value, (uint64_t)json_integer_value(value->json)))
         *(uint64_t *)value->field = (uint64_t)json_integer_value(value->json);
 }

@@ -21,6 +21,9 @@ struct config_reading {
 void config_complain(struct config_reading *reading, enum problem_severity severity,
                      const char *key, const char *hint, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* Has the value at `key` been complained of? */
+bool config_complained(const struct config_reading *reading, const char *key);
+
 /* "prefix.name", or "prefix[\"na.me\"]" where the name needs it (base/json.h finds both). */
 void config_key(char *out, size_t size, const char *prefix, const char *name);
 

@@ -128,13 +128,17 @@ void data_folder_close(struct data_folder *folder) {
 }
 
 bool data_folder_announce(struct data_folder *folder, const char *url, struct error *err) {
-    if (!url) {
-        unlinkat(folder->root_fd, "symgate.run", 0);
-        return true;
-    }
     char line[256];
     text_format(line, sizeof line, "%s\n", url);
-    return files_replace(folder->root_fd, "symgate.run", line, strlen(line), 0644, err);
+    if (files_replace(folder->root_fd, "symgate.run", line, strlen(line), 0644, err))
+        return true;
+    data_folder_withdraw(folder);
+    return false;
+}
+
+void data_folder_withdraw(struct data_folder *folder) {
+    if (folder->root_fd >= 0)
+        unlinkat(folder->root_fd, "symgate.run", 0);
 }
 
 bool data_folder_find_server(const char *path, char *out_url, size_t size, struct error *err) {

@@ -24,9 +24,12 @@ bool data_folder_open(struct data_folder *folder, const char *path, struct error
 /* Gives the lock back. */
 void data_folder_close(struct data_folder *folder);
 
-/* Notes under which URL the server is reached (one line each); removed again with NULL. */
+/* Notes under which URL the server is reached. False with err: then none is noted. */
 bool data_folder_announce(struct data_folder *folder, const char *url,
                           struct error *err) MUST_CHECK;
+
+/* Nobody is reached any more. */
+void data_folder_withdraw(struct data_folder *folder);
 
 /* The URL that a server has announced in a data folder; false when none has. One that was killed
    has left its URL behind: whoever asks there finds nobody. */

@@ -247,6 +247,15 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
 
 static bool use_rules(void *context, struct error *err);
 
+/* A disk that is full is no reason not to serve what lies there. */
+static void announce(struct gateway *gateway) {
+    struct error err;
+    if (data_folder_announce(&gateway->data, server_url(gateway->server, 0), &err))
+        return;
+    error_hint(&err, "Until the next start, commands find this server by --url alone.");
+    log_failure(LOG_WARNING, "the address could not be written down", &err);
+}
+
 static bool start_server(struct gateway *gateway, const struct config_text_list *listen,
                          unsigned descriptors, struct error *err) {
     const struct config_general *general = &gateway->config->general;
@@ -272,8 +281,9 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
         .gateway = gateway,
     };
     gateway->server = server_start(&options, err);
-    return gateway->server &&
-           data_folder_announce(&gateway->data, server_url(gateway->server, 0), err);
+    if (gateway->server)
+        announce(gateway);
+    return gateway->server != NULL;
 }
 
 /* The sources of a configuration, with the rules put in; NULL with err. */
@@ -472,8 +482,7 @@ void gateway_stop(struct gateway *gateway, int64_t drain_ms) {
     bool all_ended = symbols_free(gateway->symbols);
     settings_unref(gateway->settings);
     recorder_free(gateway->recorder);
-    if (gateway->data.root_fd >= 0 && !data_folder_announce(&gateway->data, NULL, NULL))
-        log_warning("symgate.run could not be removed");
+    data_folder_withdraw(&gateway->data);
     /* What a thread that hangs still works with ends with the process. */
     if (all_ended) {
         free_parts(gateway);

@@ -216,16 +216,18 @@ static bool syntax_error(const char *text, size_t length, const json_error_t *wr
     size_t comma = missing_comma(text, wrong, read < length ? read : length);
     if (comma > 0) {
         place_of(text, comma, line, column);
-        error_set(err, ERROR_INVALID, "line %d, column %d: a comma is missing", *line, *column);
+        error_set(err, ERROR_INVALID, "a comma is missing");
         return error_hint(err, "Write a comma at the end of line %d.", *line);
     }
     char reason[sizeof wrong->text];
     copy_reason(reason, sizeof reason, wrong->text);
     *line = wrong->line > 0 ? wrong->line : 1;
     *column = wrong->column > 0 ? wrong->column : 1;
-    error_set(err, ERROR_INVALID, "line %d, column %d: %s", *line, *column, reason);
+    error_set(err, ERROR_INVALID, "%s", reason);
     if (text_starts(reason, "invalid escape"))
         error_hint(err, "In JSON a backslash is written twice.");
+    if (text_starts(reason, "unable to decode"))
+        error_hint(err, "Save it as UTF-8.");
     return false;
 }
 

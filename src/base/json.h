@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 
-/* Parses text (a BOM and CRLF are accepted). On a syntax error err says line and column, and in the
-   one case that is known from the field (a value followed by a string on the next line: a missing
-   comma) says so as its hint. *out_line and *out_column (may be NULL) are set on errors. */
+/* Parses text (a BOM and CRLF are accepted). On a syntax error err says what, and in the one
+   case that is known from the field (a value followed by a string on the next line: a missing
+   comma) what to do; *out_line and *out_column (may be NULL) say where. */
 bool json_parse(const char *text, size_t length, json_t **out_root, int *out_line, int *out_column,
                 struct error *err) MUST_CHECK;
 

@@ -84,8 +84,10 @@ static void release_set(struct rule_set *set) {
 static bool parse(struct rules *rules, const char *text, size_t length, bool *out_later,
                   struct error *err) {
     CLEANUP(json_unref) json_t *root = NULL;
-    if (!json_parse(text, length, &root, NULL, NULL, err))
-        return false;
+    struct error why;
+    int line, column;
+    if (!json_parse(text, length, &root, &line, &column, &why))
+        return error_set(err, ERROR_CONFIG, "line %d, column %d: %s", line, column, why.what);
     json_int_t format = json_integer_value(json_object_get(root, "format"));
     *out_later = format > RULES_FORMAT;
     if (format != RULES_FORMAT)

@@ -241,6 +241,16 @@ static const char *method_name(enum method method) {
     return "-";
 }
 
+/* A shelf may have become full only behind the head that would have said so. */
+static bool was_kept(const struct exchange *exchange, bool broken) {
+    struct error why = {0};
+    bool delivered = exchange->verdict == VERDICT_FETCHED || exchange->verdict == VERDICT_JOINED;
+    if (exchange->not_kept || broken || !delivered || !exchange->copy)
+        return !exchange->not_kept;
+    copy_why(exchange->copy, &why);
+    return why.kind == ERROR_NONE;
+}
+
 static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     char client[CLIENT_BYTES];
     describe_client(exchange, client, sizeof client);
@@ -260,7 +270,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .bytes = exchange->sent,
         .broken = broken,
         .hung_up = hung_up,
-        .not_kept = exchange->not_kept,
+        .not_kept = !was_kept(exchange, broken),
         .text = {.id = exchange->id,
                  .client = client,
                  .path = exchange->path,

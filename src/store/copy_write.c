@@ -78,6 +78,16 @@ static void wake_readers(struct copy *copy, uint64_t length) {
         sched_yield();
 }
 
+/* From the moment when its shelf takes no more, it is known that it will not be kept. */
+static void note_spilled(struct copy *copy) {
+    struct error why;
+    if (staging_keepable(copy->staging, &why))
+        return;
+    SCOPED_LOCK(&copy->lock);
+    if (!copy->why)
+        copy_keep_why(copy, &why);
+}
+
 bool copy_append(struct copy *copy, const void *bytes, size_t length, struct error *err) {
     assert(copy_phase_now(copy) == COPY_ARRIVING);
     uint64_t before = staging_length(copy->staging);
@@ -88,6 +98,7 @@ bool copy_append(struct copy *copy, const void *bytes, size_t length, struct err
         return true;
     if (!staging_append(copy->staging, bytes, length, err))
         return false;
+    note_spilled(copy);
     if (copy->woken_at == 0 || before + length - copy->woken_at >= WAKE_BYTES)
         wake_readers(copy, before + length);
     return true;

@@ -409,6 +409,14 @@ def test_forget_and_copies_commands(gate, origin):
     assert done.returncode != 0 and done.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "check", "doctor"])
+def test_two_configurations_at_once(command, tmp_path):
+    file = tmp_path / "symgate.json"
+    file.write_text('{"servers": []}')
+    done = run(command, "--config", file, "--sympath", "srv*/srv/symbols")
+    assert done.returncode == 2 and "give one configuration" in done.stderr
+
+
 def test_sympath(make, origin, tmp_path):
     symbol, local = pdb("far.pdb"), pdb("near.pdb")
     store, cache = tmp_path / "store", tmp_path / "down"

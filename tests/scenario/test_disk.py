@@ -68,6 +68,8 @@ def test_disk_that_fills_in_mid_body(start, origin, small_disk):
     assert first.rest() == symbol.body
     assert late.rest() == symbol.body
     gate.check()
+    lines = wait_until(lambda: [line for line in gate.log_lines() if " 200 " in line and symbol.id in line][1:], "the log")
+    assert all("not-kept" in line for line in lines), "known only behind the head, but the log says it"
     assert gate.get(missing(1).path).verdict == "absent"
 
 
@@ -102,6 +104,28 @@ def test_disk_and_data_folder_full_spills_to_memory(make, origin, small_disk):
     delivered_not_kept(gate, origin, symbol)
     assert gate.get(missing(1).path).verdict == "absent"
     gate.check()
+
+
+def test_killed_and_started_on_a_full_disk(make, origin, small_disk):
+    """What lies there is served, though nothing can be written any more, not even where it is reached."""
+    disk = small_disk("4m")
+    gate = make(server(origin), general={"cacheLocation": str(disk / "cache")})
+    gate.args = ["--listen", "127.0.0.1:0", "--data", str(disk / "data")]
+    gate.start()
+    kept, other = pdb("kept.pdb"), pdb("other.pdb")
+    for symbol in (kept, other):
+        origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(kept)
+    gate.check(kept)
+    gate.kill9()
+    with open(disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+        while True:
+            filler.write(bytes(4096))
+    gate.start()
+    assert gate.fetch(kept).verdict == "hit"
+    assert gate.fetch(other).verdict == "fetched"
+    assert gate.get(missing(1).path).verdict == "absent"
+    wait_until(lambda: "by --url alone" in gate.errors(), "the warning")
 
 
 def test_spill_limit(start, origin, small_disk):

@@ -64,10 +64,11 @@ static void identifiers_are_found_and_made_unique(void **state) {
                    " {\"remote\": \"/\"},"
                    " {\"remote\": \"http://x/\", \"identifier\": \"i\"},"
                    " {\"remote\": \"http://x/\", \"identifier\": \"i\"},"
-                   " {\"remote\": \"http://x/?token=s3cr3t\"}]}");
+                   " {\"remote\": \"http://x/?token=s3cr3t\"},"
+                   " {\"remote\": \"http://[::1]:80/x\"}]}");
     static const char *const expected[] = {
         "i",         "n",      "h.example", "c.example", "h.example-2", "symbols",
-        "symbols-2", "server", "i-2",       "i-3",       "x",
+        "symbols-2", "server", "i-2",       "i-3",       "x",           "[::1]",
     };
     for (unsigned i = 0; i < LENGTH_OF(expected); i++)
         assert_string_equal(server(&parsed, i)->identifier, expected[i]);

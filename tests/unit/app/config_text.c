@@ -179,6 +179,8 @@ static void unknown_keys_get_a_suggestion(void **state) {
     (void)state;
     warns("{\"servers\": [], \"general\":\n {\"cacheLocaton\": \"/x\"}}", "general.cacheLocaton", 2,
           19, "Did you mean \"cacheLocation\"?");
+    warns("{\"servers\": [{\n\"remote\": \"/srv/${HOME\"}]}", "servers[0].remote", 2, 11,
+          "Write } behind a variable's name, or $${ for the characters.");
     warns("{\"servers\": [], \"identity\": {\n\n\"Name\": 5}}", "identity.Name", 3, 9,
           "Did you mean \"name\"?");
     warns("{\"servers\": [{\"remote\": \"http://x/\",\n\"whitlist\": []}]}", "servers[0].whitlist",
@@ -219,6 +221,9 @@ static void every_error_has_a_place(void **state) {
     refuses("{\"servers\": [\n5]}", "servers[0]", 2, 1, "must be an object");
     refuses("{\"servers\": [{\"remote\": \"/a\"},\n {\"name\": \"x\"}]}", "servers[1]", 2, 2,
             "has no remote");
+    refuses("{\"servers\": [{\n\"remote\": 5}]}", "servers[0].remote", 2, 11, "must be a text");
+    refuses("{\"servers\": [{\"remote\": \"/a\",\n\"maxRequests\": -3}]}", "servers[0].maxRequests",
+            2, 16, "must not be negative");
     refuses("{\"servers\": [{\n\"remote\": \"ftp://x/\"}]}", "servers[0].remote", 2, 11,
             "a URL of a kind that cannot be asked");
     refuses("{\"servers\": [{\"remote\": \"/a\",\n\"kinds\": [\"pdb\", \"pdf\"]}]}",
@@ -278,7 +283,7 @@ static void variables_are_put_in(void **state) {
     setenv("SYMGATE_TEST_EMPTY", "", 1);
     PARSED parsed = parse_good(
         "{\"identity\": {\"name\": \"a${SYMGATE_TEST_ONE}b${SYMGATE_TEST_ONE}\","
-        "  \"host\": \"$${SYMGATE_TEST_ONE}$\", \"administrator\": \"${\"},"
+        "  \"host\": \"$${SYMGATE_TEST_ONE}$\", \"administrator\": \"$${\"},"
         " \"general\": {\"blacklist\": [\"a${SYMGATE_TEST_ONE\", \"${NOWHERE}\"],"
         "  \"listen\": [\"${SYMGATE_TEST_ONE}:1\"], \"cacheLocation\": \"/${SYMGATE_TEST_ONE}\","
         "  \"pathMap\": {\"D:\\\\\": \"/m/${SYMGATE_TEST_ONE}\"}},"

@@ -64,9 +64,9 @@ static const struct fault *const faults_of[] = {
     [PARAMETER_PATH] = text_faults,
     [PARAMETER_BOOLEAN] = FAULTS({"0", "true or false"}, {"\"true\"", "true or false"},
                                  {"null", "true or false"}, {"[]", "true or false"}),
-    [PARAMETER_NUMBER] =
-        FAULTS({"\"5\"", "a whole number"}, {"1.5", "a whole number"}, {"-1", "a whole number"},
-               {"null", "a whole number"}, {"{}", "a whole number"}),
+    [PARAMETER_NUMBER] = FAULTS({"\"5\"", "a whole number"}, {"1.5", "a whole number"},
+                                {"-1", "must not be negative"}, {"null", "a whole number"},
+                                {"{}", "a whole number"}),
     [PARAMETER_SIZE] = FAULTS({"-1", "bytes"}, {"1.5", "bytes"}, {"\"much\"", "bytes"},
                               {"\"5 h\"", "bytes"}, {"\"99999999999 GiB\"", "bytes"},
                               {"true", "bytes"}, {"null", "bytes"}, {"[]", "bytes"}),
@@ -85,7 +85,7 @@ static const struct fault *const faults_of[] = {
                                   {"[\"a\", \"b(d\"]", "bad pattern at character", "[1]", 6}),
     [PARAMETER_NUMBERS] = FAULTS({"403", "a list"}, {"{}", "a list"}, {"null", "a list"},
                                  {"[403, \"404\"]", "a whole number", "[1]", 6},
-                                 {"[-1]", "a whole number", "[0]", 1}),
+                                 {"[-1]", "must not be negative", "[0]", 1}),
     [PARAMETER_MAP] =
         FAULTS({"\"x\"", "an object of texts"}, {"[]", "an object of texts"},
                {"null", "an object of texts"}, {"{\"D:\": 5}", "a text", "[\"D:\"]", 7}),
