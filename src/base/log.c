@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ enum {
     NAP_MS = 10, /* between two looks while lines are coming: nobody needs to wake the writer */
     SLEEP_MS = 60000,    /* while none come: the first line wakes it */
     STOP_WAIT_MS = 5000, /* for a log disk that hangs */
+    PACE_MS = 60000,     /* of log_due */
 };
 
 /* Lines lie in the queue one behind the other, each with this before it, rounded up to 8 bytes. */
@@ -75,6 +77,11 @@ bool log_level_parse(const char *name, enum log_level *out_level) {
             return true;
         }
     return false;
+}
+
+bool log_due(_Atomic int64_t *pace) {
+    int64_t now_ms = clock_ms(), due_ms = atomic_load_explicit(pace, memory_order_relaxed);
+    return now_ms >= due_ms && atomic_compare_exchange_strong(pace, &due_ms, now_ms + PACE_MS);
 }
 
 uint64_t log_dropped(void) {

@@ -53,6 +53,9 @@ void log_text(enum log_level level, int64_t at_ns, const char *text, size_t leng
 /* An error as one line: "doing: what (hint)". */
 void log_failure(enum log_level level, const char *doing, const struct error *err);
 
+/* For what might have to be said with every request: true once a minute. `pace` begins as 0. */
+bool log_due(_Atomic int64_t *pace);
+
 /* Lines lost to a full queue since start. */
 uint64_t log_dropped(void);
 

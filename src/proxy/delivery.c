@@ -378,13 +378,6 @@ static enum fetch_end move_packed(struct delivery *delivery, enum coding coding,
     return FETCH_FAILED;
 }
 
-bool delivery_is_packed(const struct symbol_key *key, enum form form, const void *first,
-                        size_t length) {
-    if (decoder_recognise(first, length) == CODING_NONE)
-        return false;
-    return form == FORM_COMPRESSED || key->kind != KIND_OTHER;
-}
-
 /* Reads until it can be told what it is. */
 static bool read_first(struct delivery *delivery, struct error *err) {
     while (delivery->filled < DECODER_FIRST_BYTES && !delivery->ended)
@@ -393,19 +386,12 @@ static bool read_first(struct delivery *delivery, struct error *err) {
     return true;
 }
 
-bool delivery_is_kept(const struct kept *kept, const struct content *content, bool packed) {
-    if (content->last_modified > 0 && content->last_modified != kept->modified_s)
-        return false;
-    return packed || content->size == SIZE_UNKNOWN || content->size == kept->size;
-}
-
 /* Is there nothing to be read? What may still be written is left for the next time. */
 static bool leaves_kept(const struct delivery *delivery, bool packed) {
     const struct fetch *fetch = delivery->fetch;
-    if (!fetch->kept.compare || fetch->taking_up)
-        return false;
-    return delivery->content.unsettled ||
-           delivery_is_kept(&fetch->kept, &delivery->content, packed);
+    const struct content *content = &delivery->content;
+    return fetch->kept.compare && !fetch->taking_up &&
+           (content->unsettled || kept_is(&fetch->kept, content, packed));
 }
 
 static enum fetch_end move(struct delivery *delivery, enum form form, struct error *err) {
@@ -417,8 +403,8 @@ static enum fetch_end move(struct delivery *delivery, enum form form, struct err
         return FETCH_KEPT;
     if (!read_first(delivery, err))
         return failed(delivery, err);
-    bool packed = delivery_is_packed(&delivery->fetch->question->key, form, delivery->bytes,
-                                     delivery->filled);
+    bool packed =
+        verify_packed(&delivery->fetch->question->key, form, delivery->bytes, delivery->filled);
     if (leaves_kept(delivery, packed))
         return FETCH_KEPT;
     if (packed)
@@ -475,8 +461,7 @@ static void fill_resume(struct delivery *delivery) {
     bool tellable = content->validator[0] || (content->last_modified && state.size != SIZE_UNKNOWN);
     if (content->start == 0) {
         *resume = (struct resume){.last_modified = content->last_modified};
-        for (size_t i = 0; i < sizeof resume->validator; i++)
-            resume->validator[i] = content->validator[i];
+        memcpy(resume->validator, content->validator, sizeof resume->validator);
         if (content->encoded || !tellable)
             return;
     }

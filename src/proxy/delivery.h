@@ -52,13 +52,5 @@ void delivery_came(struct delivery *delivery, const void *bytes, size_t length);
    about it. */
 void delivery_refuse(struct delivery *delivery, const struct error *why);
 
-/* Is what the source has the kept file? A compressed one is told by its time alone, and what has no
-   time by its size. */
-bool delivery_is_kept(const struct kept *kept, const struct content *content, bool packed);
-
 /* What was asked for has come: the rest of the attempt's note. */
 void delivery_note_total(struct delivery *delivery);
-
-/* Is a file that begins so an archive of what was asked for, rather than the thing itself? */
-bool delivery_is_packed(const struct symbol_key *key, enum form form, const void *first,
-                        size_t length);

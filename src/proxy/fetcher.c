@@ -10,6 +10,12 @@
 #include "proxy/verify.h"
 #include "source/source_layout.h"
 
+bool kept_is(const struct kept *kept, const struct content *content, bool packed) {
+    if (content->last_modified > 0 && content->last_modified != kept->modified_s)
+        return false;
+    return packed || content->size == SIZE_UNKNOWN || content->size == kept->size;
+}
+
 /* What came of asking one source: a body, a file in place, or no. */
 struct found {
     enum form form;
@@ -43,7 +49,7 @@ static bool is_plain(const struct fetch *fetch, const struct source_local *local
                      struct error *err) {
     char first[CONTENT_LOOK_BYTES];
     ssize_t got = files_read_at(local->fd, first, sizeof first, 0, err);
-    return got < 0 || !delivery_is_packed(&fetch->question->key, FORM_PLAIN, first, (size_t)got);
+    return got < 0 || !verify_packed(&fetch->question->key, FORM_PLAIN, first, (size_t)got);
 }
 
 /* The plain form of a directory is served where it lies. */

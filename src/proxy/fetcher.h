@@ -21,6 +21,10 @@ struct kept {
     int64_t modified_s;
 };
 
+/* Is what the source has the kept file? A compressed one is told by its time alone, and what has no
+   time by its size. */
+bool kept_is(const struct kept *kept, const struct content *content, bool packed);
+
 /* What the fetcher tells the search while it runs; called on the worker, with no lock held. */
 struct fetch_ops {
     /* The head has come and the source's answer is good; before any byte of the body is read. */

@@ -173,7 +173,8 @@ static bool take_word(struct policy_verdict *verdict, enum policy_word word, con
         return true;
     if (rule)
         verdict->rule = rule;
-    verdict->limit |= word == POLICY_GIVEN_UP;
+    if (word == POLICY_GIVEN_UP)
+        verdict->gave_up = rule;
     return false;
 }
 

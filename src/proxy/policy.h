@@ -58,11 +58,11 @@ enum policy_word policy_explain(const struct policy *policy, unsigned source,
                                 const struct question *question, const char **out_rule);
 
 struct policy_verdict {
-    uint64_t allowed; /* bit n: source n may be asked */
-    bool globally;    /* the global blacklist said no */
-    bool limit;       /* some pattern gave up at its limit */
-    const char *rule; /* the pattern that decided last, when nothing is allowed; lives as long as
-                         the policy; else NULL */
+    uint64_t allowed;    /* bit n: source n may be asked */
+    bool globally;       /* the global blacklist said no */
+    const char *gave_up; /* a pattern that gave up at its limit, or NULL; lives as long as the
+                            policy, as the next */
+    const char *rule;    /* the pattern that decided last, when nothing is allowed; else NULL */
 };
 
 /* Judges a question. Allocates nothing, takes no lock. */

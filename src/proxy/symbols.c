@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "proxy/index_load.h"
 #include "proxy/renewal.h"
@@ -156,15 +157,26 @@ static void look_further(struct symbols *symbols, struct roster *roster,
     }
 }
 
+/* It counts as excluded, though it may not have fitted: nobody would guess that. */
+static void note_given_up(struct symbols *symbols, const char *pattern, const char *name) {
+    static _Atomic int64_t pace;
+    count(&symbols->counters.pattern_limits);
+    if (log_due(&pace))
+        log_warning("the filter \"%s\" gave up at its match limit on \"%s\", which counts as "
+                    "excluded: write it more simply",
+                    pattern, name);
+}
+
 void symbols_ask(struct symbols *symbols, struct roster *roster, const struct question *question,
                  struct answer *out_answer) {
     *out_answer = (struct answer){0};
     struct policy_verdict verdict;
     policy_judge(roster->policy, question, &verdict);
-    if (verdict.limit)
-        count(&symbols->counters.pattern_limits);
+    if (verdict.gave_up)
+        note_given_up(symbols, verdict.gave_up, question->spelling.name);
     out_answer->allowed = verdict.allowed;
     out_answer->rule = verdict.rule;
+    out_answer->gave_up = verdict.rule && verdict.rule == verdict.gave_up;
     if (verdict.globally) {
         out_answer->verdict = VERDICT_EXCLUDED;
         return;

@@ -64,6 +64,7 @@ struct answer {
     struct copy *copy;    /* a reference and interest, or NULL */
     const char *rule; /* EXCLUDED: the pattern that decided, or NULL; lives as long as the roster */
     struct error why; /* FAILED, BUSY; ABSENT where a store said more than no */
+    bool gave_up;     /* that pattern did not decide but gave up at its limit */
     uint64_t allowed; /* the sources that the filters allow */
 };
 

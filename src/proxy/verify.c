@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/decoder.h"
 #include "format/identity.h"
 
 enum { GUID_DIGITS = 2 * GUID_BYTES, STAMP_DIGITS = 8 };
@@ -15,6 +16,12 @@ enum match { MATCHES, DIFFERS, UNTOLD };
 bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
                   size_t length, struct error *err) {
     return content_acceptable(key, content, bytes, length, err);
+}
+
+bool verify_packed(const struct symbol_key *key, enum form form, const void *first, size_t length) {
+    if (decoder_recognise(first, length) == CODING_NONE)
+        return false;
+    return form == FORM_COMPRESSED || key->kind != KIND_OTHER;
 }
 
 /* --- keys ----------------------------------------------------------------------------------- */

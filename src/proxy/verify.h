@@ -14,11 +14,15 @@
 #include "format/view.h"
 #include "store/staging.h"
 #include "symbol/content.h"
+#include "symbol/question.h"
 
 /* With the first bytes (CONTENT_LOOK_BYTES, or what there is of a body that is shorter or comes
  * slowly). */
 bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
                   size_t length, struct error *err) MUST_CHECK;
+
+/* Is what begins so an archive of what was asked for, rather than the thing itself? */
+bool verify_packed(const struct symbol_key *key, enum form form, const void *first, size_t length);
 
 /* With the whole body: ERROR_LENGTH when its own structure says that it is cut, ERROR_IDENTITY when
    it is another symbol, ERROR_DISK when it could not be read back. `announced`: its length was

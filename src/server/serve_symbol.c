@@ -48,7 +48,11 @@ void serve_symbol_later(struct exchange *exchange) {
 static void answer_without_copy(struct exchange *exchange, const struct answer *answer) {
     char reason[sizeof exchange->reason];
     if (answer->verdict == VERDICT_EXCLUDED && exchange->rule)
-        text_format(reason, sizeof reason, "excluded by the filter \"%s\"", exchange->rule);
+        text_format(reason, sizeof reason,
+                    answer->gave_up ? "the filter \"%s\" gave up at its match limit, which counts "
+                                      "as excluded"
+                                    : "excluded by the filter \"%s\"",
+                    exchange->rule);
     else if (answer->why.kind != ERROR_NONE)
         text_copy(reason, sizeof reason, answer->why.what);
     else

@@ -28,6 +28,14 @@ bool http_answer_final(const struct http_answer *answer) {
     return answer->complete && answer->status >= 200;
 }
 
+bool http_answer_belongs(const struct http_answer *answer, const char *validator,
+                         int64_t last_modified) {
+    bool other_tag = answer->etag[0] && validator[0] && strcmp(answer->etag, validator) != 0;
+    bool other_time =
+        answer->last_modified > 0 && last_modified > 0 && answer->last_modified != last_modified;
+    return !other_tag && !other_time;
+}
+
 bool http_answer_leads_on(const struct http_answer *answer) {
     return answer->complete && answer->status >= 300 && answer->status <= 399 && answer->located;
 }

@@ -37,6 +37,7 @@ struct http_ranges {
     struct http_request request;
     char *url;
     char validator[VALIDATOR_BYTES];
+    int64_t last_modified;
     uint64_t start;
     uint64_t at; /* what was read */
     uint64_t size;
@@ -184,7 +185,7 @@ static void refuse(struct http_ranges *ranges, unsigned index) {
 static bool fits(const struct http_ranges *ranges, const struct range_part *part) {
     const struct http_answer *answer = http_transfer_answer(part->transfer);
     uint64_t end = part->open ? ranges->size : part->end;
-    bool same = !answer->etag[0] || strcmp(answer->etag, ranges->validator) == 0;
+    bool same = http_answer_belongs(answer, ranges->validator, ranges->last_modified);
     return answer->status == 206 && answer->range_start == part->at &&
            answer->range_end == end - 1 && answer->range_total == ranges->size && same &&
            answer->coding == CODING_NONE && !answer->lengths_differ;
@@ -470,6 +471,7 @@ struct reader *http_ranges_new(const struct http_lead *lead) {
     ranges->url = memory_text(http_transfer_url(lead->transfer));
     ranges->request.url = ranges->url;
     memcpy(ranges->validator, content->validator, sizeof ranges->validator);
+    ranges->last_modified = content->last_modified;
     ranges->start = ranges->at = content->start;
     ranges->size = content->size;
     ranges->driven_ms = now_ms;

@@ -112,10 +112,12 @@ enum meaning {
 static bool honours(const struct http_answer *answer, const struct resume *resume) {
     uint64_t total = answer->range_total;
     bool to_the_end = total == SIZE_UNKNOWN || answer->range_end == total - 1;
-    bool same_size = total == SIZE_UNKNOWN || resume->size == SIZE_UNKNOWN || total == resume->size;
-    bool same_body =
-        !answer->etag[0] || !resume->validator[0] || strcmp(answer->etag, resume->validator) == 0;
-    return answer->range_start == resume->offset && to_the_end && same_size && same_body &&
+    /* A time is a weaker word than a tag: it needs the length beside it. */
+    bool same_size =
+        total == resume->size ||
+        (resume->validator[0] && (total == SIZE_UNKNOWN || resume->size == SIZE_UNKNOWN));
+    return answer->range_start == resume->offset && to_the_end && same_size &&
+           http_answer_belongs(answer, resume->validator, resume->last_modified) &&
            answer->coding == CODING_NONE;
 }
 

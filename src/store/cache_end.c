@@ -3,7 +3,6 @@
 // What completes or ends an entry: always under the shard's and then the copy's lock, in one step
 // with the phase.
 #include <assert.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,8 +13,6 @@
 #include "store/cache_inside.h"
 #include "store/copy_inside.h"
 #include "store/shelf_inside.h"
-
-enum { COMPLAIN_EVERY_MS = 60 * 1000 };
 
 /* Lets go of what a step took out, once no lock is held. */
 static void drop(struct copy *copy, bool taken_out) {
@@ -56,13 +53,10 @@ static struct copy *take_entry(struct cache *cache, struct shard *shard, struct 
     return out ? old : NULL;
 }
 
-/* Once a minute, for a disk that takes nothing any more would say it with each file; the log has
-   each one's line. */
+/* Each file's own line in the log says it too. */
 static void complain(const struct error *why) {
-    static _Atomic int64_t next_ms;
-    int64_t now_ms = clock_ms(), due_ms = atomic_load(&next_ms);
-    if (why->kind == ERROR_DISK && now_ms >= due_ms &&
-        atomic_compare_exchange_strong(&next_ms, &due_ms, now_ms + COMPLAIN_EVERY_MS))
+    static _Atomic int64_t pace;
+    if (why->kind == ERROR_DISK && log_due(&pace))
         log_failure(LOG_WARNING, "a symbol was delivered and could not be kept", why);
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Breaks in mid-body: taken up at the byte where they happened, without the clients noticing."""
 
+import email.utils
+
 import pytest
 from client import Broken
 from conftest import server
@@ -56,6 +58,29 @@ def test_taken_up_by_range_with_date_and_length(gate, origin):
     assert again.headers["range"] == f"bytes={CUT}-"
     assert again.headers["if-range"] == "Sun, 13 Sep 2020 12:26:40 GMT"
     gate.check(symbol)
+
+
+@pytest.mark.parametrize("told", ["another time", "no length"])
+def test_a_part_of_another_version_is_not_glued_on(gate, origin, told):
+    """A server that passes If-Range over sends the rest of what it has now; its head gives it away."""
+    old, new = pdb("app.bin", size=2 * MIB, seed=1), pdb("app.bin", size=2 * MIB, seed=2)
+    path, size = "/app.bin/1/app.bin", len(new.body)
+    rest = Script(
+        new.body[CUT:],
+        head(
+            206,
+            headers={
+                "Last-Modified": email.utils.formatdate(MODIFIED + (told == "another time"), usegmt=True),
+                "Content-Range": f"bytes {CUT}-{size - 1}/{size if told == 'another time' else '*'}",
+            },
+        ),
+        send(),
+    )
+    origin.on(path, cut(old, modified=MODIFIED), rest, good(new.body, modified=MODIFIED + 1))
+    answer = gate.get("/symbols" + path)
+    assert answer.broken, "what was passed on is of the old version, so it cannot end well"
+    gate.wait_quiet()
+    assert gate.get("/symbols" + path).body == new.body
 
 
 def test_weak_tag_is_no_validator(gate, origin):

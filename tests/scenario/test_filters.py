@@ -6,6 +6,7 @@ import re
 import pytest
 from conftest import server
 from double.origin import good, status
+from program import wait_until
 from symbols import Symbol, missing, pdb, pe
 
 ID = "94AD5C4B9A1E4420AB047F672A23E48A1"
@@ -120,7 +121,9 @@ def test_pattern_that_never_ends(start, origin):
     gate = start(server(origin, blacklist=[r"(a+)+(b+)+(a|aa)+c\Z", r"(x+x+)+y\Z"]))
     answer = ask(gate, "a" * 120 + "b" * 60 + "a" * 60)
     assert answer.verdict == "excluded"
+    assert "gave up at its match limit" in answer.reason
     assert gate.metric("symgate_pattern_limits_total") >= 1
+    wait_until(lambda: "gave up at its match limit on" in gate.errors(), "the warning")
     assert ask(gate, "good.pdb").verdict == "absent"
 
 

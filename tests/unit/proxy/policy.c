@@ -112,7 +112,8 @@ static void test_pattern_that_gives_up_excludes(void **state) {
     struct policy *policy = policy_new(NULL, 0, &source, 1);
     struct policy_verdict verdict =
         judge(policy, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", KIND_OTHER);
-    assert_true(verdict.limit);
+    assert_non_null(verdict.gave_up);
+    assert_ptr_equal(verdict.gave_up, verdict.rule);
     assert_int_equal(verdict.allowed, 0);
     assert_string_equal(verdict.rule, "(a+)+$");
     policy_free(policy);

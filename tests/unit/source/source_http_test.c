@@ -281,10 +281,19 @@ static void a_body_is_taken_up(void **state) {
     assert_int_equal(asker.content.start, 6);
     assert_int_equal(asker.content.size, 11);
     assert_body("world");
-    resume = (struct resume){.offset = 6, .size = SIZE_UNKNOWN, .last_modified = 1000000000};
+    resume = (struct resume){.offset = 6, .size = 11, .last_modified = 1000000000};
     assert_int_equal(asker_ask_with(&resume, false), SOURCE_FOUND);
     assert_int_equal(asker.content.start, 6);
     assert_body("world");
+}
+
+static void a_time_alone_takes_nothing_up(void **state) {
+    (void)state;
+    asker_begin(serve_ranges);
+    struct resume resume = {.offset = 6, .size = SIZE_UNKNOWN, .last_modified = 1000000000};
+    assert_int_equal(asker_ask_with(&resume, false), SOURCE_FOUND);
+    assert_int_equal(asker.content.start, 0);
+    assert_body("hello world");
 }
 
 static void a_resume_that_is_not_honoured_begins_at_the_start(void **state) {
@@ -428,6 +437,7 @@ int main(void) {
         TEST(what_is_no_http_is_told),
         TEST(an_endless_head_is_cut),
         TEST(a_body_is_taken_up),
+        TEST(a_time_alone_takes_nothing_up),
         TEST(a_resume_that_is_not_honoured_begins_at_the_start),
         TEST(a_wrong_part_is_not_taken),
         TEST(what_is_no_remote_is_refused),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "proxy/delivery.h"
+#include "proxy/fetcher.h"
 
 #include "unit/base/check.h"
 
@@ -9,7 +9,7 @@ static const struct kept kept = {.compare = true, .size = SIZE, .modified_s = TI
 
 static bool same(uint64_t size, int64_t modified_s, bool packed) {
     const struct content content = {.size = size, .last_modified = modified_s};
-    return delivery_is_kept(&kept, &content, packed);
+    return kept_is(&kept, &content, packed);
 }
 
 static void size_and_time_tell_whether_it_is_the_kept_file(void **state) {
