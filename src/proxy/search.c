@@ -252,7 +252,7 @@ void search_told_later(struct search *search) {
     SCOPED_LOCK(&search->lock);
     LIST_EACH (node, &search->attempts) {
         struct attempt *attempt = LIST_ENTRY(node, struct attempt, in_search);
-        if (attempt->state == ATTEMPT_RUNNING && !attempt->head_came && !attempt->called_back)
+        if (attempt->state == ATTEMPT_RUNNING && attempt->head_ms == 0 && !attempt->called_back)
             rest_note_late(queue_rest(attempt->step->source->queue), true);
     }
 }

@@ -113,7 +113,7 @@ struct attempt {
     bool called_back; /* withdrawn or cancelled: only its own no counts any more */
     bool counts;      /* the next source waits for it: not silent yet */
     bool silence_noted;
-    bool head_came;
+    int64_t head_ms;       /* when a good head came; 0: none has */
     bool led;              /* has been the writer */
     bool told;             /* its last note stands in the copy */
     struct error twin_why; /* the failure of the other attempt at the same step */

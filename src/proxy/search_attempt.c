@@ -43,7 +43,7 @@ static void head_came(struct fetch *fetch) {
     struct attempt *attempt = attempt_of_fetch(fetch);
     attempt_answered(attempt, ERROR_NONE);
     SCOPED_LOCK(&attempt->search->lock);
-    attempt->head_came = true;
+    attempt->head_ms = clock_ms();
 }
 
 static bool claim_pen(struct attempt *attempt, struct search_acts *acts) {

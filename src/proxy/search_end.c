@@ -30,7 +30,8 @@ void search_broke(struct search *search, struct step *step, const struct error *
                   int64_t now_ms) {
     search_keep_why(search, err);
     search->breaks++;
-    step->breaks++;
+    /* A stall has cost its client more than a reset: two in a row are as many as three. */
+    step->breaks += err->kind == ERROR_STALLED ? 2 : 1;
     if (search->breaks >= TAKES_MAX) {
         step->state = STEP_FAILED;
         /* What was begun needs no other source: nobody may take it up any more. */

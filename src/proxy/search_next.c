@@ -163,18 +163,24 @@ static bool is_silent(const struct attempt *attempt, int64_t after_ms, int64_t n
            now_ms >= attempt->place_ms + silent_ms;
 }
 
+/* Since when the next source waits for it: a head alone delivers nothing. */
+static int64_t quiet_since(const struct attempt *attempt) {
+    return attempt->head_ms ? attempt->head_ms : attempt->submitted_ms;
+}
+
 /* Who has become silent since this was asked last. */
 static void note_silence(struct search *search, int64_t now_ms) {
     LIST_EACH (node, &search->attempts) {
         struct attempt *attempt = attempt_of(node);
         int64_t after_ms = hedge_after(attempt);
-        if (attempt->called_back || attempt->head_came || after_ms < 0)
+        if (attempt->called_back || after_ms < 0)
             continue;
-        if (attempt->counts && now_ms >= attempt->submitted_ms + after_ms) {
+        if (attempt->counts && now_ms >= quiet_since(attempt) + after_ms) {
             attempt->counts = false;
             search->owed++;
         }
-        if (!attempt->silence_noted && is_silent(attempt, after_ms, now_ms)) {
+        if (attempt->head_ms == 0 && !attempt->silence_noted &&
+            is_silent(attempt, after_ms, now_ms)) {
             attempt->silence_noted = true;
             rest_note_silence(rest_of(attempt), true);
         }
@@ -226,7 +232,7 @@ static void ask_paused(struct search *search, int64_t now_ms, struct search_acts
 
 /* May the attempt's source be asked once more on a new connection, when it stays silent? */
 static bool may_be_doubled(const struct search *search, const struct attempt *attempt) {
-    return attempt->state == ATTEMPT_RUNNING && !attempt->called_back && !attempt->head_came &&
+    return attempt->state == ATTEMPT_RUNNING && !attempt->called_back && attempt->head_ms == 0 &&
            !attempt->step->asked_again && !next_ready(search, true);
 }
 
@@ -269,7 +275,7 @@ static void hurry(struct search *search, struct search_acts *acts) {
         return;
     LIST_EACH (node, &search->attempts) {
         struct attempt *attempt = attempt_of(node);
-        if (attempt->called_back || attempt->state != ATTEMPT_RUNNING || attempt->head_came ||
+        if (attempt->called_back || attempt->state != ATTEMPT_RUNNING || attempt->head_ms != 0 ||
             !rest_late(rest_of(attempt)))
             continue;
         search->hurried = true;
@@ -286,10 +292,12 @@ static int64_t sooner(int64_t a_ms, int64_t b_ms) {
 static int64_t attempt_due(const struct search *search, const struct attempt *attempt) {
     int64_t due_ms = INT64_MAX;
     int64_t after_ms = hedge_after(attempt);
-    if (attempt->called_back || attempt->head_came)
+    if (attempt->called_back)
         return due_ms;
     if (after_ms >= 0 && attempt->counts)
-        due_ms = attempt->submitted_ms + after_ms;
+        due_ms = quiet_since(attempt) + after_ms;
+    if (attempt->head_ms != 0)
+        return due_ms;
     if (after_ms > 0 && attempt->state == ATTEMPT_RUNNING && !attempt->silence_noted)
         due_ms = sooner(due_ms, attempt->place_ms + after_ms);
     if (may_be_doubled(search, attempt))

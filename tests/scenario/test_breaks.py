@@ -136,6 +136,18 @@ def test_source_that_sends_another_range_than_asked(gate, origin):
     gate.check(symbol)
 
 
+@pytest.mark.parametrize("first", [0, 100, 4000])
+def test_source_that_hangs_behind_its_head(start, origin, second, first):
+    """Nothing has been delivered yet, so the next is asked beside it."""
+    gate = start(server(origin, hedgeAfter="300ms"), server(second, "two"))
+    symbol = pdb()
+    origin.on(symbol.remote, Script(symbol.body, head(), send(first), stall()))
+    second.on(symbol.remote, good(symbol.body))
+    answer = gate.fetch(symbol)
+    assert answer.headers["x-symgate-source"] == "two"
+    assert origin.count() == 1
+
+
 def test_break_goes_on_in_front_of_several_clients(gate, origin):
     symbol = pdb(size=4 * MIB)
     origin.on(

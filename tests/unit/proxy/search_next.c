@@ -128,6 +128,24 @@ static void test_silent_source_is_hedged_and_first_that_delivers_wins(void **sta
     leave(stage, &answer);
 }
 
+static void test_silence_behind_a_head_is_hedged_too(void **state) {
+    struct stage *stage = *state;
+    struct pair pair = open_pair(stage, 2, NULL);
+    struct scene hangs = whole();
+    hangs.holds_body_at = 100;
+    double_play(pair.first, hangs);
+    double_play(pair.second, whole());
+    struct answer answer = stage_ask(stage, "app.dat", 1);
+    double_wait_holding(pair.first, 1);
+    stage_pass(stage, 4000);
+    assert_int_equal(double_asked(pair.second), 0);
+    stage_pass(stage, 2000);
+    stage_assert_body(answer.copy, body, BODY_BYTES);
+    leave(stage, &answer);
+    double_wait_cancelled(pair.first, 1);
+    assert_int_equal(double_asked(pair.second), 1);
+}
+
 static void test_silent_source_may_still_win(void **state) {
     struct stage *stage = *state;
     struct pair pair = open_pair(stage, 2, NULL);
@@ -354,6 +372,7 @@ int main(void) {
         STAGED(test_empty_body_fails),
         STAGED(test_small_body_of_unknown_length),
         STAGED(test_silent_source_is_hedged_and_first_that_delivers_wins),
+        STAGED(test_silence_behind_a_head_is_hedged_too),
         STAGED(test_silent_source_may_still_win),
         STAGED(test_never_hedge),
         STAGED(test_hedge_at_once_and_equal_priorities_ask_together),
