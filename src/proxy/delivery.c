@@ -449,6 +449,7 @@ static void finish(struct delivery *delivery) {
     copy_whole(fetch->copy);
     /* Syncing may take long: the place is somebody else's by then. */
     queue_give(fetch->source->queue, fetch->job);
+    fetch->ops->keeps(fetch);
     cache_complete(fetch->cache, fetch->copy, delivery->keep);
 }
 

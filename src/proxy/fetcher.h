@@ -33,6 +33,8 @@ struct fetch_ops {
     bool (*may_write)(struct fetch *fetch);
     /* All is there and verified: the note is filled, and the copy is about to be whole. */
     void (*body_came)(struct fetch *fetch);
+    /* The copy is whole and is about to be kept. */
+    void (*keeps)(struct fetch *fetch);
 };
 
 /* What one attempt brings to the fetcher. */

@@ -206,7 +206,7 @@ static void look_compared(const struct symbols *symbols, const struct roster *ro
 void renewal_consider(struct symbols *symbols, struct roster *roster,
                       const struct question *question, uint64_t allowed, struct copy *copy) {
     int64_t seen_ms = copy_renewal(copy);
-    if (seen_ms == INT64_MAX || question->key.part != PART_ITSELF)
+    if (seen_ms == INT64_MAX)
         return;
     int64_t now_ms = clock_ms();
     if (seen_ms > now_ms)
@@ -252,11 +252,11 @@ static void note_owed(struct search *search, const struct step *winner) {
         return;
     struct absence_mark mark = mark_of(search->symbols, &search->question);
     uint64_t have = owed_by(search, &mark);
-    uint64_t tried, want;
+    uint64_t tried = 0, want;
     {
         SCOPED_LOCK(&search->lock);
-        tried = tried_by(search) | search->unasked;
         if (search->kept) {
+            tried = tried_by(search) | search->unasked;
             want = have & (unsettled(search) | ~tried);
             want = winner ? earlier_of(search, want, winner) : want;
         } else {
@@ -265,6 +265,11 @@ static void note_owed(struct search *search, const struct step *winner) {
     }
     if (have | want)
         note(search, &mark, have, want, tried);
+}
+
+void renewal_promise(struct search *search, const struct step *winner) {
+    if (!search->kept)
+        note_owed(search, winner);
 }
 
 /* Is the copy a file that stays, and not one that somebody may still be writing? */
@@ -303,8 +308,8 @@ void renewal_settle(struct search *search, struct copy *copy) {
     lock_take(&search->lock);
     bool closing = search->closing;
     lock_give(&search->lock);
-    if (closing)
-        return;
+    if (closing && !search->winner)
+        return; /* who was called back has said nothing */
     if (search->kept) {
         settle_renewal(search, copy);
     } else if (search->winner && state.phase == COPY_COMPLETE && !state.in_place) {

@@ -26,6 +26,10 @@ void renewal_consider(struct symbols *symbols, struct roster *roster,
    search's lock is held. */
 void renewal_announce(struct search *search, const struct step *writer);
 
+/* A step's file is about to be kept: notes who owes a better one, before it lies on the shelf, so
+   that no kill comes between. No lock held. */
+void renewal_promise(struct search *search, const struct step *winner);
+
 /* A search has ended, a renewal or another, and its copy with it: notes who owes a better file, and
    does away with what a renewed file replaces. No lock held; may block on the shelf. */
 void renewal_settle(struct search *search, struct copy *copy);

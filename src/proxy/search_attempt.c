@@ -76,10 +76,16 @@ static void body_came(struct fetch *fetch) {
     copy_note_again(attempt->copy, attempt->note_index, &attempt->note);
 }
 
+static void keeps(struct fetch *fetch) {
+    struct attempt *attempt = attempt_of_fetch(fetch);
+    renewal_promise(attempt->search, attempt->step);
+}
+
 static const struct fetch_ops fetch_ops = {
     .head_came = head_came,
     .may_write = may_write,
     .body_came = body_came,
+    .keeps = keeps,
 };
 
 /* --- the queue's side --- */

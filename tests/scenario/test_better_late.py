@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A later server's file is served at once and kept, until an earlier one has its own."""
 
+import threading
+
 import pytest
 from conftest import server
 from double.origin import Script, gate as at_gate, good, head, send, status
@@ -64,6 +66,52 @@ def test_mark_outlives_a_kill(start, origin, second):
     gate.start()
     origin.on(private.remote, good(private.body))
     until_served(gate, private)
+
+
+def test_mark_lies_there_before_the_file(start, origin, second):
+    gate, private, stripped = first_fails(start, origin, second)
+    wait_until(gate.shelf_files, "the kept file")
+    gate.kill9()
+    gate.start()
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+
+
+def test_body_under_way_at_the_end_leaves_its_mark(start, origin, second):
+    private, _ = both()
+    stripped = pdb(size=512 * 1024, seed=2, guid=private.id[:32])
+    origin.on(private.remote, status(500))
+    second.on(stripped.remote, Script(stripped.body, head(), send(300_000), at_gate("go"), send()))
+    gate = start(server(origin, retryTimeout=1), server(second, "two"))
+    asked = gate.ask(stripped.path)
+    second.wait_at("go")
+    asked.head()
+    stopping = threading.Thread(target=gate.stop)
+    stopping.start()
+    wait_until(lambda: "stopping" in gate.errors(), "the end to begin")
+    second.open("go")
+    assert asked.rest() == stripped.body
+    stopping.join()
+    assert gate.shelf_files()
+    gate.start()
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+
+
+def test_breakpad_file_is_preferred_later_too(start, origin, second):
+    """The file beside it, which has a mark of its own, stays what it is."""
+    module = "MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 app\n"
+    private, stripped = (module + "FUNC 1 2 3 main\n").encode(), (module + "FILE 0 a.c\n").encode()
+    path = "/app.pdb/5A9832E5287241C1838ED98914E9B7FF1/app.sym"
+    origin.on(path, status(500))
+    second.on(path, good(stripped))
+    gate = start(server(origin, retryTimeout=1), server(second, "two"))
+    answer = gate.get("/symbols" + path)
+    assert answer.body == stripped and "preferred later" in answer.reason
+    origin.on(path, good(private))
+    wait_until(lambda: gate.get("/symbols" + path).body == private, "the earlier server's file")
+    gate.wait_quiet()
+    assert list(gate.shelf_files().values()) == [private]
 
 
 def test_its_own_no_ends_it(start, origin, second):
