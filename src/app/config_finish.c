@@ -393,12 +393,11 @@ static void finish_revalidate(struct config_reading *reading, struct config_serv
                               const char *prefix) {
     char key[KEY_BYTES];
     text_format(key, sizeof key, "%s.revalidate", prefix);
-    bool compared = (server->directory || server->share) && server->cache_location;
+    bool compared = server->directory || server->share;
     if (server->revalidate_ms == TIME_ABSENT)
         server->revalidate_ms = REVALIDATE_MS;
     else if (!compared)
-        config_complain(reading, PROBLEM_WARNING, key,
-                        "It counts for directories and shares with a cacheLocation.",
+        config_complain(reading, PROBLEM_WARNING, key, "It counts for directories and shares.",
                         "has no effect here");
     if (!compared || server->revalidate_ms < 0)
         server->revalidate_ms = 0;

@@ -167,29 +167,37 @@ static void look_owed(const struct symbols *symbols, const struct roster *roster
     }
 }
 
-/* The source whose shelf alone the file lies on; count: none, or several share it. */
-static unsigned source_of_shelf(const struct symbols *symbols, const struct roster *roster,
-                                const struct copy *copy) {
-    uint64_t shelves = cache_shelves_of(symbols->options.cache, copy);
-    unsigned found = roster->count;
-    if (shelves & 1)
-        return roster->count;
+/* The source whose shelf alone the file lies on; -1: none, or several share it. */
+static int source_of_shelf(const struct roster *roster, uint64_t shelves) {
+    int found = -1;
     for (unsigned i = 0; i < roster->count; i++) {
         if (roster->shelf[i] == 0 || !(shelves >> roster->shelf[i] & 1))
             continue;
-        if (found < roster->count)
-            return roster->count;
-        found = i;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
     }
     return found;
 }
 
+/* Whose file it is: the shelf's that it lies on, or on a shared one, whose signature it bears. */
+static int source_of_copy(const struct symbols *symbols, const struct roster *roster,
+                          struct copy *copy) {
+    char identifier[64];
+    uint64_t shelves = cache_shelves_of(symbols->options.cache, copy);
+    int owner = shelves & 1 ? -1 : source_of_shelf(roster, shelves);
+    if (owner >= 0)
+        return owner;
+    copy_source(copy, identifier, sizeof identifier);
+    return roster_find(roster, identifier);
+}
+
 static void look_compared(const struct symbols *symbols, const struct roster *roster,
                           struct copy *copy, int64_t now_ms, struct due *due) {
-    if (!roster->own_shelves)
+    if (!roster->compares)
         return;
-    unsigned i = source_of_shelf(symbols, roster, copy);
-    if (i == roster->count || !(due->plan.allowed >> i & 1))
+    int i = source_of_copy(symbols, roster, copy);
+    if (i < 0 || !(due->plan.allowed >> i & 1))
         return;
     int64_t revalidate_ms = roster->sources[i]->options.revalidate_ms;
     int64_t compared_ms = copy_compared(copy);
@@ -199,7 +207,7 @@ static void look_compared(const struct symbols *symbols, const struct roster *ro
         look_again(due, compared_ms + revalidate_ms);
         return;
     }
-    ask(due, roster, i, now_ms);
+    ask(due, roster, (unsigned)i, now_ms);
     due->compare = due->plan.count > 0;
 }
 

@@ -8,9 +8,10 @@
 //             answered: that one is noted (symbols_options.owed: key and the source's fingerprint,
 //             as absences are). When the file is asked for again after that source's retry time, it
 //             is asked; its own file replaces the kept one, its own no does away with the note.
-//   compared  A file of a directory or share with a shelf of its own: when it has not been compared
-//             for the source's revalidate_ms, size and time at the source are looked at, and
-//             another file replaces the kept one. A source that no longer has it changes nothing.
+//   compared  A kept file of a directory or share (whose it is, its shelf or its signature tells):
+//             when it has not been compared for the source's revalidate_ms, size and time at the
+//             source are looked at, and another file replaces the kept one. A source that no longer
+//             has it changes nothing.
 #pragma once
 
 #include "proxy/symbols.h"

@@ -19,6 +19,7 @@ struct roster *roster_new(struct policy *policy, struct source **sources, unsign
         roster->sources[i] = sources[i];
         roster->shelf[i] = own_shelf[i] ? i + 1 : 0;
         roster->in_place[i] = sources[i]->pool && !own_shelf[i];
+        roster->compares |= sources[i]->options.revalidate_ms > 0;
         if (own_shelf[i])
             roster->own_shelves |= UINT64_C(1) << i;
     }

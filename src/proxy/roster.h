@@ -18,6 +18,7 @@ struct roster {
                                     1 its own */
     bool in_place[SOURCES_MAX];  /* a directory without a cache of its own: served in place */
     uint64_t own_shelves;        /* bit n: source n has a shelf of its own */
+    bool compares;               /* some source's kept files are compared again (revalidate) */
     struct source *readers[CACHE_SHELVES_MAX]; /* what reads other forms that lie on a shelf, by its
                                                   index; NULL: nothing does */
 };

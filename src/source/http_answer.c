@@ -30,10 +30,9 @@ bool http_answer_final(const struct http_answer *answer) {
 
 bool http_answer_belongs(const struct http_answer *answer, const char *validator,
                          int64_t last_modified) {
-    bool other_tag = answer->etag[0] && validator[0] && strcmp(answer->etag, validator) != 0;
-    bool other_time =
-        answer->last_modified > 0 && last_modified > 0 && answer->last_modified != last_modified;
-    return !other_tag && !other_time;
+    if (validator[0])
+        return strcmp(answer->etag, validator) == 0;
+    return last_modified > 0 && answer->last_modified == last_modified;
 }
 
 bool http_answer_leads_on(const struct http_answer *answer) {

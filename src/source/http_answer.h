@@ -46,9 +46,9 @@ void http_answer_line(struct http_answer *answer, const char *line, size_t lengt
 /* Has a whole head come that is no interim one (1xx)? */
 bool http_answer_final(const struct http_answer *answer);
 
-/* May a part with this head belong to the body with that validator ("": none) and that time (0:
-   none)? What one of them does not tell is no difference: a condition has been sent, which a server
-   that does not know it would have passed over. */
+/* Does a part with this head belong to the body with that validator ("": none) and that time (0:
+   none)? The head has to say so itself (RFC 9110 15.3.7 wants the tag there), for there are servers
+   that pass conditions over. */
 bool http_answer_belongs(const struct http_answer *answer, const char *validator,
                          int64_t last_modified);
 

@@ -12,6 +12,7 @@
 #include "store/cache_inside.h"
 #include "store/copy_inside.h"
 #include "store/shelf_inside.h"
+#include "store/shelf_stage.h"
 
 enum {
     TRUST_MS = 5000,          /* how long a complete copy's file is taken to be what it was */
@@ -252,6 +253,8 @@ void copy_fill(struct copy *copy, struct shelf *shelf, const struct shelf_found 
     copy->pool = shelf_pool(shelf);
     copy->shelf_path = memory_text(found->path);
     copy->checked_ms = clock_ms();
+    if (!copy->source[0])
+        shelf_signature(found->fd, copy->source, sizeof copy->source);
 }
 
 /* A new COMPLETE copy of a file on a shelf, in no table. Takes the descriptor. */

@@ -13,6 +13,7 @@
 #include "store/cache_inside.h"
 #include "store/copy_inside.h"
 #include "store/shelf_inside.h"
+#include "store/shelf_stage.h"
 
 /* Lets go of what a step took out, once no lock is held. */
 static void drop(struct copy *copy, bool taken_out) {
@@ -32,10 +33,11 @@ static bool put_on_shelf(struct copy *copy, bool keep, struct shelf_found *out_f
     uint64_t at;
     uint64_t bytes;
     struct shelf *shelf = staging_shelf(copy->staging);
+    staging_at(copy->staging, 0, &fd, &at, &bytes);
+    shelf_sign(fd, copy->source);
     shelf_place(shelf, &copy->key, out_found->path);
     if (!staging_commit(copy->staging, out_found->path, copy->modified_ns, why))
         return false;
-    staging_at(copy->staging, 0, &fd, &at, &bytes);
     if (!shelf_describe(fd, out_found))
         return error_set(why, ERROR_DISK, "the file on the shelf cannot be looked at");
     shelf_vouch(shelf, &copy->key, out_found);

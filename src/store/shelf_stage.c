@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -17,6 +18,8 @@
 #include "symbol/content.h"
 
 enum { PLACE_TRIES = 3 };
+
+static const char signature_name[] = "user.symgate.source";
 
 uint64_t shelf_default_free(uint64_t disk_bytes) {
     const uint64_t most = UINT64_C(10) << 30;
@@ -109,6 +112,15 @@ static void count_kept(struct shelf *shelf, const struct shelf_file *file, uint6
     if (fstat(file->fd, &kept) == 0)
         count_many(&shelf->kept_bytes, (uint64_t)kept.st_size);
     count_many(&shelf->gone_bytes, replaced);
+}
+
+void shelf_sign(int fd, const char *source) {
+    (void)fsetxattr(fd, signature_name, source, strlen(source), 0);
+}
+
+void shelf_signature(int fd, char *out, size_t size) {
+    ssize_t got = fgetxattr(fd, signature_name, out, size - 1);
+    out[got > 0 ? got : 0] = '\0';
 }
 
 bool shelf_keep(struct shelf *shelf, struct shelf_file *file, const char *path, struct error *err) {

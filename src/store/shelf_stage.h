@@ -25,6 +25,13 @@ bool shelf_stage(struct shelf *shelf, uint64_t size, struct shelf_file *out_file
 bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t bytes,
                     struct error *err) MUST_CHECK;
 
+/* Writes beside a file (in an attribute of its own, where the file system has such) whose file it
+   is; whoever replaces the file does away with it. */
+void shelf_sign(int fd, const char *source);
+
+/* What was written there; "": nothing. */
+void shelf_signature(int fd, char *out, size_t size);
+
 /* Moves the file, which must be synced, to its path below the root, replacing what is there, and
    syncs the directory. */
 bool shelf_keep(struct shelf *shelf, struct shelf_file *file, const char *path,

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Kept files of directories are compared with what lies there now, and no hit waits for it."""
 
+import gzip
 import os
 
 import pytest
 from conftest import server
 from program import wait_until
-from symbols import pdb
+from symbols import Symbol, pdb
 from test_directory import put, store  # noqa: F401
 
 
@@ -18,6 +19,10 @@ def own(tmp_path):
 def changed(symbol, seed=2, size=64 * 1024):
     """Another build's file under the same key."""
     return pdb(symbol.name, size=size, seed=seed, guid=symbol.id[:32])
+
+
+def packed(symbol):
+    return Symbol(symbol.name, symbol.id, gzip.compress(symbol.body, 1))
 
 
 def keep(start, store, own, **more):
@@ -50,6 +55,22 @@ def test_changed_file_is_kept_anew(start, store, own):
     gate.check(new, root=own)
     gate.restart()
     assert gate.fetch(new).verdict == "hit"
+
+
+def test_compressed_file_in_the_global_cache(start, store):
+    """Nothing but its own mark says whose it is, after a restart too."""
+    symbol = pdb()
+    new = changed(symbol, size=128 * 1024)
+    gate = start(server(store, revalidate=0.05, forms=["plain", "compressed"]))
+    put(store, packed(symbol), name="app.pd_")
+    assert gate.fetch(symbol).verdict == "fetched"
+    wait_until(gate.shelf_files, "the kept file")
+    gate.restart()
+    answer = gate.fetch(symbol)
+    assert answer.verdict == "hit" and answer.headers["x-symgate-source"] == "one"
+    put(store, packed(new), name="app.pd_", age=1800)
+    until_served(gate, new)
+    gate.check(new)
 
 
 def test_same_size_and_another_time_is_another_file(start, store, own):

@@ -267,6 +267,7 @@ static bool serve_ranges(struct peer *peer) {
                     strcmp(peer_header(peer, "Accept-Encoding"), "identity") == 0;
     if (honoured)
         peer_send(peer, "HTTP/1.1 206 Partial\r\nETag: \"abc\"\r\nContent-Length: 5\r\n"
+                        "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT\r\n"
                         "Content-Range: bytes 6-10/11\r\n\r\nworld");
     else
         peer_send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world");
