@@ -68,7 +68,9 @@ static bool read_symbol(const char *text, struct question *out_question) {
     if (spelling_read(text, &out_question->spelling) &&
         symbol_key_make(&out_question->spelling, &out_question->key, &ignored))
         return true;
-    fprintf(stderr, "symgate: \"%s\" names no symbol: --symbol NAME/ID\n", text);
+    char shown[256];
+    text_mask_url(shown, sizeof shown, text);
+    fprintf(stderr, "symgate: \"%s\" names no symbol: --symbol NAME/ID\n", shown);
     return false;
 }
 

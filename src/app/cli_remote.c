@@ -86,7 +86,9 @@ static bool perform(CURL *curl, const char *url, const char *token, bool post,
     curl_slist_free_all(headers);
     if (code == CURLE_OK)
         return true;
-    error_set(err, ERROR_CONNECT, "no answer from %s: %s", url, curl_easy_strerror(code));
+    char shown[256];
+    text_mask_url(shown, sizeof shown, url);
+    error_set(err, ERROR_CONNECT, "no answer from %s: %s", shown, curl_easy_strerror(code));
     return error_hint(err, "Is symgate running there? Name it by --url http://HOST:PORT/.");
 }
 
@@ -135,8 +137,10 @@ bool remote_try(const struct remote *remote, const char *path, char *out_id, siz
     }
     bool answered = curl && perform(curl, url.bytes, NULL, false, &none, err);
     curl_easy_cleanup(curl);
+    char shown[256];
+    text_mask_url(shown, sizeof shown, url.bytes);
     if (answered && !out_id[0])
-        return error_set(err, ERROR_INVALID, "what answers at %s is no symgate", url.bytes);
+        return error_set(err, ERROR_INVALID, "what answers at %s is no symgate", shown);
     return answered;
 }
 

@@ -111,7 +111,11 @@ static void find_element(const char *line, char out[ELEMENT_BYTES]) {
     }
     if (!begin)
         return;
-    size_t length = strcspn(begin, "*;\"'<>|\t");
+    /* A password may hold what ends an element elsewhere. */
+    const char *authority = strstr(begin, "://");
+    size_t login = authority ? (size_t)(authority + 3 - begin) : 0;
+    login += login ? text_login_length(begin + login) : 0;
+    size_t length = login + strcspn(begin + login, "*;\"'<>|\t");
     const char *dash = strstr(begin, " - ");
     if (dash && (size_t)(dash - begin) < length)
         length = (size_t)(dash - begin);

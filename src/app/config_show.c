@@ -4,37 +4,29 @@
 #include <string.h>
 
 #include "app/parameter.h"
-#include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { TEXT_BYTES_MAX = 64 * 1024, URL_BYTES_MAX = 4096 };
-
 static const char masked[] = "***";
 
-/* A text that may be a URL, or a symbol path with some in it: each is masked by itself. */
-static json_t *masked_text(const char *text) {
-    CLEANUP(buffer_release) struct buffer out;
-    buffer_init(&out, TEXT_BYTES_MAX);
-    buffer_append_text(&out, "");
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, "*;");
-        char element[URL_BYTES_MAX], shown[URL_BYTES_MAX];
-        text_copy_n(element, sizeof element, at, length);
-        text_mask_url(shown, sizeof shown, element);
-        buffer_append_text(&out, shown);
-        if (at[length])
-            buffer_append(&out, at + length++, 1);
-        at += length;
-    }
-    return json_string(out.failed || !out.bytes ? "" : out.bytes);
+/* A text that may be a URL, or a symbol path with some in it. */
+static char *masked_text(const char *text) {
+    size_t length = strlen(text), room = 2 * length + 8;
+    char *shown = memory_new(room);
+    text_mask_secrets(shown, room, text, length, false);
+    return shown;
+}
+
+static json_t *show_masked(const char *text) {
+    CLEANUP(free_block) char *shown = masked_text(text);
+    return json_string(shown);
 }
 
 static json_t *show_text(const char *text, bool secret) {
     if (!text)
         return NULL;
-    return secret ? json_string(text[0] ? masked : "") : masked_text(text);
+    return secret ? json_string(text[0] ? masked : "") : show_masked(text);
 }
 
 static json_t *show_list(const struct config_text_list *list) {
@@ -42,7 +34,7 @@ static json_t *show_list(const struct config_text_list *list) {
         return NULL;
     json_t *array = json_array();
     for (unsigned i = 0; i < list->count; i++)
-        json_array_append_new(array, masked_text(list->texts[i]));
+        json_array_append_new(array, show_masked(list->texts[i]));
     return array;
 }
 
@@ -57,8 +49,10 @@ static json_t *show_patterns(const struct config_pattern_list *list) {
 
 static json_t *show_map(const struct config_map *map, bool secret) {
     json_t *object = json_object();
-    for (unsigned i = 0; i < map->count; i++)
-        json_object_set_new(object, map->from[i], show_text(map->to[i], secret));
+    for (unsigned i = 0; i < map->count; i++) {
+        CLEANUP(free_block) char *from = masked_text(map->from[i]);
+        json_object_set_new(object, from, show_text(map->to[i], secret));
+    }
     return object;
 }
 

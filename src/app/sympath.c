@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "app/paths.h"
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { PARTS_MAX = 16, MASKED_BYTES_MAX = 4096 };
+enum { PARTS_MAX = 16 };
 
 /* Cuts an element at its asterisks, in place; 0 for one with too many. */
 static unsigned split(char *element, char *parts[PARTS_MAX]) {
@@ -32,19 +31,10 @@ static void add_server(json_t *servers, const char *remote, const char *cache) {
     json_array_append_new(servers, server);
 }
 
-/* Masked part by part, since a URL may carry a password. */
 static void skip(struct config_reading *reading, const char *element, const char *why) {
-    CLEANUP(free_block) char *copy = memory_text(element);
-    CLEANUP(buffer_release) struct buffer masked;
-    buffer_init(&masked, MASKED_BYTES_MAX);
-    char *rest = copy;
-    for (char *part; (part = strsep(&rest, "*"));) {
-        char url[256];
-        text_mask_url(url, sizeof url, part);
-        buffer_format(&masked, "%s%s", part > copy ? "*" : "", url);
-    }
-    config_complain(reading, PROBLEM_WARNING, "", "", "element \"%.120s\" is not used: %s",
-                    masked.bytes ? masked.bytes : "", why);
+    char shown[121];
+    text_mask_secrets(shown, sizeof shown, element, strlen(element), true);
+    config_complain(reading, PROBLEM_WARNING, "", "", "element \"%s\" is not used: %s", shown, why);
 }
 
 /* The first store of a chain is the cache of the last one; those between are asked before it. */

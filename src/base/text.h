@@ -63,10 +63,18 @@ size_t text_escape_json_one(char piece[8], const char *text, size_t length, size
 /* Escapes text for HTML, in attributes too; the rest as text_escape_json. */
 void text_escape_html(char *out, size_t size, const char *text);
 
-/* Masks the user-info of a URL, and all from its query on, each by three asterisks; text that does
-   not begin with "scheme://" is copied as it is. Everything that is logged or shown of a URL goes
-   through here. */
+/* Masks the user-info of a URL or share ("//user@host/…"), and all from its query on, each by three
+   asterisks; text that begins with neither is copied as it is. Everything that is logged or shown
+   of a URL goes through here. */
 void text_mask_url(char *out, size_t size, const char *url);
+
+/* The length of the user-info at the head of an authority, its '@' included; 0: there is none. */
+size_t text_login_length(const char *authority);
+
+/* The same as text_mask_url for all URLs and shares in running text (its length, NULs in it are
+   allowed), and for what looks like a query; `cut`: more follows, which is not there. The masked
+   text's length; it is followed by a NUL. */
+size_t text_mask_secrets(char *out, size_t size, const char *text, size_t length, bool cut);
 
 /* The distance between two words (insert, delete, replace, swap of neighbours), for suggestions;
    SIZE_MAX when a word is longer than 64 bytes. */

@@ -193,33 +193,3 @@ void text_escape_html(char *out, size_t size, const char *text) {
         at += used;
     }
 }
-
-/* The length of "scheme://" at the head of url, or 0. */
-static size_t scheme_length(const char *url) {
-    size_t length = 0;
-    while (is_letter_or_digit(url[length]) || (url[length] && strchr("+-.", url[length])))
-        length++;
-    return length > 0 && strncmp(url + length, "://", 3) == 0 ? length + 3 : 0;
-}
-
-void text_mask_url(char *out, size_t size, const char *url) {
-    size_t scheme = scheme_length(url);
-    if (scheme == 0) {
-        text_copy(out, size, url);
-        return;
-    }
-    const char *authority = url + scheme;
-    const char *path = authority + strcspn(authority, "/?#");
-    const char *host = memrchr(authority, '@', (size_t)(path - authority));
-    /* To the end and not to a '#': a secret with a '#' in it must not come out by half. */
-    const char *query = path + strcspn(path, "?");
-    struct piece_writer writer = writer_on(out, size);
-    put(&writer, url, scheme);
-    if (host)
-        put(&writer, "***", 3);
-    /* Byte by byte, so that a URL which is too long is cut and not left out. */
-    for (const char *at = host ? host : authority; at < query && !writer.full; at++)
-        put(&writer, at, 1);
-    if (*query)
-        put(&writer, "?***", 4);
-}

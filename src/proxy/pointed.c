@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "symbol/pointer.h"
 
+enum { SHOWN_BYTES = 512 };
+
 /* Where a pointer leads. */
 struct target {
     struct source *source;
@@ -37,19 +39,33 @@ static bool read_pointer(struct delivery *delivery, struct pointer *out_pointer,
     return false;
 }
 
+/* What a pointer says may be shown only so. */
+static void show_text(const struct pointer *pointer, char out[SHOWN_BYTES]) {
+    text_mask_secrets(out, SHOWN_BYTES, pointer->text, strlen(pointer->text), false);
+}
+
 static bool refuse(const struct pointer *pointer, struct error *err) {
-    const char *slash = strrchr(pointer->text, '/');
-    int folder = slash ? (int)(slash - pointer->text) : 0;
+    char shown[SHOWN_BYTES];
+    show_text(pointer, shown);
+    if (strstr(pointer->text, "://")) {
+        error_set(err, ERROR_ELSEWHERE,
+                  "a pointer leads to the URL \"%.140s\", and none is followed", shown);
+        return error_hint(err, "Let it say a path below this server or one of its pointerRoots.");
+    }
+    const char *slash = strrchr(shown, '/');
+    int folder = slash ? (int)(slash - shown) : 0;
     error_set(err, ERROR_ELSEWHERE,
               "a pointer leads to \"%.140s\", which lies below none of this server's pointerRoots",
-              pointer->text);
+              shown);
     return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots.",
-                      folder < 90 ? folder : 90, pointer->text);
+                      folder < 90 ? folder : 90, shown);
 }
 
 static bool find_target(struct source *source, const char *pointer_path,
                         const struct pointer *pointer, struct target *out, struct error *err) {
     out->source = source;
+    if (pointer->kind == POINTER_NEAR && strstr(pointer->text, "://"))
+        return refuse(pointer, err);
     if (pointer->kind == POINTER_NEAR)
         return pointer_near(pointer->text, pointer_path, out->path) || refuse(pointer, err);
     for (unsigned i = 0; i < source->pointer_root_count; i++) {
@@ -101,8 +117,9 @@ enum source_answer pointed_ask(struct delivery *delivery, struct source_call *ca
     delivery->came = 0;
     if (pointer.kind == POINTER_MESSAGE) {
         bool ends = fetch->source->options.unindexed_ends && pointer_unindexed(&pointer);
-        error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s",
-                  pointer.text);
+        char shown[SHOWN_BYTES];
+        show_text(&pointer, shown);
+        error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s", shown);
         return SOURCE_ABSENT;
     }
     if (!find_target(fetch->source, call->path, &pointer, &target, err))

@@ -142,32 +142,37 @@ static void run(struct pool_job *job) {
 
 /* --- noting --------------------------------------------------------------------------------- */
 
-static bool ends_url(unsigned char c) {
-    return c <= ' ' || c == 0x7f || strchr("\"'<>`\\", c) != NULL;
+/* Masks in place; the new length. */
+static size_t mask(unsigned char *bytes, size_t length, bool cut) {
+    char text[QUARANTINE_FIRST_BYTES + 1];
+    size_t masked = text_mask_secrets(text, sizeof text, (const char *)bytes, length, cut);
+    memcpy(bytes, text, masked);
+    return masked;
 }
 
-/* Masks the user-info of what begins after "://"; one that the bytes' end cuts off too. */
-static void hide_user(unsigned char *bytes, size_t length, size_t at) {
-    size_t end = at;
-    while (end < length && !ends_url(bytes[end]) && !strchr("/?#@", bytes[end]))
-        end++;
-    if (end == length || bytes[end] == '@')
-        memset(bytes + at, '*', end - at);
+/* Is it text of two bytes a character, of which the one at `low` counts? The first may be a BOM. */
+static bool is_wide(const unsigned char *bytes, size_t length, size_t low) {
+    for (size_t i = 2; i < 8 && i < length; i += 2)
+        if (bytes[i + low] == 0 || bytes[i + 1 - low] != 0)
+            return false;
+    return length >= 8;
 }
 
-/* Masks in text what text_mask_url masks in a URL. */
-static void hide_secrets(unsigned char *bytes, size_t length) {
-    bool in_query = false;
-    for (size_t i = 0; i < length; i++) {
-        if (ends_url(bytes[i]))
-            in_query = false;
-        else if (in_query)
-            bytes[i] = '*';
-        else if (bytes[i] == '?')
-            in_query = i == 0 || bytes[i - 1] != '<';
-        else if (i + 3 <= length && memcmp(bytes + i, "://", 3) == 0)
-            hide_user(bytes, length, i + 3);
-    }
+static void mask_wide(struct quarantined *record, size_t low) {
+    unsigned char narrow[QUARANTINE_FIRST_BYTES / 2], before[QUARANTINE_FIRST_BYTES / 2];
+    size_t length = record->first_length / 2 - 1;
+    unsigned char *wide = record->first + 2;
+    for (size_t i = 0; i < length; i++)
+        narrow[i] = before[i] = wide[2 * i + low];
+    size_t masked = mask(narrow, length, record->first_length == sizeof record->first);
+    if (masked > sizeof narrow - 1)
+        masked = sizeof narrow - 1;
+    if (masked == length && memcmp(narrow, before, length) == 0)
+        return;
+    memset(wide, 0, sizeof record->first - 2);
+    for (size_t i = 0; i < masked; i++)
+        wide[2 * i + low] = narrow[i];
+    record->first_length = 2 * masked + 2;
 }
 
 static void keep_first(struct quarantined *record, const struct refusal *refusal) {
@@ -177,9 +182,14 @@ static void keep_first(struct quarantined *record, const struct refusal *refusal
     switch (content_look(record->first, record->first_length)) {
     case CONTENT_HTML:
     case CONTENT_TEXT:
-        hide_secrets(record->first, record->first_length);
+        record->first_length =
+            mask(record->first, record->first_length, record->first_length == sizeof record->first);
         break;
     case CONTENT_BINARY:
+        for (size_t low = 0; low < 2; low++)
+            if (is_wide(record->first, record->first_length, low))
+                mask_wide(record, low);
+        break;
     case CONTENT_EMPTY:
         break;
     }

@@ -130,6 +130,12 @@ static bool is_long(const char *text) {
     return true;
 }
 
+/* What Windows's own spelling has no place for. */
+static bool has_login(const char *unc) {
+    size_t host = strcspn(unc, "/\\");
+    return memchr(unc, '@', host) || memchr(unc, ':', host);
+}
+
 bool smb_remote_parse(const char *text, struct smb_remote *out_remote, struct error *err) {
     char copy[REMOTE_BYTES];
     struct smb_remote remote = {0};
@@ -141,6 +147,8 @@ bool smb_remote_parse(const char *text, struct smb_remote *out_remote, struct er
     if (url && strpbrk(text, "?#"))
         return refuse(text, "has a query or fragment", err);
     size_t skip = url ? sizeof scheme - 1 : is_long(text) ? sizeof long_prefix - 1 : 2;
+    if (!url && has_login(copy + skip))
+        return refuse(text, "has a user or port, which only smb:// can carry", err);
     if (url ? !read_url(copy + skip, &remote) : !read_unc(copy + skip, &remote))
         return refuse(text, "names no server and share", err);
     *out_remote = remote;

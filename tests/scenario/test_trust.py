@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from conftest import server
 from double.origin import good, redirect, status
-from program import logging, wait_until
+from program import logging, run, wait_until
 from symbols import missing, pdb
 
 
@@ -138,8 +138,9 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
             clientKeyPassword="plantedkey",
         ),
         server(origin.url + "/8", "eight", user="planteduser", authentication="digest"),
+        server("http://u:pa;plantedsemi*plantedstar@127.0.0.1:1/9?s=x*plantedq;plantedr", "nine", proxy="http://u:p;plantedproxy@127.0.0.1:1"),
         logging=logging(log),
-        general={"adminToken": "plantedadmin"},
+        general={"adminToken": "plantedadmin", "pathMap": {"smb://u:plantedmap@srv/share": "/nowhere"}},
     )
     gate.start()
     found, failing, gone = pdb(), missing(1), missing(2)
@@ -195,6 +196,36 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
     ways = basic.split()[1], base64.b64encode(b"planteduser:plantedinafile").decode()
     for text in texts:
         assert not any(way in text for way in ways)
+        at = text.find("planted")
+        assert at < 0, text[max(0, at - 200) : at + 100]
+
+
+POINTERS = {
+    "url": "PATH:http://plantedu:plantedp@h/x?sig=plantedq",
+    "share": "PATH://plantedu:plantedp@h/share/x?sig=plantedq",
+    "windows": "\\\\plantedu:plantedp@h\\share\\x",
+    "message": "MSG: see https://plantedu:plantedp@h/x?sig=plantedq and ask",
+}
+
+
+@pytest.mark.parametrize("pointer", POINTERS)
+def test_secrets_in_pointers_are_found_nowhere(make, origin, tmp_path, pointer):
+    log = tmp_path / "symgate.log"
+    gate = make(server(origin, forms=["pointer"]), logging=logging(log)).start()
+    symbol = pdb()
+    origin.on(symbol.remote.rsplit("/", 1)[0] + "/file.ptr", good(POINTERS[pointer].encode()))
+    answer = gate.get(symbol.path)
+    assert answer.status == 404 and origin.count() == 1, "no URL is followed"
+    texts = [str(answer.fields)]
+    key = f"{symbol.name}/{symbol.id}"
+    shown = ["requests", f"explain?name={symbol.name}&id={symbol.id}", "quarantine", "servers", "overview"]
+    texts += [gate.get(f"/api/v1/{path}").body.decode() for path in shown] + [gate.get("/").body.decode()]
+    texts.append(run("explain", "--url", gate.url, key).stdout)
+    assert "***" in texts[-1]
+    gate.stop()
+    files = [path for path in [*gate.data.rglob("*"), log] if path.is_file()]
+    texts += [path.read_bytes().decode("latin-1") for path in files] + [gate.errors()]
+    for text in texts:
         at = text.find("planted")
         assert at < 0, text[max(0, at - 200) : at + 100]
 

@@ -208,6 +208,11 @@ static void urls_are_masked(void **state) {
         {"svn+ssh://u@host/", "svn+ssh://***@host/"},
         {"/srv/sym@bols?x", "/srv/sym@bols?x"},
         {"\\\\server\\share", "\\\\server\\share"},
+        {"\\\\u:p@server\\share", "\\\\***@server\\share"},
+        {"//u:p@server/share/x@y?z", "//***@server/share/x@y?***"},
+        {"https://[::1]:80/a", "https://[::1]:80/a"},
+        {"https://u:p;w*d@host/a;b", "https://***@host/a;b"},
+        {"https://user:cut", "https://***"},
         {"://u@x", "://u@x"},
         {"", ""},
     };
@@ -219,6 +224,36 @@ static void urls_are_masked(void **state) {
     char small[14];
     text_mask_url(small, sizeof small, "https://u:p@host/path");
     assert_string_equal(small, "https://***@h");
+}
+
+static void secrets_in_running_text_are_masked(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *masked;
+        bool cut;
+    } cases[] = {
+        {"see https://u:p@h/a?b=c, or not?", "see https://***@h/a?*** or not?", false},
+        {"see https://h/a?b=c or not?", "see https://h/a?*** or not?", false},
+        {"srv*c:\\x*http://u:p;q@h/x;srv*//v:w@s/t", "srv*c:\\x*http://***@h/x;srv*//***@s/t",
+         false},
+        {"\"https:\\/\\/u:p@h\\/x\"", "\"https:\\/\\/***@h\\/x\"", false},
+        {"a//b:c@d", "a//b:c@d", false},
+        {"http://h/ http://us", "http://h/ http://***", true},
+        {"http://h/ http://us", "http://h/ http://us", false},
+        {"<?xml?>", "<?xml?>", false},
+        {"", "", true},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        char out[128];
+        const char *text = cases[i].text;
+        size_t length = text_mask_secrets(out, sizeof out, text, strlen(text), cases[i].cut);
+        assert_string_equal(out, cases[i].masked);
+        assert_int_equal(length, strlen(out));
+    }
+    char small[10];
+    assert_int_equal(text_mask_secrets(small, sizeof small, "http://h/x", 10, false), 9);
+    assert_string_equal(small, "http://h/");
 }
 
 static void distances(void **state) {
@@ -253,6 +288,7 @@ int main(void) {
         cmocka_unit_test(escapes_are_cut_between_characters),
         cmocka_unit_test(html_is_escaped),
         cmocka_unit_test(urls_are_masked),
+        cmocka_unit_test(secrets_in_running_text_are_masked),
         cmocka_unit_test(distances),
     };
     return RUN_TESTS(tests);

@@ -278,10 +278,12 @@ static void what_could_not_be_written_is_counted_and_written_later(void **state)
 
 static void urls_in_pages_are_masked(void **state) {
     static const char *const pairs[][2] = {
-        {"<a href=\"https://h/x?sig=abc&amp;b\">?", "<a href=\"https://h/x?*************\">?"},
-        {"<html>http://user:pw@h/?a b?", "<html>http://*******@h/?* b?"},
+        {"<a href=\"https://h/x?sig=abc&amp;b\">?", "<a href=\"https://h/x?***\">?"},
+        {"<html>http://user:pw@h/?a b?", "<html>http://***@h/?*** b?"},
         {"<html>http://h/x@y", "<html>http://h/x@y"},
-        {"<html>http://user:p", "<html>http://******"},
+        {"<html>http://user:p", "<html>http://***"},
+        {"<html>http://a@b:c@h/", "<html>http://***@h/"},
+        {"<html>\"https:\\/\\/u:p@h\\/x\"", "<html>\"https:\\/\\/***@h\\/x\""},
         {"<?xml version=\"1.0\"?><html>", "<?xml version=\"1.0\"?><html>"},
     };
     struct quarantine *quarantine = reopen(*state, NULL);
@@ -291,6 +293,23 @@ static void urls_in_pages_are_masked(void **state) {
         struct quarantined record = look(quarantine, NULL).first;
         assert_int_equal(record.first_length, strlen(pairs[i][1]));
         assert_memory_equal(record.first, pairs[i][1], record.first_length);
+    }
+    quarantine_close(quarantine);
+}
+
+static void urls_in_wide_text_are_masked(void **state) {
+    static const char page[] = "<html>http://u:p@h/?q b", masked[] = "<html>http://***@h/?*** b";
+    struct quarantine *quarantine = reopen(*state, NULL);
+    for (unsigned low = 0; low < 2; low++) {
+        char wide[2 * sizeof page] = {0};
+        for (size_t i = 0; i + 1 < sizeof page; i++)
+            wide[2 * i + low] = page[i];
+        refuse(quarantine, 1 + low, "one", wide, 2 * (sizeof page - 1));
+        quarantine = reopen(*state, quarantine);
+        struct quarantined record = look(quarantine, NULL).first;
+        assert_int_equal(record.first_length, 2 * (sizeof masked - 1));
+        for (size_t i = 0; i + 1 < sizeof masked; i++)
+            assert_int_equal(record.first[2 * i + low], masked[i]);
     }
     quarantine_close(quarantine);
 }
@@ -318,6 +337,7 @@ int main(void) {
         IN_SCRATCH(a_file_that_is_too_long_is_replaced),
         IN_SCRATCH(what_could_not_be_written_is_counted_and_written_later),
         IN_SCRATCH(urls_in_pages_are_masked),
+        IN_SCRATCH(urls_in_wide_text_are_masked),
         cmocka_unit_test(it_may_be_missing),
     };
     return RUN_TESTS(tests);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// What must not be seen of URLs and shares. One that has been cut off, or that somebody has written
+// wrongly, is rather masked too much.
+#include <string.h>
+
+#include "base/text.h"
+
+static const char stars[] = "***";
+
+struct masked {
+    char *out;
+    size_t size, used;
+};
+
+/* Byte by byte, so that what is too long is cut and not left out. */
+static void put(struct masked *masked, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length && masked->used + 1 < masked->size; i++)
+        masked->out[masked->used++] = bytes[i];
+}
+
+static void put_stars(struct masked *masked) {
+    put(masked, stars, sizeof stars - 1);
+}
+
+/* How much of an authority is user-info: all before its last '@'. Without one, all of it where the
+   port is no number: then it has been cut off before the '@'. */
+static size_t user_length(const char *authority, size_t length) {
+    const char *at = memrchr(authority, '@', length);
+    if (at)
+        return (size_t)(at - authority);
+    const char *host_end = *authority == '[' ? memchr(authority, ']', length) : authority;
+    const char *colon =
+        host_end ? memchr(host_end, ':', length - (size_t)(host_end - authority)) : NULL;
+    if (!colon)
+        return 0;
+    const char *port = colon + 1, *end = authority + length;
+    while (port < end && *port >= '0' && *port <= '9')
+        port++;
+    bool listed = port > colon + 1 && port < end && strchr(";*,)", *port);
+    return port == end || listed ? 0 : length;
+}
+
+/* --- one URL --- */
+
+static bool is_scheme(char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c && strchr("+-.", c));
+}
+
+/* The length of "scheme://", or of a share's "//" or "\\", at the head of a text; else 0. */
+static size_t prefix_length(const char *text) {
+    size_t length = 0;
+    if (strncmp(text, "//", 2) == 0 || strncmp(text, "\\\\", 2) == 0)
+        return 2;
+    while (is_scheme(text[length]))
+        length++;
+    return length > 0 && strncmp(text + length, "://", 3) == 0 ? length + 3 : 0;
+}
+
+void text_mask_url(char *out, size_t size, const char *url) {
+    size_t prefix = prefix_length(url);
+    struct masked masked = {out, size, 0};
+    const char *authority = url + prefix;
+    size_t length = strcspn(authority, prefix == 2 ? "/\\?#" : "/?#");
+    size_t user = prefix > 0 ? user_length(authority, length) : 0;
+    /* To the end and not to a '#': a secret with a '#' in it must not come out by half. */
+    const char *query = authority + length;
+    query += prefix > 0 ? strcspn(query, "?") : strlen(query);
+    put(&masked, url, prefix);
+    if (user > 0)
+        put_stars(&masked);
+    put(&masked, authority + user, (size_t)(query - authority) - user);
+    if (*query) {
+        put(&masked, query, 1);
+        put_stars(&masked);
+    }
+    if (size > 0)
+        out[masked.used] = '\0';
+}
+
+size_t text_login_length(const char *authority) {
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    return at ? (size_t)(at + 1 - authority) : 0;
+}
+
+/* --- running text --- */
+
+static bool ends_word(char c) {
+    return (unsigned char)c <= ' ' || c == 0x7f || strchr("\"'<>`", c) != NULL;
+}
+
+static bool holds(const char *text, size_t left, const char *wanted) {
+    size_t length = strlen(wanted);
+    return left >= length && memcmp(text, wanted, length) == 0;
+}
+
+/* The length of what an authority follows; JSON may write slashes with backslashes before them. */
+static size_t opener_length(const char *text, size_t at, size_t length) {
+    const char *here = text + at;
+    size_t left = length - at;
+    if (holds(here, left, "://"))
+        return 3;
+    if (holds(here, left, ":\\/\\/"))
+        return 5;
+    bool begins = at == 0 || ends_word(here[-1]) || strchr("*;=(,", here[-1]);
+    return begins && (holds(here, left, "//") || holds(here, left, "\\\\")) ? 2 : 0;
+}
+
+static size_t word_length(const char *text, size_t left, const char *also) {
+    size_t length = 0;
+    while (length < left && !ends_word(text[length]) && !strchr(also, text[length]))
+        length++;
+    return length;
+}
+
+static bool begins_query(const char *text, size_t at, size_t length) {
+    return text[at] == '?' && at + 1 < length && !ends_word(text[at + 1]) &&
+           (at == 0 || text[at - 1] != '<');
+}
+
+size_t text_mask_secrets(char *out, size_t size, const char *text, size_t length, bool cut) {
+    struct masked masked = {out, size, 0};
+    for (size_t at = 0; at < length;) {
+        size_t opener = opener_length(text, at, length);
+        size_t step = opener > 0 ? opener : 1;
+        put(&masked, text + at, step);
+        bool query = begins_query(text, at, length);
+        at += step;
+        if (query) {
+            put_stars(&masked);
+            at += word_length(text + at, length - at, "");
+        } else if (opener > 0) {
+            size_t authority = word_length(text + at, length - at, "/\\?#");
+            size_t user = user_length(text + at, authority);
+            if (user == 0 && cut && at + authority == length)
+                user = authority;
+            if (user > 0)
+                put_stars(&masked);
+            at += user;
+        }
+    }
+    if (size > 0)
+        out[masked.used] = '\0';
+    return masked.used;
+}
