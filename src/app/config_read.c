@@ -70,11 +70,19 @@ static void wrong_type(const struct value *value, const char *wanted) {
     config_complain(value->reading, PROBLEM_ERROR, value->key, "", "must be %s", wanted);
 }
 
+/* Is what comes next in the path of a URL? */
+static bool is_in_path(const struct buffer *url) {
+    const char *authority = url->bytes ? strstr(url->bytes, "://") : NULL;
+    return authority && strchr(authority + 3, '/');
+}
+
 /* Appends the value of a variable whose name is between braces; false when it is not defined. */
 static bool append_variable(struct buffer *out, const char *name, size_t length) {
     char variable[256];
     const char *found =
         text_copy_n(variable, sizeof variable, name, length) ? getenv(variable) : NULL;
+    if (found && is_in_path(out))
+        text_keep_secret(found);
     if (found)
         buffer_append_text(out, found);
     return found != NULL;

@@ -68,6 +68,11 @@ void text_escape_html(char *out, size_t size, const char *text);
    of a URL goes through here. */
 void text_mask_url(char *out, size_t size, const char *url);
 
+/* Has the two that mask hide this value wherever it stands, for ever: a secret in a URL's path,
+   where none is looked for. Values of less than 16 bytes, which might be ordinary words, are not
+   hidden. From one thread at a time. */
+void text_keep_secret(const char *value);
+
 /* The length of the user-info at the head of an authority, its '@' included; 0: there is none. */
 size_t text_login_length(const char *authority);
 

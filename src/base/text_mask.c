@@ -2,25 +2,67 @@
 //
 // What must not be seen of URLs and shares. One that has been cut off, or that somebody has written
 // wrongly, is rather masked too much.
+#include <stdatomic.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
+enum { KEPT_MAX = 64, KEPT_LEAST = 16 };
+
 static const char stars[] = "***";
+
+/* Only added to, from one thread; read from any. */
+static const char *kept[KEPT_MAX];
+static atomic_uint kept_count;
+
+void text_keep_secret(const char *value) {
+    unsigned count = atomic_load(&kept_count);
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(kept[i], value) == 0)
+            return;
+    if (count == KEPT_MAX || strlen(value) < KEPT_LEAST)
+        return;
+    kept[count] = memory_text(value);
+    atomic_store_explicit(&kept_count, count + 1, memory_order_release);
+}
+
+/* The length of the kept secret that stands here; 0: none does. */
+static size_t kept_length(const char *text, size_t left) {
+    unsigned count = atomic_load_explicit(&kept_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        size_t length = strlen(kept[i]);
+        if (length <= left && memcmp(text, kept[i], length) == 0)
+            return length;
+    }
+    return 0;
+}
 
 struct masked {
     char *out;
     size_t size, used;
 };
 
-/* Byte by byte, so that what is too long is cut and not left out. */
-static void put(struct masked *masked, const char *bytes, size_t length) {
-    for (size_t i = 0; i < length && masked->used + 1 < masked->size; i++)
-        masked->out[masked->used++] = bytes[i];
+static void put_byte(struct masked *masked, char byte) {
+    if (masked->used + 1 < masked->size)
+        masked->out[masked->used++] = byte;
 }
 
 static void put_stars(struct masked *masked) {
-    put(masked, stars, sizeof stars - 1);
+    for (size_t i = 0; i + 1 < sizeof stars; i++)
+        put_byte(masked, stars[i]);
+}
+
+/* Byte by byte, so that what is too long is cut and not left out. */
+static void put(struct masked *masked, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length;) {
+        size_t secret = kept_length(bytes + i, length - i);
+        if (secret > 0)
+            put_stars(masked);
+        else
+            put_byte(masked, bytes[i]);
+        i += secret > 0 ? secret : 1;
+    }
 }
 
 /* How much of an authority is user-info: all before its last '@'. Without one, all of it where the
@@ -122,6 +164,12 @@ static bool begins_query(const char *text, size_t at, size_t length) {
 size_t text_mask_secrets(char *out, size_t size, const char *text, size_t length, bool cut) {
     struct masked masked = {out, size, 0};
     for (size_t at = 0; at < length;) {
+        size_t secret = kept_length(text + at, length - at);
+        if (secret > 0) {
+            put_stars(&masked);
+            at += secret;
+            continue;
+        }
         size_t opener = opener_length(text, at, length);
         size_t step = opener > 0 ? opener : 1;
         put(&masked, text + at, step);

@@ -8,10 +8,11 @@
 #include "base/numbers.h"
 #include "base/text.h"
 
-enum { VALUE_BYTES = 512 };
+enum { VALUE_BYTES = 512, HEAD_BYTES_MAX = 256 * 1024, HEADS_MAX = 20 };
 
 static void begin(struct http_answer *answer) {
     *answer = (struct http_answer){.head_bytes = answer->head_bytes,
+                                   .heads = answer->heads,
                                    .length = SIZE_UNKNOWN,
                                    .range_start = SIZE_UNKNOWN,
                                    .range_end = SIZE_UNKNOWN,
@@ -21,11 +22,20 @@ static void begin(struct http_answer *answer) {
 
 void http_answer_init(struct http_answer *answer) {
     answer->head_bytes = 0;
+    answer->heads = 0;
     begin(answer);
 }
 
 bool http_answer_final(const struct http_answer *answer) {
     return answer->complete && answer->status >= 200;
+}
+
+const char *http_answer_endless(const struct http_answer *answer) {
+    if (answer->head_bytes <= HEAD_BYTES_MAX && answer->heads <= HEADS_MAX)
+        return NULL;
+    return answer->status == 401 || answer->status == 407
+               ? "it asks for credentials again and again, and does not take these"
+               : "the head of its answer never ends";
 }
 
 bool http_answer_belongs(const struct http_answer *answer, const char *validator,
@@ -41,6 +51,7 @@ bool http_answer_leads_on(const struct http_answer *answer) {
 
 /* "HTTP/1.1 200 OK" */
 static void take_status(struct http_answer *answer, const char *line) {
+    answer->heads++;
     begin(answer);
     const char *at = strchr(line, ' ');
     for (int digits = 0; at && digits < 3; digits++) {

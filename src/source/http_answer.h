@@ -34,7 +34,8 @@ struct http_answer {
     bool html;
     bool text;
     char etag[VALIDATOR_BYTES]; /* a strong one, with its quotes, else empty */
-    size_t head_bytes;          /* of all heads together */
+    size_t head_bytes;          /* of all heads together … */
+    unsigned heads; /* … and how many: interim ones, and each time credentials are wanted */
 };
 
 /* Nothing has come. */
@@ -45,6 +46,9 @@ void http_answer_line(struct http_answer *answer, const char *line, size_t lengt
 
 /* Has a whole head come that is no interim one (1xx)? */
 bool http_answer_final(const struct http_answer *answer);
+
+/* Is it more head than any answer has? Then why, as a clause; else NULL. */
+const char *http_answer_endless(const struct http_answer *answer);
 
 /* Does a part with this head belong to the body with that validator ("": none) and that time (0:
    none)? The head has to say so itself (RFC 9110 15.3.7 wants the tag there), for there are servers

@@ -14,7 +14,6 @@ enum {
     SOCKETS_MAX = 32,
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 2 * 1024 * 1024,
-    HEAD_BYTES_MAX = 256 * 1024,
     DRAIN_BYTES_MAX = 64 * 1024,
     DRAIN_MS = 100,
     POLL_MS = 1000,
@@ -115,7 +114,7 @@ static size_t take_head(char *line, size_t size, size_t count, void *context) {
     if (transfer->answer.complete)
         transfer->received = 0; /* what came belonged to the answer before */
     http_answer_line(&transfer->answer, line, size * count);
-    return transfer->answer.head_bytes > HEAD_BYTES_MAX ? 0 : size * count;
+    return http_answer_endless(&transfer->answer) ? 0 : size * count;
 }
 
 size_t http_transfer_gathered(const struct http_transfer *transfer) {
@@ -335,9 +334,9 @@ bool http_worker_wait(struct http_worker *worker, struct cancel *cancel, int64_t
 }
 
 bool http_transfer_why(const struct http_transfer *transfer, struct error *err) {
-    if (transfer->answer.head_bytes > HEAD_BYTES_MAX)
-        return error_set(err, ERROR_STATUS, "source \"%s\": the head of its answer never ends",
-                         transfer->source);
+    const char *endless = http_answer_endless(&transfer->answer);
+    if (endless)
+        return error_set(err, ERROR_STATUS, "source \"%s\": %s", transfer->source, endless);
     int refused = refused_by_proxy(transfer);
     if (refused)
         return error_set(

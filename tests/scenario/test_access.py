@@ -11,7 +11,7 @@ import ssl
 import conftest
 import pytest
 from double.kerberos import Kerberos
-from double.origin import Origin, Script, absent, good, head, ranged_head, redirect, reset, send, send_to
+from double.origin import Origin, Script, absent, good, head, ranged_head, redirect, reset, send, send_to, status
 from double.web import DOMAIN, PASSWORD, USER, Apache, Authority, Nginx, Squid, publish
 from program import run, wait_until
 from symbols import missing, pdb
@@ -211,6 +211,20 @@ def test_other_credentials_count_from_a_reload_on(start, origin):
 
 def gate_says(gate, words):
     wait_until(lambda: words in gate.errors(), words)
+
+
+@pytest.mark.parametrize("way", ["digest", "ntlm"])
+def test_server_that_asks_for_ever(start, origin, way):
+    """One symbol is not a thousand tries of a password, which might lock its owner out."""
+    challenges = {
+        "digest": 'Digest realm="x", qop="auth", nonce="n", stale=true',
+        "ntlm": "NTLM TlRMTVNTUAACAAAAAAAAADgAAAABAoABASNFZ4mrze8AAAAAAAAAAAAAAAA4AAAA",
+    }
+    origin.default = status(401, {"WWW-Authenticate": challenges[way], "Connection": "keep-alive"})
+    gate = start(server(origin, authentication=way, **WHO))
+    answer = gate.get(pdb().path)
+    assert answer.verdict == "failed" and origin.count() <= 25
+    assert "credentials" in answer.reason
 
 
 # --- whatever is shown stays with its server -----------------------------------------------------

@@ -111,10 +111,11 @@ def test_forget_of_nonsense(gate, query):
 
 
 @pytest.mark.sanitized
-def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
+def test_secrets_are_found_nowhere(make, origin, second, tmp_path, monkeypatch):
     """User-info and queries of URLs, of redirect targets too, and all that a server is shown."""
     log = tmp_path / "log.txt"
     remote = origin.url.replace("//", "//planteduser:plantedpass@")
+    monkeypatch.setenv("PLANTED_TOKEN", "plantedtokeninapath")
     secret = tmp_path / "secret"
     secret.write_text("plantedinafile\n")
     nobody = "http://planteduser:plantedpass@127.0.0.1:1"
@@ -138,6 +139,7 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
             clientKeyPassword="plantedkey",
         ),
         server(origin.url + "/8", "eight", user="planteduser", authentication="digest"),
+        server(origin.url + "/feed/auth/${PLANTED_TOKEN}/symbols", "ten"),
         server("http://u:pa;plantedsemi*plantedstar@127.0.0.1:1/9?s=x*plantedq;plantedr", "nine", proxy="http://u:p;plantedproxy@127.0.0.1:1"),
         logging=logging(log),
         general={"adminToken": "plantedadmin", "pathMap": {"smb://u:plantedmap@srv/share": "/nowhere"}},
@@ -169,6 +171,7 @@ def test_secrets_are_found_nowhere(make, origin, second, tmp_path):
     assert basic in shown and "Bearer plantedtoken" in shown
     assert "Basic " + base64.b64encode(b"planteduser:plantedinafile").decode() in shown
     assert any(one.startswith('Digest username="planteduser"') for one in shown)
+    assert any("/auth/plantedtokeninapath/symbols" in r.path for r in origin.requests)
     assert "plantedheader" in [r.headers.get("x-key") for r in origin.requests]
     assert basic in [r.headers.get("proxy-authorization") for r in second.requests]
     shown = "copies quarantine overview servers symbols requests missing logs configuration"

@@ -256,6 +256,18 @@ static void secrets_in_running_text_are_masked(void **state) {
     assert_string_equal(small, "http://h/");
 }
 
+static void a_kept_secret_is_masked_everywhere(void **state) {
+    (void)state;
+    char out[64];
+    text_keep_secret("short");
+    text_keep_secret("a-token-of-a-feed");
+    text_mask_url(out, sizeof out, "https://h/auth/a-token-of-a-feed/short");
+    assert_string_equal(out, "https://h/auth/***/short");
+    const char text[] = "it is a-token-of-a-feed.";
+    text_mask_secrets(out, sizeof out, text, strlen(text), false);
+    assert_string_equal(out, "it is ***.");
+}
+
 static void distances(void **state) {
     (void)state;
     assert_int_equal(text_distance("retryTimout", "retryTimeout"), 1);
@@ -289,6 +301,7 @@ int main(void) {
         cmocka_unit_test(html_is_escaped),
         cmocka_unit_test(urls_are_masked),
         cmocka_unit_test(secrets_in_running_text_are_masked),
+        cmocka_unit_test(a_kept_secret_is_masked_everywhere),
         cmocka_unit_test(distances),
     };
     return RUN_TESTS(tests);
