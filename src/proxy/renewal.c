@@ -18,7 +18,8 @@ enum {
 
 /* --- who owes --- */
 
-/* The note belongs to the file, however it was spelled, and to the source, whatever its forms. */
+/* The note belongs to the file, however it was spelled, and to the source by its identifier: that
+   it got another password or address is the very reason why it may have the file now. */
 static struct absence_mark mark_of(const struct symbols *symbols, const struct question *question) {
     struct absence_mark mark = absence_mark(symbols->options.owed, question);
     mark.spelling = 0;
@@ -27,13 +28,13 @@ static struct absence_mark mark_of(const struct symbols *symbols, const struct q
 
 static bool find_owed(const struct symbols *symbols, const struct absence_mark *mark,
                       const struct source *source, int64_t *out_wall_s) {
-    return absence_find(symbols->options.owed, mark, source->fingerprint, 0, out_wall_s);
+    return absence_find(symbols->options.owed, mark, source->label, 0, out_wall_s);
 }
 
 static void add_owed(const struct symbols *symbols, const struct absence_mark *mark,
                      const struct source *source) {
     int64_t retry_s = source->options.retry_ms / 1000;
-    absence_add(symbols->options.owed, mark, source->fingerprint, 0,
+    absence_add(symbols->options.owed, mark, source->label, 0,
                 retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 

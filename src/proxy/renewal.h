@@ -5,8 +5,8 @@
 // asks the sources concerned.
 //
 //   owed      A file came from a later source while an earlier one could not be asked or had not
-//             answered: that one is noted (symbols_options.owed: key and the source's fingerprint,
-//             as absences are). When the file is asked for again after that source's retry time, it
+//             answered: that one is noted (symbols_options.owed: key and the source's label, as
+//             absences are). When the file is asked for again after that source's retry time, it
 //             is asked; its own file replaces the kept one, its own no does away with the note.
 //   compared  A kept file of a directory or share (whose it is, its shelf or its signature tells):
 //             when it has not been compared for the source's revalidate_ms, size and time at the

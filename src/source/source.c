@@ -77,6 +77,7 @@ void source_init(struct source *source, const struct source_ops *ops,
     source->counters = queue_source_counters(source->queue);
     queue_set_breaker(source->queue, &source->options.breaker);
     source->fingerprint = fingerprint_of(source, key);
+    source->label = hash_bytes(key, options->identifier, strlen(options->identifier));
     if (options->published_index)
         source->index = source_index_new();
 }

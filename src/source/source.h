@@ -149,6 +149,7 @@ struct source {
     const struct source_ops *ops;
     struct source_options options; /* strings are owned */
     uint64_t fingerprint; /* of where and how it is asked; credentials only inside the keyed hash */
+    uint64_t label;       /* of its identifier alone: the same wherever it moves */
     struct source_queue *queue;       /* a reference */
     struct source_counters *counters; /* shared over reloads, the queue's (queue_source_counters) */
     struct range_memory range_memory; /* what parallel ranges have gained here */

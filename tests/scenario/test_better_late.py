@@ -98,6 +98,16 @@ def test_body_under_way_at_the_end_leaves_its_mark(start, origin, second):
     until_served(gate, private)
 
 
+def test_server_that_got_another_password_still_owes(start, origin, second):
+    """That it was not let in is why the file came from elsewhere."""
+    gate, private, stripped = first_fails(start, origin, second)
+    wait_until(gate.shelf_files, "the kept file")
+    gate.config["servers"][0] |= {"token": "renewed"}
+    gate.restart()
+    origin.on(private.remote, good(private.body))
+    until_served(gate, private)
+
+
 def test_breakpad_file_is_preferred_later_too(start, origin, second):
     """The file beside it, which has a mark of its own, stays what it is."""
     module = "MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 app\n"

@@ -24,6 +24,12 @@ INTERNAL = (
     "unityofwork.pdb",
     "updater.exe",
     "libourgame.so.sym",
+    "IGDatabase.dll",
+    "igdashboard.pdb",
+    "ig2024game.pdb",
+    "igcore.dll",
+    "firefox_automation.pdb",
+    "chrome.theme.dll",
 )
 
 VENDORS = {
@@ -33,6 +39,14 @@ VENDORS = {
     "nvlddmkm.pdb": "driver-symbols.nvidia.com:443",
     "amdkmdag.pdb": "download.amd.com:443",
     "igdkmd64.pdb": "software.intel.com:443",
+    "igdumdim64.dll": "software.intel.com:443",
+    "igd10iumd64.pdb": "software.intel.com:443",
+    "ig9icd64.pdb": "software.intel.com:443",
+    "igxelpicd64.pdb": "software.intel.com:443",
+    "igc64.dll": "software.intel.com:443",
+    "igfxEM.pdb": "software.intel.com:443",
+    "firefox.exe": "symbols.mozilla.org:443",
+    "firefox.pdb": "symbols.mozilla.org:443",
 }
 
 
