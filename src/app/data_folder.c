@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
@@ -31,9 +32,9 @@ static bool take_lock(struct data_folder *folder, struct error *err) {
         return error_hint(err, "Stop that symgate, or choose another folder with --data.");
     }
     int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    /* It tells people whose it is, no more: what lies here is served from a full disk too. */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)length, 0) != length)
-        return error_os(err, ERROR_DISK, errno, "cannot write to the data folder \"%s\"",
-                        folder->path);
+        log_warning("the number of this process could not be written to \"%s/lock\"", folder->path);
     folder->lock_fd = TAKE_FD(fd);
     return true;
 }

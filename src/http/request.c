@@ -96,10 +96,8 @@ static void keep_field(struct request *request, unsigned field) {
 
 static int on_header_value_complete(llhttp_t *parser) {
     struct request *request = request_of(parser);
-    if (request->name.length == 0) {
-        llhttp_set_error_reason(parser, "a header has no name");
+    if (request->name.length == 0)
         return HPE_USER;
-    }
     for (size_t i = 0; i < sizeof field_names / sizeof field_names[0]; i++) {
         const struct field_name *known = &field_names[i];
         if (span_is(request, request->name, known->text, known->length)) {
@@ -238,6 +236,8 @@ static enum request_state refuse_error(struct request *request, llhttp_errno_t e
         return refuse(request, 505, err, "this version of HTTP is not spoken here");
     if (error == HPE_INVALID_METHOD && is_token_letter(request->base[0]))
         return refuse(request, 405, err, "the method is not known");
+    if (error == HPE_CB_HEADER_VALUE_COMPLETE)
+        return refuse(request, 400, err, "a header has no name");
     const char *reason = llhttp_get_error_reason(&request->parser);
     return refuse(request, 400, err, reason && *reason ? reason : "the request is broken");
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #define OWN_FOLDER ".symgate"
@@ -49,6 +50,12 @@ static bool held_by_another(int lock_fd, const char *path, struct error *err) {
     ssize_t got = pread(lock_fd, pid, sizeof pid - 1, 0);
     if (got > 0)
         pid[strcspn(pid, "\n")] = '\0';
+    if (got > 0 && atol(pid) == (long)getpid()) {
+        error_set(err, ERROR_BUSY,
+                  "the cache \"%s\" is the folder of another cache of this configuration", path);
+        return error_hint(err,
+                          "Write the same cacheLocation for both, or give each its own folder.");
+    }
     error_set(err, ERROR_BUSY, "the cache \"%s\" is in use by process %s", path,
               got > 0 ? pid : "(unknown)");
     return error_hint(err, "Stop that process, or give each its own cacheLocation.");
@@ -65,8 +72,10 @@ static bool take_lock(int root_fd, const char *path, int *out_fd, struct error *
                    : error_os(err, ERROR_DISK, errno, "could not lock \"%s/" LOCK_FILE "\"", path);
     char pid[24];
     int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    /* It tells people whose it is, no more: a disk that is full can be read from. */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)length, 0) != length)
-        return error_os(err, ERROR_DISK, errno, "could not write \"%s/" LOCK_FILE "\"", path);
+        log_warning("the number of this process could not be written to \"%s/" LOCK_FILE "\"",
+                    path);
     *out_fd = TAKE_FD(fd);
     return true;
 }
@@ -81,8 +90,8 @@ static void empty_staging(int staging_fd) {
     }
     struct dirent *entry;
     while ((entry = readdir(directory)))
-        if (entry->d_name[0] != '.')
-            unlinkat(staging_fd, entry->d_name, 0);
+        if (entry->d_name[0] != '.' && unlinkat(staging_fd, entry->d_name, 0) != 0)
+            unlinkat(staging_fd, entry->d_name, AT_REMOVEDIR);
 }
 
 static bool make_folder(int root_fd, const char *path, const char *folder, struct error *err) {

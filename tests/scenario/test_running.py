@@ -5,8 +5,10 @@ import contextlib
 import os
 import re
 import socket
+import subprocess
 import time
 
+import program
 import pytest
 from client import Broken, Connection
 from conftest import server
@@ -41,6 +43,36 @@ def test_second_on_the_same_shelf_is_refused_with_the_pid(make, origin):
     first = make(server(origin)).start()
     other = make(server(origin), general={"cacheLocation": str(first.cache)})
     assert str(first.process.pid) in refused(other)
+
+
+def test_one_folder_by_two_names_is_told_as_that(make, origin, second, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "alias").symlink_to(tmp_path / "cache")
+    gate = make(
+        server(origin, cacheLocation=str(tmp_path / "alias")),
+        general={"cacheLocation": str(tmp_path / "cache")},
+    )
+    said = refused(gate)
+    assert "another cache of this configuration" in said and "Write the same cacheLocation" in said
+
+
+def test_closed_descriptors_are_not_taken_for_files(make, origin):
+    """What it says goes nowhere, and not into the first files that it opens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    gate = make(server(origin))
+    gate.write_config()
+    gate.args = ["--listen", f"127.0.0.1:{port}", "--data", str(gate.data)]
+    words = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *gate.command()]
+    process = subprocess.Popen(words, env=program.environment())
+    try:
+        wait_until(lambda: (gate.data / "symgate.run").exists(), "the start")
+        assert (gate.data / "lock").read_text() == f"{process.pid}\n"
+    finally:
+        process.terminate()
+        process.wait(30)
+    gate.start()
+    assert gate.get("/healthz").status == 200
 
 
 def test_lock_does_not_outlive_a_kill(gate, origin):
