@@ -104,6 +104,7 @@ struct exchange {
     char reason[256];
     char source[64];
     const char *rule;
+    bool rule_gave_up; /* at its limit, which counts as excluded */
     int status;
     uint64_t sent; /* bytes of the body */
     bool not_kept;

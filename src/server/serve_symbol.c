@@ -49,9 +49,10 @@ static void answer_without_copy(struct exchange *exchange, const struct answer *
     char reason[sizeof exchange->reason];
     if (answer->verdict == VERDICT_EXCLUDED && exchange->rule)
         text_format(reason, sizeof reason,
-                    answer->gave_up ? "the filter \"%s\" gave up at its match limit, which counts "
-                                      "as excluded"
-                                    : "excluded by the filter \"%s\"",
+                    exchange->rule_gave_up
+                        ? "the filter \"%s\" gave up at its match limit, which counts "
+                          "as excluded"
+                        : "excluded by the filter \"%s\"",
                     exchange->rule);
     else if (answer->why.kind != ERROR_NONE)
         text_copy(reason, sizeof reason, answer->why.what);
@@ -173,6 +174,7 @@ static void take_copy(struct exchange *exchange, struct copy *copy) {
 static void take_answer(struct exchange *exchange, const struct answer *answer) {
     exchange->verdict = answer->verdict;
     exchange->rule = answer->rule;
+    exchange->rule_gave_up = answer->gave_up;
     if (answer->copy)
         take_copy(exchange, answer->copy);
     else

@@ -50,7 +50,9 @@ static bool held_by_another(int lock_fd, const char *path, struct error *err) {
     ssize_t got = pread(lock_fd, pid, sizeof pid - 1, 0);
     if (got > 0)
         pid[strcspn(pid, "\n")] = '\0';
-    if (got > 0 && atol(pid) == (long)getpid()) {
+    char own[24];
+    snprintf(own, sizeof own, "%ld", (long)getpid());
+    if (strcmp(pid, own) == 0) {
         error_set(err, ERROR_BUSY,
                   "the cache \"%s\" is the folder of another cache of this configuration", path);
         return error_hint(err,

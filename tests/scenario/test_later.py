@@ -131,7 +131,7 @@ def test_late_source_holds_a_client_three_seconds_more(gate, origin):
     """Three clients in a row were told later: the fourth is told soon, not at its own limit."""
     for n in range(4):
         origin.on(missing(n).remote, Script(b"", at_gate("go"), head(404)))
-    told = [gate.get_later(missing(n).path, headers=announced(700)) for n in range(3)]
+    told = [gate.get_later(missing(n).path, headers=announced(2500)) for n in range(3)]
     assert [one.result().verdict for one in told] == ["later"] * 3
     began = time.monotonic()
     assert gate.get(missing(3).path).verdict == "later"
