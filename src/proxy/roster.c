@@ -11,7 +11,9 @@ struct roster *roster_new(struct policy *policy, struct source **sources, unsign
                           const bool *own_shelf) {
     assert(count <= SOURCES_MAX);
     struct roster *roster = NEW(struct roster);
+    static atomic_uint_least64_t made;
     atomic_init(&roster->refs, 1);
+    roster->serial = atomic_fetch_add(&made, 1) + 1;
     roster->policy = policy;
     roster->count = count;
     roster->sources = NEW_ARRAY(struct source *, count ? count : 1);

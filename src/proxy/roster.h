@@ -11,6 +11,7 @@
 
 struct roster {
     _Atomic unsigned refs;
+    uint64_t serial; /* no other one of this process has it */
     struct policy *policy;
     unsigned count;
     struct source **sources;

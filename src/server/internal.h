@@ -7,6 +7,14 @@
 
 struct events;
 
+/* The last list of advice, as it was answered. */
+struct kept_advice {
+    pthread_mutex_t lock; /* guards all below */
+    struct buffer list;
+    uint64_t roster; /* its serial; 0: there is no list */
+    int64_t until_ms;
+};
+
 struct server {
     struct server_options options; /* pointers only; strings are not used after the start */
     struct settings *settings;     /* guarded by settings_lock: what server_use handed out last */
@@ -17,12 +25,17 @@ struct server {
     unsigned url_count;
     struct pool *pool; /* API work that may block */
     struct events *events;
+    struct kept_advice advice;
     _Atomic unsigned tables;    /* of symbols, that lie in files until they are sent */
     _Atomic int64_t stop_at_ms; /* 0: running; else bodies may go on until then */
     _Atomic unsigned connections;
     counter refused_connections; /* closed to stay below connections_max */
     int64_t started_ms;
 };
+
+/* An empty one, and its end (serve_advice.c). */
+void advice_init(struct kept_advice *advice);
+void advice_release(struct kept_advice *advice);
 
 /* Finds what a path is and answers or begins to (router.c). `path` is the raw target up to the
  * query, `query` after "?" or "". */

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "proxy/adviser.h"
 #include "server/api.h"
 
-enum { DAY_MS = 86400000, SPAN_MS_MIN = 3600000 };
+enum { DAY_MS = 86400000, SPAN_MS_MIN = 3600000, KEPT_TIMES = 20, KEPT_BYTES_MAX = 1 << 20 };
 
 struct shown {
     struct buffer *out;
@@ -62,18 +63,50 @@ static double days_recorded(const struct ledger *ledger) {
     return (double)(span_ms > SPAN_MS_MIN ? span_ms : SPAN_MS_MIN) / DAY_MS;
 }
 
+void advice_init(struct kept_advice *advice) {
+    pthread_mutex_init(&advice->lock, NULL);
+    buffer_init(&advice->list, KEPT_BYTES_MAX);
+}
+
+void advice_release(struct kept_advice *advice) {
+    buffer_release(&advice->list);
+    pthread_mutex_destroy(&advice->lock);
+}
+
+/* Whoever may see the page may ask, as often as he likes: a list is kept for so many times as long
+   as it took that it costs no more than a twentieth of a thread. */
+static bool take_kept(struct exchange *exchange) {
+    struct kept_advice *kept = &exchange->call->server->advice;
+    SCOPED_LOCK(&kept->lock);
+    return kept->roster == exchange->settings->roster->serial && clock_ms() < kept->until_ms &&
+           buffer_append(&exchange->text, kept->list.bytes, kept->list.length);
+}
+
+static void keep(struct exchange *exchange, int64_t began_ms) {
+    struct kept_advice *kept = &exchange->call->server->advice;
+    int64_t now_ms = clock_ms();
+    SCOPED_LOCK(&kept->lock);
+    buffer_clear(&kept->list);
+    bool fits = buffer_append(&kept->list, exchange->text.bytes, exchange->text.length);
+    kept->roster = fits ? exchange->settings->roster->serial : 0;
+    kept->until_ms = now_ms + KEPT_TIMES * (now_ms - began_ms);
+}
+
 static void list(struct exchange *exchange) {
     struct error err = {0};
+    if (take_kept(exchange))
+        return;
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
+    int64_t began_ms = clock_ms();
     struct shown shown = {&exchange->text, days_recorded(exchange->call->server->options.ledger)};
     buffer_append_text(shown.out, "[");
     if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
                                 show, &shown, &err))
         api_fail(exchange, 503, err.what);
-    else
-        buffer_append_text(shown.out, "\n]\n");
+    else if (buffer_append_text(shown.out, "\n]\n"))
+        keep(exchange, began_ms);
 }
 
 void serve_advice(struct exchange *exchange, const char *query, const char *bytes) {

@@ -93,6 +93,7 @@ static void release(struct server *server) {
         return;
     settings_unref(server->settings);
     pthread_mutex_destroy(&server->settings_lock);
+    advice_release(&server->advice);
     free(server->loops);
     free(server->urls);
     free(server);
@@ -121,6 +122,7 @@ struct server *server_start(const struct server_options *options, struct error *
     server->options = *options;
     server->settings = settings_ref(options->settings);
     pthread_mutex_init(&server->settings_lock, NULL);
+    advice_init(&server->advice);
     server->started_ms = clock_ms();
     server->loops = NEW_ARRAY(struct loop *, options->workers);
     server->urls = memory_array(count, sizeof *server->urls);
