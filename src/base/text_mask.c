@@ -90,11 +90,30 @@ static bool is_scheme(char c) {
            (c && strchr("+-.", c));
 }
 
-/* The length of "scheme://", or of a share's "//" or "\\", at the head of a text; else 0. */
+static bool is_slash(char c) {
+    return c == '/' || c == '\\';
+}
+
+/* The length of a share's "//" or "\\", or of Windows's "\\?\UNC\"; 0: the text begins with
+ * neither. */
+static size_t share_length(const char *text, size_t length) {
+    static const char long_form[] = "//?/UNC/";
+    if (length < 2 || !is_slash(text[0]) || text[1] != text[0])
+        return 0;
+    size_t same = 2;
+    while (same < length && long_form[same] &&
+           (long_form[same] == '/' ? is_slash(text[same]) : text[same] == long_form[same]))
+        same++;
+    if (!long_form[same])
+        return same;
+    return same >= 4 ? 4 : 2; /* \\\\?\\C: */
+}
+
+/* The length of "scheme://" or of a share's beginning at the head of a text; else 0. */
 static size_t prefix_length(const char *text) {
-    size_t length = 0;
-    if (strncmp(text, "//", 2) == 0 || strncmp(text, "\\\\", 2) == 0)
-        return 2;
+    size_t length = 0, share = share_length(text, strlen(text));
+    if (share > 0)
+        return share;
     while (is_scheme(text[length]))
         length++;
     return length > 0 && strncmp(text + length, "://", 3) == 0 ? length + 3 : 0;
@@ -104,7 +123,8 @@ void text_mask_url(char *out, size_t size, const char *url) {
     size_t prefix = prefix_length(url);
     struct masked masked = {out, size, 0};
     const char *authority = url + prefix;
-    size_t length = strcspn(authority, prefix == 2 ? "/\\?#" : "/?#");
+    bool share = prefix > 0 && is_slash(url[0]);
+    size_t length = strcspn(authority, share ? "/\\?#" : "/?#");
     size_t user = prefix > 0 ? user_length(authority, length) : 0;
     /* To the end and not to a '#': a secret with a '#' in it must not come out by half. */
     const char *query = authority + length;
@@ -146,7 +166,7 @@ static size_t opener_length(const char *text, size_t at, size_t length) {
     if (holds(here, left, ":\\/\\/"))
         return 5;
     bool begins = at == 0 || ends_word(here[-1]) || strchr("*;=(,", here[-1]);
-    return begins && (holds(here, left, "//") || holds(here, left, "\\\\")) ? 2 : 0;
+    return begins ? share_length(here, left) : 0;
 }
 
 static size_t word_length(const char *text, size_t left, const char *also) {

@@ -81,6 +81,10 @@ enum identify_outcome identify(const struct view *view, struct identity *out, st
     return out->format == FORMAT_UNKNOWN ? IDENTIFY_UNKNOWN : IDENTIFY_READ;
 }
 
+bool identity_begins(const void *first, size_t length) {
+    return length < MAGIC_BYTES_MAX || find_family(first, length) != NULL;
+}
+
 const char *format_name(enum format format) {
     return format_names[format];
 }

@@ -87,6 +87,10 @@ enum identify_outcome {
 enum identify_outcome identify(const struct view *view, struct identity *out,
                                struct error *err) MUST_CHECK;
 
+/* May a file that begins so be of a format that is known here? True where too few bytes are there
+   to tell. */
+bool identity_begins(const void *first, size_t length);
+
 /* "PDB 7.0", "MSFZ", "ELF": as it is called in messages; never NULL. */
 const char *format_name(enum format format);
 

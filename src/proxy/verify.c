@@ -13,11 +13,6 @@ enum { GUID_DIGITS = 2 * GUID_BYTES, STAMP_DIGITS = 8 };
 /* What a comparison comes to. */
 enum match { MATCHES, DIFFERS, UNTOLD };
 
-bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
-                  size_t length, struct error *err) {
-    return content_acceptable(key, content, bytes, length, err);
-}
-
 bool verify_packed(const struct symbol_key *key, enum form form, const void *first, size_t length) {
     if (decoder_recognise(first, length) == CODING_NONE)
         return false;
@@ -205,6 +200,15 @@ static bool refuse_cut(uint64_t length, uint64_t stated, struct error *err) {
     return error_set(err, ERROR_LENGTH,
                      "the file is cut: it has %llu bytes and its own structure wants %llu",
                      (unsigned long long)length, (unsigned long long)stated);
+}
+
+bool verify_first(const struct symbol_key *key, const struct content *content, const void *bytes,
+                  size_t length, struct error *err) {
+    static const struct identity unknown = {.format = FORMAT_UNKNOWN};
+    if (!content_acceptable(key, content, bytes, length, err))
+        return false;
+    return identity_begins(bytes, length) || match(key, &unknown) != DIFFERS ||
+           refuse_other(&unknown, err);
 }
 
 bool verify_view(const struct symbol_key *key, const struct view *view, bool announced,

@@ -262,6 +262,9 @@ static enum turn answer(struct connection *connection) {
         return TURN_YIELD;
     case STEP_DONE:
         return answered(connection);
+    case STEP_GONE:
+        connection_close(connection, false);
+        return TURN_STOP;
     case STEP_BROKEN:
         break;
     }

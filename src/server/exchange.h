@@ -33,6 +33,7 @@ enum exchange_step {
     STEP_BLOCKED, /* the socket takes no more */
     STEP_YIELD,   /* more could be sent, but others have a turn first */
     STEP_DONE,    /* the answer is out */
+    STEP_GONE,    /* the client has hung up */
     STEP_BROKEN,  /* the answer cannot be ended well: reset */
 };
 

@@ -99,5 +99,8 @@ void events_close(struct loop *loop);
 /* Sends from call->spool what can be sent now (send_spool.c). */
 enum exchange_step send_spool(struct exchange *exchange);
 
-/* Sends head and marks that are still out; false: blocked or broken (*out_step says). */
+/* What the errno of a send that has failed means. */
+enum exchange_step send_failed(void);
+
+/* Sends head and marks that are still out; false: not all (*out_step says why). */
 bool send_head(struct exchange *exchange, bool more_follows, enum exchange_step *out_step);

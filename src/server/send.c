@@ -30,9 +30,18 @@ enum {
 
 static const uint64_t piece_bytes_max = 64U * 1024 * 1024;
 
-/* Turns a failed send into a step. */
-static enum exchange_step failed_send(void) {
-    return errno == EAGAIN || errno == EWOULDBLOCK ? STEP_BLOCKED : STEP_BROKEN;
+enum exchange_step send_failed(void) {
+    switch (errno) {
+    case EAGAIN:
+        return STEP_BLOCKED;
+    case EPIPE:
+    case ECONNRESET:
+    case ETIMEDOUT:
+    case ENOTCONN:
+        return STEP_GONE;
+    default:
+        return STEP_BROKEN;
+    }
 }
 
 bool send_head(struct exchange *exchange, bool more_follows, enum exchange_step *out_step) {
@@ -43,7 +52,7 @@ bool send_head(struct exchange *exchange, bool more_follows, enum exchange_step 
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0) {
-            *out_step = failed_send();
+            *out_step = send_failed();
             return false;
         }
         exchange->head_sent += (uint32_t)sent;
@@ -106,7 +115,7 @@ static enum exchange_step send_small(struct exchange *exchange, const char *smal
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0)
-            return failed_send();
+            return send_failed();
         size_t of_head = (size_t)sent < parts[0].iov_len ? (size_t)sent : parts[0].iov_len;
         exchange->head_sent += (uint32_t)of_head;
         advance(exchange, (uint64_t)sent - of_head);
@@ -190,7 +199,7 @@ static enum exchange_step send_file(struct exchange *exchange, uint64_t end) {
     off_t offset = (off_t)from;
     ssize_t sent = sendfile(exchange->connection->fd, fd, &offset, bytes);
     if (sent < 0)
-        return errno == EINTR ? STEP_YIELD : failed_send();
+        return errno == EINTR ? STEP_YIELD : send_failed();
     if (sent == 0)
         return STEP_BROKEN; /* somebody has cut the file short */
     advance(exchange, (uint64_t)sent);

@@ -58,7 +58,7 @@ enum exchange_step send_spool(struct exchange *exchange) {
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0)
-            return errno == EAGAIN ? STEP_BLOCKED : STEP_BROKEN;
+            return send_failed();
         spool->at += (uint64_t)sent;
         exchange->sent += (uint64_t)sent;
     }
