@@ -106,7 +106,7 @@ static size_t share_length(const char *text, size_t length) {
         same++;
     if (!long_form[same])
         return same;
-    return same >= 4 ? 4 : 2; /* \\\\?\\C: */
+    return same >= 4 ? 4 : 2; /* a long path of a drive */
 }
 
 /* The length of "scheme://" or of a share's beginning at the head of a text; else 0. */
