@@ -211,6 +211,8 @@ void checkup_source(struct source *source, const struct question *known, struct 
 
 /* --- for a time ------------------------------------------------------------------------------- */
 
+enum visit_state { VISIT_RUNS, VISIT_DONE, VISIT_LEFT };
+
 /* Who waits for it may leave it alone with what hangs; then it frees itself, if ever it ends. */
 struct visit {
     struct roster *roster; /* a reference: the source lives in it */
@@ -221,7 +223,7 @@ struct visit {
     struct checkup checkup;
     pthread_mutex_t lock; /* guards the state */
     pthread_cond_t over;
-    enum { VISIT_RUNS, VISIT_DONE, VISIT_LEFT } state;
+    enum visit_state state;
 };
 
 static struct visit *visit_new(struct roster *roster, unsigned index,
@@ -247,7 +249,7 @@ static void visit_free(struct visit *visit) {
 }
 
 /* The one who comes second frees it. */
-static bool visit_end(struct visit *visit, int end) {
+static bool visit_end(struct visit *visit, enum visit_state end) {
     SCOPED_LOCK(&visit->lock);
     bool first = visit->state == VISIT_RUNS;
     if (first)

@@ -164,7 +164,7 @@ def test_administrators_alone(make, origin, own_address, tmp_path, path):
 
 def test_overview_of_events_counts_as_the_other(gate):
     gate.get(missing(1).path)
-    wait_totals(gate, numRequests=1)
+    wait_totals(gate, numRequests=1, numSymbols=1)
     told = Stream(gate).until("overview", lambda overview: True)
     asked = api(gate, "overview")
     for field in ("name", "health", "servers", "tiles", "saved", "since_ms", "enabled"):
