@@ -43,6 +43,14 @@ class Stream:
                 return found[1]
         raise AssertionError("the stream has ended")
 
+    def until_all(self, **conditions):
+        """The last event of each of these names, once all look as wanted, in whatever order they come."""
+        seen = {}
+        while not all(name in seen and condition(seen[name]) for name, condition in conditions.items()):
+            event, data = self.next()
+            seen[event] = data
+        return seen
+
 
 def test_what_is_so_comes_at_once(gate):
     stream = Stream(gate)
@@ -63,8 +71,10 @@ def test_changes_are_told(gate, origin):
     assert copy["key"] == symbol.key and copy["readers"] == 1
     origin.open("rest")
     assert answer.result().body == symbol.body
-    assert stream.until("copies", lambda copies: not copies) == []
-    told = stream.until("overview", lambda overview: overview["tiles"]["numSuccess"] == 1)
+    seen = stream.until_all(
+        copies=lambda copies: not copies, overview=lambda overview: overview["tiles"]["numSuccess"] == 1
+    )
+    told = seen["overview"]
     assert told["tiles"]["numRequests"] == 1 and "now_ms" not in told
 
 
