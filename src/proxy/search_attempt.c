@@ -12,6 +12,8 @@
 #include "proxy/renewal.h"
 #include "proxy/search.h"
 
+enum { OVERLAP_BYTES = 256 * 1024 }; /* that is read again where another source goes on */
+
 static struct attempt *attempt_of_job(struct queue_job *job) {
     return LIST_ENTRY(job, struct attempt, job);
 }
@@ -90,6 +92,20 @@ static const struct fetch_ops fetch_ops = {
 
 /* --- the queue's side --- */
 
+/* From where the body is gone on with; offset 0: from the start. Another source may do so by the
+   same strong validator, and what overlaps is compared. The last take is read from the start: a
+   server may break off whatever is asked for by range. Lock held. */
+static struct resume resume_of(const struct attempt *attempt) {
+    const struct search *search = attempt->search;
+    struct resume resume = search->resume;
+    bool own = search->resume_step == attempt->step;
+    if (!search->begun || search->breaks + 1 >= TAKES_MAX || (!own && !resume.validator[0]))
+        return (struct resume){.size = SIZE_UNKNOWN};
+    if (!own)
+        resume.offset -= resume.offset < OVERLAP_BYTES ? resume.offset : OVERLAP_BYTES;
+    return resume;
+}
+
 /* It has its place: false when it was called back on the way. */
 static bool take_place(struct attempt *attempt) {
     struct search *search = attempt->search;
@@ -106,12 +122,7 @@ static bool take_place(struct attempt *attempt) {
     fetch->chooses = search_chooses(search, attempt->step);
     fetch->taking_up = search->begun;
     fetch->staging = search->staging;
-    fetch->resume = (struct resume){.size = SIZE_UNKNOWN};
-    /* The last take is read from the start: a server may break off whatever is asked for by range.
-     */
-    bool by_range = search->resume_step == attempt->step && search->breaks + 1 < TAKES_MAX;
-    if (search->begun && by_range)
-        fetch->resume = search->resume;
+    fetch->resume = resume_of(attempt);
     return true;
 }
 

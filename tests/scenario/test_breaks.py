@@ -181,6 +181,32 @@ def test_taken_up_at_the_next_server(start, origin, second):
     gate.check(symbol)
 
 
+def test_next_server_goes_on_by_range(start, origin, second):
+    """By the same strong validator; what overlaps is compared, and the rest is not read twice."""
+    gate = start(server(origin), server(second, "two"))
+    symbol = pdb(size=4 * MIB)
+    origin.on(symbol.remote, cut(symbol, at=3 * MIB, etag=ETAG), status(500))
+    second.on(symbol.remote, good(symbol.body, etag=ETAG))
+    gate.fetch(symbol)
+    (asked,) = second.by_path[symbol.remote]
+    assert asked.headers["range"] == f"bytes={3 * MIB - 256 * 1024}-" and asked.headers["if-range"] == ETAG
+    assert gate.metric("symgate_source_bytes_total", "two") == MIB + 256 * 1024
+    gate.check(symbol)
+
+
+def test_same_validator_and_another_overlap_is_another_file(start, origin, second):
+    gate = start(server(origin), server(second, "two"))
+    symbol = pdb(size=4 * MIB)
+    other = pdb(size=4 * MIB)
+    other.body = other.body[: 3 * MIB - 4096] + bytes(4096) + other.body[3 * MIB :]
+    origin.on(symbol.remote, cut(symbol, at=3 * MIB, etag=ETAG), status(500))
+    second.on(symbol.remote, good(other.body, etag=ETAG))
+    answer = gate.get(symbol.path)
+    assert answer.broken
+    gate.wait_quiet()
+    assert gate.get(symbol.path).body in (symbol.body, other.body), "never a mixture"
+
+
 def test_next_server_does_not_have_it(start, origin, second):
     gate = start(server(origin), server(second, "two"))
     symbol = pdb(size=2 * MIB)
