@@ -120,6 +120,10 @@ void shelf_sign(int fd, const char *source) {
 
 void shelf_signature(int fd, char *out, size_t size) {
     ssize_t got = fgetxattr(fd, signature_name, out, size - 1);
+    /* It goes into heads and logs, and anybody may have written it who may write the file. */
+    for (ssize_t i = 0; i < got; i++)
+        if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
+            got = 0;
     out[got > 0 ? got : 0] = '\0';
 }
 

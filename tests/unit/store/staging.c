@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "store/staging.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/memory.h"
 #include "store/shelf.h"
+#include "store/shelf_stage.h"
 #include "symbol/content.h"
 #include "unit/store/bench.h"
 
@@ -55,6 +59,27 @@ static void is_kept_with_its_time(void **state) {
     assert_int_equal(status.st_mtim.tv_nsec, 123456789);
     check(staging, 300000);
     staging_free(staging);
+    bench_close(&bench);
+}
+
+static void a_file_is_signed(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    char read[16];
+    bench_open(&bench, 10);
+    CLEANUP(free_block) char *path = scratch_path(bench.root, "signed");
+    CLEANUP(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    shelf_signature(fd, read, sizeof read);
+    assert_string_equal(read, "");
+    shelf_sign(fd, "one");
+    if (fsetxattr(fd, "user.symgate.test", "x", 1, 0) == 0) {
+        shelf_signature(fd, read, sizeof read);
+        assert_string_equal(read, "one");
+        assert_int_equal(fsetxattr(fd, "user.symgate.source", "one\r\nX: y", 9, 0), 0);
+        shelf_signature(fd, read, sizeof read);
+        assert_string_equal(read, "");
+    }
+    unlink(path);
     bench_close(&bench);
 }
 
@@ -175,9 +200,13 @@ static void a_kill_leaves_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_kill_leaves_nothing),  cmocka_unit_test(is_kept_with_its_time),
-        cmocka_unit_test(replaces_what_is_there), cmocka_unit_test(leaves_nothing_when_thrown_away),
-        cmocka_unit_test(spills_without_a_shelf), cmocka_unit_test(spills_below_the_floor),
+        cmocka_unit_test(a_kill_leaves_nothing),
+        cmocka_unit_test(is_kept_with_its_time),
+        cmocka_unit_test(a_file_is_signed),
+        cmocka_unit_test(replaces_what_is_there),
+        cmocka_unit_test(leaves_nothing_when_thrown_away),
+        cmocka_unit_test(spills_without_a_shelf),
+        cmocka_unit_test(spills_below_the_floor),
         cmocka_unit_test(stops_at_the_ceiling),
     };
     return RUN_TESTS(tests);
