@@ -34,7 +34,8 @@ struct exchange *exchange_new(struct connection *connection) {
     struct loop *loop = connection->loop;
     struct exchange *exchange = take_spare(loop);
     exchange->connection = connection;
-    exchange->settings = settings_ref(loop->settings);
+    /* Who was told that they are in force is answered under them. */
+    exchange->settings = settings_ref(loop_settings(loop));
     exchange->changed = (struct waker){.watch.inbox = &loop->inbox, .exchange = exchange};
     exchange->job_done =
         (struct waker){.watch.inbox = &loop->inbox, .exchange = exchange, .for_job = true};

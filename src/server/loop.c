@@ -99,7 +99,8 @@ void loop_free(struct loop *loop) {
 }
 
 struct settings *loop_settings(struct loop *loop) {
-    struct settings *next = atomic_exchange(&loop->settings_next, NULL);
+    bool newer = atomic_load_explicit(&loop->settings_next, memory_order_acquire) != NULL;
+    struct settings *next = newer ? atomic_exchange(&loop->settings_next, NULL) : NULL;
     if (next) {
         settings_unref(loop->settings);
         loop->settings = next;
