@@ -42,7 +42,7 @@ function tiles(overview) {
 function teach(overview) {
     if (overview.tiles.numRequests) return [];
     const lines = overview.servers.total
-        ? ["Nobody has asked for a symbol yet. Point a debugger here:", copied(`_NT_SYMBOL_PATH=srv*${overview.url}symbols`)]
+        ? ["Nobody has asked for a symbol yet. Point a debugger here:", copied(`_NT_SYMBOL_PATH=${overview.sympath || `srv*${location.origin}/symbols`}`)]
         : ["There is no server to ask. Add one to the configuration:", copied('"servers": [{"identifier": "microsoft", "remote": "https://msdl.microsoft.com/download/symbols"}]')];
     return h("div", { class: "teach" }, lines, " ", h("a", { href: link("connect") }, "more clients"));
 }

@@ -14,10 +14,10 @@ const LISTS = [
 ];
 
 /**
- * The name as a pattern, as Python's re.match reads it.
+ * The name as a pattern, as Python's re.match reads it. Names are shown folded, and asked for in any case.
  * @param {string} name
  */
-export const asPattern = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + "$";
+export const asPattern = (name) => "(?i)" + name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + "$";
 
 /**
  * @param {string} pattern

@@ -238,7 +238,11 @@ static void read_path(struct report *report, const char *path) {
             continue;
         text_format(mark, sizeof mark, ";%s;", element);
         text_fold(mark);
+        unsigned known = report->count;
         judge_element(report, element, strstr(before, mark) != NULL);
+        if (report->count > known)
+            text_mask_secrets(report->list[known].thing, sizeof report->list[known].thing, element,
+                              strlen(element), false);
         size_t used = strlen(before);
         text_copy(before + used, sizeof before - used, mark + 1);
     }

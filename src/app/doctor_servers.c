@@ -43,6 +43,7 @@ static void begin(struct examination *it, struct roster *roster, unsigned index,
     it->has_known = known || find_known(data, roster->sources[index], &it->known);
     if (known)
         it->known = *known;
+    it->has_known = it->has_known && checkup_may_ask(roster, index, &it->known);
     it->running = thread_start(&it->thread, "doctor", examine, it, &err);
     if (!it->running)
         it->checkup = (struct checkup){.word = CHECKUP_FAILED, .why = err};

@@ -49,8 +49,10 @@ static bool gather(const char *name, const struct pair_row *row, void *context) 
         evidence->cut = true;
         return false;
     }
-    evidence->list[evidence->count++] = (struct said){
-        .found = row->found, .no = row->absent + row->failed, .time_us = row->time_us};
+    /* Who has only failed has not said that it does not have the file: it may well. */
+    uint64_t may_have = row->found + (row->absent == 0 ? row->failed : 0);
+    evidence->list[evidence->count++] =
+        (struct said){.found = may_have, .no = row->absent + row->failed, .time_us = row->time_us};
     return true;
 }
 
@@ -199,12 +201,22 @@ static void show_all(struct asking *asking, struct evidence *evidence) {
             advice_show(asking, &advice);
 }
 
+bool advice_races(const struct roster *roster, unsigned source) {
+    int priority = roster->sources[source]->options.priority;
+    for (unsigned i = 0; i < roster->count; i++)
+        if (i != source && roster->sources[i]->options.priority == priority)
+            return true;
+    return false;
+}
+
 bool advise_names(struct asking *asking) {
     const struct roster *roster = asking->roster;
     CLEANUP(free_block) struct evidence *evidence = NEW(struct evidence);
     CLEANUP(free_block) struct said *list = NEW_ARRAY(struct said, NAMES_MAX);
     bool good = true;
     for (unsigned i = 0; good && !asking->enough && i < roster->count; i++) {
+        if (advice_races(roster, i))
+            continue;
         *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
         buffer_init(&evidence->names, BYTES_MAX);
         good = reading_source_names(asking->reading, roster->sources[i]->options.identifier, gather,

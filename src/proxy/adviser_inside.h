@@ -36,3 +36,7 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length);
 
 /* How many bytes two names begin with alike; it does not end within a character. */
 size_t advice_common(const char *a, const char *b);
+
+/* Is the source asked together with another? Then what it has is told by nothing: the slower one of
+   two that both have a file is never seen to have it. */
+bool advice_races(const struct roster *roster, unsigned source);

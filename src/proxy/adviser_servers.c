@@ -213,7 +213,7 @@ bool advise_servers(struct asking *asking) {
     for (unsigned i = 0; i < asking->roster->count && !asking->enough; i++) {
         const struct source *source = asking->roster->sources[i];
         struct source_row row = {0};
-        if (!source->options.enabled)
+        if (!source->options.enabled || advice_races(asking->roster, i))
             continue;
         if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
             return false;

@@ -256,13 +256,23 @@ static void advise_swap(struct asking *asking, const struct trace *trace, unsign
     advice_show(asking, &advice);
 }
 
+/* Is nobody asked between the two? Whom a server is moved past besides would count too. */
+static bool are_neighbours(const struct roster *roster, unsigned first, unsigned second) {
+    int from = roster->sources[first]->options.priority;
+    int to = roster->sources[second]->options.priority;
+    for (unsigned i = 0; i < roster->count; i++) {
+        int priority = roster->sources[i]->options.priority;
+        if (i != first && i != second && priority >= from && priority <= to)
+            return false;
+    }
+    return from < to;
+}
+
 static void advise_order(struct asking *asking, const struct trace *trace) {
     const struct roster *roster = asking->roster;
     for (unsigned asked = 0; asked < roster->count; asked++)
         for (unsigned had = 0; had < roster->count && !asking->enough; had++) {
-            bool before =
-                roster->sources[asked]->options.priority < roster->sources[had]->options.priority;
-            if (before && !roster->sources[had]->options.is_cache)
+            if (are_neighbours(roster, asked, had) && !roster->sources[had]->options.is_cache)
                 advise_swap(asking, trace, asked, had);
         }
 }

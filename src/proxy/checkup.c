@@ -326,3 +326,8 @@ bool checkup_find_known(struct reading *reading, const struct source *source,
         return true;
     return known_of_vendor(source, out_known);
 }
+
+bool checkup_may_ask(const struct roster *roster, unsigned index, const struct question *known) {
+    const char *ignored;
+    return policy_explain(roster->policy, index, known, &ignored) == POLICY_ADMITTED;
+}

@@ -53,6 +53,9 @@ void checkup_within(struct roster *roster, unsigned index, const struct question
 bool checkup_find_known(struct reading *reading, const struct source *source,
                         struct question *out_known);
 
+/* May the source be asked for it? Its filters count for a checkup too: names stay in the house. */
+bool checkup_may_ask(const struct roster *roster, unsigned index, const struct question *known);
+
 enum checkup_weight { CHECKUP_FINE, CHECKUP_WARNING, CHECKUP_PROBLEM };
 
 struct checkup_told {

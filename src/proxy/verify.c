@@ -43,8 +43,10 @@ static bool name_is_one_of(const char *name, const char *const *beginnings) {
     return false;
 }
 
-/* Libraries that debuggers look for under the runtime's id. */
+/* Libraries that debuggers look for under the runtime's id; their PDBs have ids of their own. */
 static bool is_clr_private(const struct symbol_key *key) {
+    if (key->kind == KIND_PDB)
+        return false;
     static const char *const beginnings[] = {"mscordac", "mscordbi", "libmscordac",   "libmscordbi",
                                              "sos.",     "sos_",     "libsos.",       "clrgc.",
                                              "coreclr_", "dac_",     "mscordaccore_", NULL};
@@ -221,11 +223,12 @@ bool verify_view(const struct symbol_key *key, const struct view *view, bool ann
         return false;
     }
     enum match verdict = match(key, &found);
+    bool believed = announced && found.format == FORMAT_PE;
+    bool promised = verdict != UNTOLD || key->kind != KIND_OTHER;
+    if (promised && found.stated_length > view->length && !believed)
+        return refuse_cut(view->length, found.stated_length, err);
     if (verdict == UNTOLD)
         return true;
-    bool believed = announced && found.format == FORMAT_PE;
-    if (found.stated_length > view->length && !believed)
-        return refuse_cut(view->length, found.stated_length, err);
     if (outcome == IDENTIFY_DAMAGED)
         return error_set(err, ERROR_IDENTITY, "the file is damaged: %s", damage.what);
     return verdict == MATCHES || refuse_other(&found, err);

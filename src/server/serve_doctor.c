@@ -36,7 +36,8 @@ static void test(struct exchange *exchange) {
         return;
     struct question known;
     const struct source *source = roster->sources[index];
-    bool has_known = checkup_find_known(reading, source, &known);
+    bool has_known = checkup_find_known(reading, source, &known) &&
+                     checkup_may_ask(roster, (unsigned)index, &known);
     struct checkup checkup;
     struct checkup_told told;
     checkup_within(roster, (unsigned)index, has_known ? &known : NULL, TEST_MS, &checkup);

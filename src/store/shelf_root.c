@@ -20,7 +20,10 @@
 #define OWN_FOLDER ".symgate"
 #define STAGING_FOLDER ".symgate/staging"
 #define LOCK_FILE ".symgate/lock"
-#define TIER_MARK "index2.txt"
+
+/* As symstore and those who copy its trees write it. */
+static const char *const tier_marks[] = {"index2.txt", "Index2.txt", "INDEX2.TXT", "Index2.TXT",
+                                         "index2.TXT"};
 
 static void close_directory(DIR **directory) {
     if (*directory)
@@ -146,6 +149,13 @@ static void look_at_system(struct shelf_root *root) {
     }
 }
 
+static bool has_tier_mark(int root_fd) {
+    for (size_t i = 0; i < sizeof tier_marks / sizeof *tier_marks; i++)
+        if (faccessat(root_fd, tier_marks[i], F_OK, 0) == 0)
+            return true;
+    return false;
+}
+
 bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_root,
                      struct error *err) {
     int fd;
@@ -158,7 +168,7 @@ bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_r
     root->fd = fd;
     root->staging_fd = -1;
     root->lock_fd = -1;
-    root->two_tier = faccessat(fd, TIER_MARK, F_OK, 0) == 0;
+    root->two_tier = has_tier_mark(fd);
     look_at_system(root);
     *out_root = root;
     return read_only || prepare_writing(root, path, err);
