@@ -74,7 +74,7 @@ export function ruleForm(pattern, server, after) {
 /** @param {any} seen */
 function told(seen) {
     const day = `Of the last day it meets ${grouped(seen.day.requests)} requests, ${grouped(seen.day.files)} of which got a file. `;
-    return `${day}In ${seen.days.toFixed(1)} recorded days it spares ${grouped(seen.questions)} questions (${spanText(seen.seconds * 1000)}) and loses ${grouped(seen.lost)} files.`;
+    return `${day}In the ${seen.days.toFixed(1)} days of which requests are kept it spares ${grouped(seen.questions)} questions (${spanText(seen.seconds * 1000)}) and loses ${grouped(seen.lost)} files.`;
 }
 
 /**

@@ -8,12 +8,23 @@ static double number_of(const json_t *object, const char *name) {
     return json_number_value(json_object_get(object, name));
 }
 
+/* The lines of a text behind the first, further in. */
+static void print_lines(const char *text) {
+    for (; *text; text++) {
+        putchar(*text);
+        if (*text == '\n')
+            fputs("                  ", stdout);
+    }
+}
+
 static void print_advice(const json_t *advice) {
     const json_t *rule = json_object_get(advice, "rule");
     const char *server = json_text_of(rule, "server");
     printf("%s  %s", json_text_of(advice, "id"), json_text_of(advice, "kind"));
-    if (json_is_object(rule))
-        printf(": %s%s%s", server, server[0] ? ": " : "", json_text_of(advice, "line"));
+    if (json_is_object(rule)) {
+        printf(": %s%s", server, server[0] ? ": " : "");
+        print_lines(json_text_of(advice, "line"));
+    }
     printf("\n    %s\n", json_text_of(advice, "sentence"));
     if (json_is_object(rule))
         printf("    spares %.0f questions and %.1f s a day, %.0f files lost\n",

@@ -10,7 +10,12 @@
 #include "base/text.h"
 #include "symbol/pattern.h"
 
-enum { NAMES_MAX = 200000, BYTES_MAX = 64 * 1024 * 1024, PATTERN_BYTES = 2 * NAME_BYTES_MAX + 16 };
+enum {
+    NAMES_MAX = 200000,
+    BYTES_MAX = 64 * 1024 * 1024,
+    PREFIX_MAX = 64, /* a line of the configuration is read by somebody */
+    PATTERN_BYTES = 2 * PREFIX_MAX + 16,
+};
 
 /* What a server has said about one name. */
 struct said {
@@ -40,6 +45,10 @@ struct evidence {
 
 /* --- gathering --- */
 
+uint64_t advice_may_have(const struct pair_row *row) {
+    return row->found + row->hits + (row->absent == 0 ? row->failed : 0);
+}
+
 /* What the rules in force keep away already needs no advice. */
 static bool gather(const char *name, const struct pair_row *row, void *context) {
     struct evidence *evidence = context;
@@ -49,10 +58,8 @@ static bool gather(const char *name, const struct pair_row *row, void *context) 
         evidence->cut = true;
         return false;
     }
-    /* Who has only failed has not said that it does not have the file: it may well. */
-    uint64_t may_have = row->found + (row->absent == 0 ? row->failed : 0);
-    evidence->list[evidence->count++] =
-        (struct said){.found = may_have, .no = row->absent + row->failed, .time_us = row->time_us};
+    evidence->list[evidence->count++] = (struct said){
+        .found = advice_may_have(row), .no = row->absent + row->failed, .time_us = row->time_us};
     return true;
 }
 
@@ -169,7 +176,7 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
     size_t shared = advice_common(list[first].name, list[end - 1].name);
     /* What follows behind a cut may begin alike, and have been found. */
     bool known = end - first == 1 || !evidence->cut || end < evidence->count;
-    if (found == 0 && known && shared >= ADVICE_PREFIX_MIN) {
+    if (found == 0 && known && shared >= ADVICE_PREFIX_MIN && shared <= PREFIX_MAX) {
         const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
         propose(evidence, &candidate);
         return;
@@ -201,6 +208,16 @@ static void show_all(struct asking *asking, struct evidence *evidence) {
             advice_show(asking, &advice);
 }
 
+bool advice_each_name(struct asking *asking, unsigned source,
+                      bool (*show)(const char *name, const struct pair_row *row, void *context),
+                      void *context) {
+    const struct roster *roster = asking->roster;
+    const char *identifier = roster->sources[source]->options.identifier;
+    return roster->own_shelves >> source & 1
+               ? reading_shelf_names(asking->reading, identifier, show, context, asking->err)
+               : reading_source_names(asking->reading, identifier, show, context, asking->err);
+}
+
 bool advice_races(const struct roster *roster, unsigned source) {
     int priority = roster->sources[source]->options.priority;
     for (unsigned i = 0; i < roster->count; i++)
@@ -219,8 +236,7 @@ bool advise_names(struct asking *asking) {
             continue;
         *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
         buffer_init(&evidence->names, BYTES_MAX);
-        good = reading_source_names(asking->reading, roster->sources[i]->options.identifier, gather,
-                                    evidence, asking->err);
+        good = advice_each_name(asking, i, gather, evidence);
         place_names(evidence);
         if (good && evidence->count > 0) {
             descend(evidence, 0, evidence->count, 0);

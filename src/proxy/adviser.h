@@ -61,12 +61,14 @@ bool adviser_ask(struct reading *reading, const struct roster *roster,
 
 /* What a rule with a pattern would have done. */
 struct advice_preview {
-    uint64_t names, questions, time_us, lost; /* over all that is recorded */
+    int64_t span_ms;                          /* over which requests are recorded */
+    uint64_t names, questions, time_us, lost; /* in that span */
     uint64_t day_requests;                    /* of the last day's requests, so many are met … */
     uint64_t day_files;                       /* … and so many of those got a file */
 };
 
-/* Plays what was recorded under a rule that is not in force yet. Only for lists of patterns
-   (ERROR_INVALID otherwise). False with err, too, when the statistics cannot be read. */
+/* Plays the last requests, whose names are known as clients spell them, under a rule that is not in
+   force yet and whose server is there. Only for lists of patterns (ERROR_INVALID otherwise). False
+   with err, too, when the statistics cannot be read. */
 bool adviser_preview(struct reading *reading, const struct roster *roster, const struct rule *rule,
                      struct advice_preview *out_preview, struct error *err) MUST_CHECK;

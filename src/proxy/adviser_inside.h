@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What the parts of the adviser share: adviser.c (names), adviser_servers.c (whole servers, watched
-// modules, previews), adviser_trace.c (what was answered when).
+// modules), adviser_trace.c (what was answered when).
 #pragma once
 
 #include "proxy/adviser.h"
@@ -36,6 +36,16 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length);
 
 /* How many bytes two names begin with alike; it does not end within a character. */
 size_t advice_common(const char *a, const char *b);
+
+/* What a source has said, name by name in the order of their bytes; with what may lie on a shelf of
+   its own, where it has one. */
+bool advice_each_name(struct asking *asking, unsigned source,
+                      bool (*show)(const char *name, const struct pair_row *row, void *context),
+                      void *context) MUST_CHECK;
+
+/* Answers about a name that speak for its having a file: who has only failed has not said that it
+   does not have it. */
+uint64_t advice_may_have(const struct pair_row *row);
 
 /* Is the source asked together with another? Then what it has is told by nothing: the slower one of
    two that both have a file is never seen to have it. */

@@ -82,7 +82,7 @@ static void add_swaps(struct trace *trace, unsigned first, unsigned finder) {
 static bool gather(const struct archive_row *row, void *context) {
     struct trace *trace = context;
     struct attempt_note notes[OUTCOME_NOTES_MAX];
-    if (strcmp(row->attempts, "[]") == 0 || !row->key[0])
+    if (row->outcome.joined || strcmp(row->attempts, "[]") == 0 || !row->key[0])
         return true;
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
     unsigned first = trace->count;
@@ -270,6 +270,10 @@ static bool are_neighbours(const struct roster *roster, unsigned first, unsigned
 
 static void advise_order(struct asking *asking, const struct trace *trace) {
     const struct roster *roster = asking->roster;
+    /* An order has each server stand alone: it would part those that are asked together. */
+    for (unsigned i = 0; i < roster->count; i++)
+        if (advice_races(roster, i))
+            return;
     for (unsigned asked = 0; asked < roster->count; asked++)
         for (unsigned had = 0; had < roster->count && !asking->enough; had++) {
             if (are_neighbours(roster, asked, had) && !roster->sources[had]->options.is_cache)

@@ -92,13 +92,23 @@ static bool check_time(const char *text, struct error *err) {
                      "\"%.40s\" is no time; write seconds, or as in \"10m\" or \"1d\"", text);
 }
 
+static bool stands_before(const json_t *list, size_t before, const char *identifier) {
+    for (size_t i = 0; i < before; i++)
+        if (strcmp(json_string_value(json_array_get(list, i)), identifier) == 0)
+            return true;
+    return false;
+}
+
 static bool check_order(const char *text, struct error *err) {
-    CLEANUP(json_unref) json_t *list = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    CLEANUP(json_unref) json_t *list = json_loads(text, 0, NULL);
     size_t count = json_is_array(list) ? json_array_size(list) : 0, index;
     json_t *element;
     bool good = count >= 1 && count <= SOURCES_MAX;
     json_array_foreach(list, index, element) {
         good = good && json_string_length(element) > 0;
+        if (good && stands_before(list, index, json_string_value(element)))
+            return error_set(err, ERROR_INVALID, "\"%.64s\" stands in the order twice",
+                             json_string_value(element));
     }
     return good || error_set(err, ERROR_INVALID,
                              "an order is a JSON list of servers' identifiers: [\"a\", \"b\"]");
@@ -153,14 +163,19 @@ void rule_append(struct buffer *out, const struct rule *rule) {
     buffer_append_text(out, "}");
 }
 
+void rule_append_priority(struct buffer *out, const char *server, unsigned priority) {
+    buffer_format(out, "\"priority\": %u // in the server \"", priority);
+    buffer_append_json(out, server);
+    buffer_append_text(out, "\"");
+}
+
 static void append_order(struct buffer *out, const char *value) {
     CLEANUP(json_unref) json_t *list = json_loads(value, 0, NULL);
     size_t index;
     json_t *element;
     json_array_foreach(list, index, element) {
-        buffer_format(out, "%s\"priority\": %zu (", index ? ", " : "", index + 1);
-        buffer_append_text(out, json_string_value(element));
-        buffer_append_text(out, ")");
+        buffer_append_text(out, index ? "\n" : "");
+        rule_append_priority(out, json_string_value(element), (unsigned)index + 1);
     }
 }
 

@@ -80,8 +80,11 @@ bool rule_origin_parse(const char *name, enum rule_origin *out_origin) MUST_CHEC
 bool rule_has_server(enum rule_list list);
 
 /* Appends the line of the configuration that does the same, without its place: `"blacklist":
-   ["nv.*"]`. An order has no line of its own: its priorities are told. */
+   ["nv.*"]`. An order has a line for each of its servers. */
 void rule_append_line(struct buffer *out, const struct rule *rule);
+
+/* Appends the line that gives a server its priority, with its place as a comment. */
+void rule_append_priority(struct buffer *out, const char *server, unsigned priority);
 
 /* Appends the rule as a JSON object. */
 void rule_append(struct buffer *out, const struct rule *rule);

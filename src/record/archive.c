@@ -78,6 +78,7 @@ static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
         .hung_up = marks & MARK_HUNG_UP,
         .not_kept = marks & MARK_NOT_KEPT,
         .follow_up = marks & MARK_FOLLOW_UP,
+        .joined = marks & MARK_JOINED,
         .text =
             {
                 .id = reading_text(statement, 0),

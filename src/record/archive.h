@@ -7,7 +7,13 @@
 #include "record/reading.h"
 
 /* How a request ended, as bits of the column "broken". */
-enum archive_mark { MARK_BROKEN = 1, MARK_HUNG_UP = 2, MARK_NOT_KEPT = 4, MARK_FOLLOW_UP = 8 };
+enum archive_mark {
+    MARK_BROKEN = 1,
+    MARK_HUNG_UP = 2,
+    MARK_NOT_KEPT = 4,
+    MARK_FOLLOW_UP = 8,
+    MARK_JOINED = 16
+};
 
 struct archive_query {
     const char *id;      /* X-Request-Id; NULL or "": any, as all texts here */

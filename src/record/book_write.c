@@ -156,7 +156,8 @@ static bool is_failure(const struct outcome *outcome) {
 
 static int marks_of(const struct outcome *outcome) {
     return (outcome->broken ? MARK_BROKEN : 0) | (outcome->hung_up ? MARK_HUNG_UP : 0) |
-           (outcome->not_kept ? MARK_NOT_KEPT : 0) | (outcome->follow_up ? MARK_FOLLOW_UP : 0);
+           (outcome->not_kept ? MARK_NOT_KEPT : 0) | (outcome->follow_up ? MARK_FOLLOW_UP : 0) |
+           (outcome->joined ? MARK_JOINED : 0);
 }
 
 static void bind_request(sqlite3_stmt *statement, const struct outcome *outcome) {

@@ -28,7 +28,8 @@ struct outcome {
     int status;
     bool about_symbol; /* below /symbols/: only then the verdict counts */
     bool follow_up;    /* another form of a file, such as `.pd_`: no lookup of its own */
-    bool broken;       /* ended before its end: by us, or by the client (hung_up) */
+    bool joined; /* a lookup that an earlier request had begun: its notes are told there too */
+    bool broken; /* ended before its end: by us, or by the client (hung_up) */
     bool hung_up;
     bool not_kept;       /* delivered, but the shelf could not keep it */
     unsigned note_count; /* attempts, given beside the outcome; at most OUTCOME_NOTES_MAX count */

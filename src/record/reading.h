@@ -87,6 +87,7 @@ bool reading_ids(struct reading *reading, const char *name, uint64_t offset, uin
 struct pair_row {
     const char *source;
     uint64_t found, absent, failed, time_us, bytes;
+    uint64_t hits; /* of the name, from whatever shelf; only reading_shelf_names tells them */
 };
 
 /* What the servers answered about a name. May be called within show of reading_names. */
@@ -98,7 +99,13 @@ bool reading_pairs(struct reading *reading, const char *name,
    together are left out. */
 bool reading_source_names(struct reading *reading, const char *source,
                           bool (*show)(const char *name, const struct pair_row *row, void *context),
-                          void *context, struct error *err);
+                          void *context, struct error *err) MUST_CHECK;
+
+/* The same for a server with a shelf of its own: besides, all names of which a file was served from
+   a shelf, since the server may never have been asked for what lies on its own. */
+bool reading_shelf_names(struct reading *reading, const char *source,
+                         bool (*show)(const char *name, const struct pair_row *row, void *context),
+                         void *context, struct error *err) MUST_CHECK;
 
 struct source_row {
     uint64_t found, absent, failed, time_us, bytes;

@@ -64,8 +64,8 @@ struct rule;
 /* Reads a rule from a query; what is wrong with it is told (serve_rules.c). */
 bool rule_read(const char *query, struct rule *out_rule, struct error *err);
 
-/* Is there the server that a rule is about? */
-bool rule_has_its_server(const struct rule *rule, const struct roster *roster, struct error *err);
+/* Is there every server that a rule is about? */
+bool rule_has_its_servers(const struct rule *rule, const struct roster *roster, struct error *err);
 
 /* In a job: adds a rule and puts it in force; the answer is the rule, or what is wrong. */
 void rule_add(struct exchange *exchange, struct rule *rule);

@@ -266,6 +266,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .method = method_name(exchange->request.method),
         .about_symbol = exchange->about_symbol,
         .follow_up = exchange->follow_up,
+        .joined = exchange->joined,
         .verdict = exchange->verdict,
         .status = exchange->status,
         .bytes = exchange->sent,

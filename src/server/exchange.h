@@ -84,6 +84,7 @@ struct exchange {
     const char *dialect;
     bool about_symbol; /* below /symbols/ */
     bool follow_up;    /* another form of a symbol's file */
+    bool joined;       /* a lookup that another request had begun */
     bool head_only;
     const struct buffer *posted; /* its body, while it is dispatched; NULL: none */
     bool keep_alive;

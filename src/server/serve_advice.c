@@ -158,7 +158,7 @@ static void preview(struct exchange *exchange) {
     struct rule rule = {0};
     struct advice_preview seen = {0};
     if (!rule_read(exchange->call->query, &rule, &err) ||
-        !rule_has_its_server(&rule, exchange->settings->roster, &err)) {
+        !rule_has_its_servers(&rule, exchange->settings->roster, &err)) {
         api_fail(exchange, 400, err.what);
         return;
     }
@@ -174,8 +174,8 @@ static void preview(struct exchange *exchange) {
                   "\"days\": %.3f, \"day\": {\"requests\": %llu, \"files\": %llu}}\n",
                   (unsigned long long)seen.names, (unsigned long long)seen.questions,
                   (double)seen.time_us / 1e6, (unsigned long long)seen.lost,
-                  days_recorded(exchange->call->server->options.ledger),
-                  (unsigned long long)seen.day_requests, (unsigned long long)seen.day_files);
+                  (double)seen.span_ms / DAY_MS, (unsigned long long)seen.day_requests,
+                  (unsigned long long)seen.day_files);
 }
 
 void serve_rule_preview(struct exchange *exchange, const char *query, const char *bytes) {

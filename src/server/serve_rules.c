@@ -3,6 +3,7 @@
 // Rules: shown, added, taken back, and written as lines for the configuration.
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "proxy/rules.h"
 #include "server/api.h"
@@ -39,10 +40,26 @@ bool rule_read(const char *query, struct rule *out_rule, struct error *err) {
            rule_check(out_rule, err);
 }
 
-bool rule_has_its_server(const struct rule *rule, const struct roster *roster, struct error *err) {
-    if (!rule_has_server(rule->list) || roster_find(roster, rule->server) >= 0)
-        return true;
-    return error_set(err, ERROR_INVALID, "there is no server \"%s\"", rule->server);
+static bool is_server(const struct roster *roster, const char *identifier, struct error *err) {
+    return roster_find(roster, identifier) >= 0 ||
+           error_set(err, ERROR_INVALID, "there is no server \"%.64s\"", identifier);
+}
+
+static bool has_its_order(const struct rule *rule, const struct roster *roster, struct error *err) {
+    CLEANUP(json_unref) json_t *list = json_loads(rule->value, 0, NULL);
+    size_t index;
+    json_t *element;
+    json_array_foreach(list, index, element) {
+        if (!is_server(roster, json_string_value(element), err))
+            return false;
+    }
+    return true;
+}
+
+bool rule_has_its_servers(const struct rule *rule, const struct roster *roster, struct error *err) {
+    if (rule->list == RULE_ORDER)
+        return has_its_order(rule, roster, err);
+    return !rule_has_server(rule->list) || is_server(roster, rule->server, err);
 }
 
 /* --- changes --- */
@@ -70,7 +87,7 @@ void rule_add(struct exchange *exchange, struct rule *rule) {
     struct error err = {0};
     if (!options->rules)
         api_fail(exchange, 503, "there are no rules here");
-    else if (!rule_has_its_server(rule, exchange->settings->roster, &err))
+    else if (!rule_has_its_servers(rule, exchange->settings->roster, &err))
         fail(exchange, 400, &err);
     else if (!rules_add(options->rules, rule, &err))
         fail(exchange, err.kind == ERROR_INVALID ? 400 : 503, &err);
@@ -136,22 +153,36 @@ void serve_rules(struct exchange *exchange, const char *query, const char *bytes
     api_work(exchange, query, bytes, list);
 }
 
+/* Where an order is in force each server has the place that it has by now. */
+static void append_places(struct buffer *out, const struct roster *roster) {
+    for (unsigned i = 0; i < roster->count; i++) {
+        const struct source_options *options = &roster->sources[i]->options;
+        buffer_append_text(out, i ? "\n" : "");
+        rule_append_priority(out, options->identifier, (unsigned)options->priority);
+    }
+}
+
 static bool show_line(const struct rule *rule, void *context) {
-    struct buffer *out = context;
+    struct exchange *exchange = context;
+    struct buffer *out = &exchange->text;
     buffer_format(out, "// rule %llu, %s", (unsigned long long)rule->id,
                   rule_origin_name(rule->origin));
     if (rule->comment[0])
         buffer_append_text(out, ": ");
-    buffer_append_text(out, rule->comment);
+    buffer_append_json(out, rule->comment);
     if (rule_has_server(rule->list)) {
         buffer_append_text(out, "; in the server \"");
         buffer_append_json(out, rule->server);
         buffer_append_text(out, "\"");
     } else {
-        buffer_append_text(out, rule->list == RULE_ORDER ? "; in each server" : "; in general");
+        buffer_append_text(out, rule->list == RULE_ORDER ? "; in each server, as they stand now"
+                                                         : "; in general");
     }
     buffer_append_text(out, "\n");
-    rule_append_line(out, rule);
+    if (rule->list == RULE_ORDER)
+        append_places(out, exchange->settings->roster);
+    else
+        rule_append_line(out, rule);
     buffer_append_text(out, "\n");
     return !out->failed;
 }
@@ -159,7 +190,7 @@ static bool show_line(const struct rule *rule, void *context) {
 static void export(struct exchange *exchange) {
     exchange->call->type = "text/plain; charset=utf-8";
     if (exchange->call->server->options.rules)
-        rules_each(exchange->call->server->options.rules, show_line, &exchange->text);
+        rules_each(exchange->call->server->options.rules, show_line, exchange);
 }
 
 void serve_rules_export(struct exchange *exchange, const char *query, const char *bytes) {

@@ -173,6 +173,7 @@ static void take_copy(struct exchange *exchange, struct copy *copy) {
 
 static void take_answer(struct exchange *exchange, const struct answer *answer) {
     exchange->verdict = answer->verdict;
+    exchange->joined = answer->verdict == VERDICT_JOINED;
     exchange->rule = answer->rule;
     exchange->rule_gave_up = answer->gave_up;
     if (answer->copy)

@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 from conftest import server
-from double.origin import Origin, good, status
+from double.origin import Origin, Script, gate as until, good, head, send, status
 from program import run, wait_until
 from symbols import Symbol, pdb
 
@@ -90,6 +90,36 @@ def test_little_evidence_is_none(gate):
     assert "no advice" in run("advise", "--url", gate.url).stdout
 
 
+def test_what_lies_on_a_servers_own_shelf_is_not_lost(start, origin, second, tmp_path):
+    """Its files are there without having been asked for: no filter, and no end, may take them away."""
+    own = tmp_path / "own"
+    kept = [pdb(f"nvkept{n}.pdb", seed=n) for n in range(2)]
+    for symbol in kept:
+        path = own / symbol.path[len("/symbols/") :]
+        path.parent.mkdir(parents=True)
+        path.write_bytes(symbol.body)
+    gate = start(server(origin), server(second, "two", cacheLocation=str(own)))
+    for symbol in kept:
+        assert gate.fetch(symbol).verdict == "hit"
+    for missed in [*never("nvdrv", 30), *never("other", 200)]:
+        gate.get(missed.path)
+    wait_until(lambda: of_kind(gate, "useless"), "the advice about the other server")
+    assert {one["rule"]["server"] for one in of_kind(gate, "useless")} == {"one"}
+    lines = {one["rule"]["value"] for one in of(gate, "two")}
+    assert "(?i)nvdrv.*" in lines and "(?i)nv.*" not in lines
+    for one in of(gate, "two"):
+        assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    for symbol in kept:
+        assert gate.fetch(symbol).verdict == "hit"
+
+
+def test_a_hostile_name_is_no_line(gate):
+    for n in range(25):
+        gate.get(f"/symbols/{'(' * 200}.pdb/{n:032X}1/{'(' * 200}.pdb")
+    wait_until(lambda: json.loads(gate.get("/statistics.json").body)["numRequests"] == 25, "the records")
+    assert advice(gate) == []
+
+
 def test_who_may_apply(gate):
     for missed in never("nv", 30):
         gate.get(missed.path)
@@ -161,7 +191,7 @@ def test_a_special_server_gets_a_whitelist(start, origin, second):
         gate.get(missed.path)
     asked = sum("game" not in request.path for request in origin.requests)
     (one,) = of_kind(gate, "has few names")
-    assert one["rule"]["list"] == "whitelist" and one["rule"]["value"] == "(?i)(?:game)"
+    assert one["rule"]["list"] == "whitelist" and one["rule"]["value"] == "(?i)game"
     assert one["questions"] == asked == 200 and one["lost"] == 0
     assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
     before = origin.count()
@@ -209,6 +239,22 @@ def test_a_no_that_turns_is_asked_for_earlier(start, origin):
     assert of_kind(gate, "asked again") == []
 
 
+def test_who_joined_has_asked_nobody(start, origin):
+    """Forty clients at once put one question: it is not thirty-nine noes too many."""
+    gate = start(server(origin))
+    symbol = pdb("lib.pdb")
+    origin.on(symbol.remote, Script(b"no", until("go"), head(404), send()))
+    waiting = [gate.get_later(symbol.path) for _ in range(40)]
+    origin.wait_at("go")
+    wait_until(lambda: json.loads(gate.get("/statistics.json").body)["numPending"] == 40, "all clients")
+    origin.open("go")
+    assert {one.result(30).status for one in waiting} == {404}
+    everything = {"list": "general.blacklist", "value": ".*"}
+    wait_until(lambda: preview(gate, **everything)["day"]["requests"] == 40, "the last answer's record")
+    assert preview(gate, **everything)["questions"] == origin.count() == 1
+    assert of_kind(gate, "asked again") == []
+
+
 def test_a_better_order(start, origin, second, third):
     gate = start(server(origin), server(second, "two"), server(third, "three"))
     had = [pdb(f"app{n}.pdb", seed=n) for n in range(24)]
@@ -221,12 +267,26 @@ def test_a_better_order(start, origin, second, third):
     one = swaps["two"]
     assert json.loads(one["rule"]["value"]) == ["one", "three", "two"]
     assert one["questions"] == second.count() == 22 and one["lost"] == 0
+    places = [f'"priority": {n + 1} // in the server "{name}"' for n, name in enumerate(("one", "three", "two"))]
+    assert one["line"] == "\n".join(places)
     assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
     before = second.count()
     new = pdb("app99.pdb", seed=99)
     third.on(new.remote, good(new.body))
     gate.fetch(new)
     assert second.count() == before
+    exported = gate.get("/api/v1/rules/export").body.decode().splitlines()
+    assert set(exported[1:]) == set(places)
+
+
+def test_an_order_parts_none_that_are_asked_together(start, origin, second, third):
+    gate = start(server(origin), server(second, "two", priority=7), server(third, "three", priority=7))
+    for n in range(24):
+        symbol = pdb(f"app{n}.pdb", seed=n)
+        third.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    wait_until(lambda: preview(gate, list="general.blacklist", value=".*")["day"]["files"] == 24, "the last answer's record")
+    assert of_kind(gate, "order") == []
 
 
 # --- watched modules
@@ -259,7 +319,7 @@ def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     wait_until(lambda: preview(gate, list="general.blacklist", value=".*")["day"]["requests"] == 35 + len(had), "the last answer's record")
     seen = preview(gate, list="blacklist", server="three", value="nv")
     assert (seen["names"], seen["questions"], seen["lost"]) == (14, 30, 0)
-    assert seen["day"] == {"requests": 30, "files": 0} and seen["days"] > 0
+    assert seen["day"] == {"requests": 30, "files": 0} and 0 <= seen["days"] < 1
     seen = preview(gate, list="blacklist", server="three", value=".*")
     assert seen["questions"] == third.count() and seen["lost"] == len(had)
     assert seen["day"] == {"requests": 35 + len(had), "files": len(had)}
@@ -269,6 +329,11 @@ def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     assert seen["questions"] == sum("/n" not in r.path for r in third.requests) and seen["lost"] == 2
     assert preview(gate, list="retryTimeout", server="three", value="10m") == 400
     assert preview(gate, list="blacklist", server="none", value="x") == 400
+    gate.get(Symbol("NvCaps.PDB", "77" * 16 + "1", b"").path)
+    wait_until(lambda: preview(gate, list="general.blacklist", value=".*")["day"]["requests"] == 36 + len(had), "the last answer's record")
+    for pattern, met in (("NvC", 1), ("nvc", 0), ("(?i)nvC", 1)):  # case counts, as in the rule
+        seen = preview(gate, list="general.blacklist", value=pattern)
+        assert (seen["names"], seen["questions"], seen["day"]["requests"]) == (met, 3 * met, met), pattern
     target = "/api/v1/rules/preview?list=general.blacklist&value=x"  # a pattern may take long: not for everybody
     assert gate.get(target, headers={"X-Forwarded-For": "1.2.3.4"}).status == 403
     assert json.loads(gate.get("/api/v1/rules").body) == []

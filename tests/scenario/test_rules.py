@@ -81,7 +81,12 @@ def test_an_order_is_asked_in(start, origin, second):
     gate = start(server(origin), server(second, "two"))
     gate.fetch(symbol)
     assert (origin.count(), second.count()) == (1, 0)
-    add(gate, list="order", value='["two", "one"]')
+    assert post(gate, list="order", value='["two", "nobody"]').status == 400
+    assert post(gate, list="order", value='["two", "two"]').status == 400
+    add(gate, list="order", value='["two", "one"]', comment="two\nis near")
+    exported = gate.get("/api/v1/rules/export").body.decode().splitlines()
+    assert exported[0] == "// rule 1, page: two\\u000ais near; in each server, as they stand now"
+    assert set(exported[1:]) == {'"priority": 1 // in the server "two"', '"priority": 2 // in the server "one"'}
     gate.fetch(other)
     assert (origin.count(), second.count()) == (1, 1)
 

@@ -135,6 +135,7 @@ static void what_is_none_is_refused(void **state) {
         {RULE_ENABLED, "acme", "no", "enabled is true or false"},
         {RULE_ORDER, "", "acme", "an order is a JSON list"},
         {RULE_ORDER, "", "[]", "an order is a JSON list"},
+        {RULE_ORDER, "", "[\"a\", \"b\", \"a\"]", "\"a\" stands in the order twice"},
         {RULE_ORDER, "", "[1]", "an order is a JSON list"},
     };
     struct place place;
@@ -238,7 +239,8 @@ static void lines_are_those_of_the_configuration(void **state) {
         {RULE_RETRY, "1d", "\"retryTimeout\": \"1d\""},
         {RULE_PRIORITY, "3", "\"priority\": 3"},
         {RULE_ENABLED, "false", "\"enabled\": false"},
-        {RULE_ORDER, "[\"b\", \"a\"]", "\"priority\": 1 (b), \"priority\": 2 (a)"},
+        {RULE_ORDER, "[\"b\", \"a\"]",
+         "\"priority\": 1 // in the server \"b\"\n\"priority\": 2 // in the server \"a\""},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         CLEANUP(buffer_release) struct buffer out;
