@@ -17,12 +17,6 @@ enum {
     PATTERN_BYTES = 2 * PREFIX_MAX + 16,
 };
 
-/* What a server has said about one name. */
-struct said {
-    const char *name;
-    uint64_t found, no, time_us; /* no: absences and failures */
-};
-
 /* Names that begin alike (or a whole name) and were never found. */
 struct candidate {
     const char *prefix;
@@ -37,30 +31,30 @@ struct evidence {
     unsigned source;
     unsigned count;
     struct said *list;
-    bool cut;            /* there are more, which are not looked at */
-    struct buffer names; /* their texts, one behind the other */
+    char next[NAME_BYTES_MAX + 1]; /* the first of those that there was no room for; "": none */
+    struct buffer names;           /* their texts, one behind the other */
     unsigned candidate_count;
     struct candidate candidates[ADVICE_SOURCE_MAX]; /* those with most to spare */
 };
 
 /* --- gathering --- */
 
-uint64_t advice_may_have(const struct pair_row *row) {
-    return row->found + row->hits + (row->absent == 0 ? row->failed : 0);
-}
-
 /* What the rules in force keep away already needs no advice. */
-static bool gather(const char *name, const struct pair_row *row, void *context) {
+static bool gather(const struct said *said, void *context) {
     struct evidence *evidence = context;
-    if (!policy_lets(evidence->roster->policy, evidence->source, name))
+    size_t bytes = strlen(said->name) + 1;
+    if (!policy_lets(evidence->roster->policy, evidence->source, said->name))
         return true;
-    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, name, strlen(name) + 1)) {
-        evidence->cut = true;
+    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, said->name, bytes)) {
+        text_copy(evidence->next, sizeof evidence->next, said->name);
         return false;
     }
-    evidence->list[evidence->count++] = (struct said){
-        .found = advice_may_have(row), .no = row->absent + row->failed, .time_us = row->time_us};
+    evidence->list[evidence->count++] = *said;
     return true;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct said *)a)->name, ((const struct said *)b)->name);
 }
 
 /* The texts stand still only now. */
@@ -68,6 +62,7 @@ static void place_names(struct evidence *evidence) {
     const char *at = evidence->names.bytes;
     for (unsigned i = 0; i < evidence->count; i++, at += strlen(at) + 1)
         evidence->list[i].name = at;
+    qsort(evidence->list, evidence->count, sizeof *evidence->list, by_name);
 }
 
 /* --- patterns --- */
@@ -109,9 +104,9 @@ static bool replay(const struct evidence *evidence, struct advice *advice) {
         if (pattern_try(pattern, said->name) != PATTERN_YES)
             continue;
         advice->names++;
-        advice->questions += said->no + said->found;
+        advice->questions += said->found + said->absent + said->failed;
         advice->time_us += said->time_us;
-        advice->lost += said->found;
+        advice->lost += said->may_have;
     }
     pattern_free(pattern);
     return true;
@@ -162,26 +157,26 @@ static void propose(struct evidence *evidence, const struct candidate *candidate
         *place = *candidate;
 }
 
-/* The names from `first` up to `end` share `depth` bytes. Where none of them was ever found they
-   are one suggestion, else they are split by their next byte. */
+/* The names from `first` up to `end` share `depth` bytes. Where nothing speaks for a file of any of
+   them they are one suggestion, else they are split by their next byte. */
 static void descend(struct evidence *evidence, unsigned first, unsigned end, size_t depth) {
     const struct said *list = evidence->list;
-    uint64_t found = 0, no = 0;
+    uint64_t may_have = 0, no = 0;
     for (unsigned i = first; i < end; i++) {
-        found += list[i].found;
-        no += list[i].no;
+        may_have += list[i].may_have;
+        no += list[i].absent + list[i].failed;
     }
     if (no < ADVICE_SAYS_MIN)
         return;
     size_t shared = advice_common(list[first].name, list[end - 1].name);
-    /* What follows behind a cut may begin alike, and have been found. */
-    bool known = end - first == 1 || !evidence->cut || end < evidence->count;
-    if (found == 0 && known && shared >= ADVICE_PREFIX_MIN && shared <= PREFIX_MAX) {
+    /* What there was no room for comes behind in their order: it may begin alike, and be there. */
+    bool known = !evidence->next[0] || strncmp(evidence->next, list[first].name, shared) != 0;
+    if (may_have == 0 && known && shared >= ADVICE_PREFIX_MIN && shared <= PREFIX_MAX) {
         const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
         propose(evidence, &candidate);
         return;
     }
-    if (end - first == 1)
+    if (strcmp(list[first].name, list[end - 1].name) == 0)
         return;
     depth = shared > depth ? shared : depth;
     for (unsigned from = first, to; from < end; from = to) {
@@ -208,16 +203,6 @@ static void show_all(struct asking *asking, struct evidence *evidence) {
             advice_show(asking, &advice);
 }
 
-bool advice_each_name(struct asking *asking, unsigned source,
-                      bool (*show)(const char *name, const struct pair_row *row, void *context),
-                      void *context) {
-    const struct roster *roster = asking->roster;
-    const char *identifier = roster->sources[source]->options.identifier;
-    return roster->own_shelves >> source & 1
-               ? reading_shelf_names(asking->reading, identifier, show, context, asking->err)
-               : reading_source_names(asking->reading, identifier, show, context, asking->err);
-}
-
 bool advice_races(const struct roster *roster, unsigned source) {
     int priority = roster->sources[source]->options.priority;
     for (unsigned i = 0; i < roster->count; i++)
@@ -236,7 +221,7 @@ bool advise_names(struct asking *asking) {
             continue;
         *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
         buffer_init(&evidence->names, BYTES_MAX);
-        good = advice_each_name(asking, i, gather, evidence);
+        good = advice_each_said(asking, i, gather, evidence);
         place_names(evidence);
         if (good && evidence->count > 0) {
             descend(evidence, 0, evidence->count, 0);
@@ -283,8 +268,11 @@ bool adviser_ask(struct reading *reading, const struct roster *roster,
                             .err = err};
     bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_trace,
                                                      advise_names};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!asking.enough && !kinds[i](&asking))
-            return false;
-    return true;
+    struct losses *losses = losses_find(reading, roster, err);
+    bool good = losses != NULL;
+    asking.losses = losses;
+    for (size_t i = 0; good && !asking.enough && i < sizeof kinds / sizeof *kinds; i++)
+        good = kinds[i](&asking);
+    losses_free(losses);
+    return good;
 }

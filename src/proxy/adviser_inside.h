@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the parts of the adviser share: adviser.c (names), adviser_servers.c (whole servers, watched
-// modules), adviser_trace.c (what was answered when).
+// What the parts of the adviser share: adviser_said.c (what was answered about each name),
+// adviser.c (names), adviser_servers.c (whole servers, watched modules), adviser_trace.c (what was
+// answered when).
 #pragma once
 
 #include "proxy/adviser.h"
@@ -14,6 +15,7 @@ struct asking {
     bool (*show)(const struct advice *advice, void *context);
     void *context;
     bool enough; /* show has said so */
+    const struct losses *losses;
     struct error *err;
 };
 
@@ -37,15 +39,27 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length);
 /* How many bytes two names begin with alike; it does not end within a character. */
 size_t advice_common(const char *a, const char *b);
 
-/* What a source has said, name by name in the order of their bytes; with what may lie on a shelf of
-   its own, where it has one. */
-bool advice_each_name(struct asking *asking, unsigned source,
-                      bool (*show)(const char *name, const struct pair_row *row, void *context),
+/* What a source has said about one name. */
+struct said {
+    const char *name;
+    uint64_t found, absent, failed, time_us;
+    uint64_t may_have; /* what speaks for its having a file: found, served from a shelf where it has
+                          one of its own, slower than another one, or only ever failed */
+};
+
+/* Shows what a source has said, in no order, until show returns false; a name may come twice. */
+bool advice_each_said(struct asking *asking, unsigned source,
+                      bool (*show)(const struct said *said, void *context),
                       void *context) MUST_CHECK;
 
-/* Answers about a name that speak for its having a file: who has only failed has not said that it
-   does not have it. */
-uint64_t advice_may_have(const struct pair_row *row);
+/* Do the sums know all files that a source has had? Not when some lie on a shelf of its own, or
+   another source was faster. */
+bool advice_knows(const struct asking *asking, unsigned source);
+
+/* The questions that a source lost to a faster one; NULL with err when they cannot be read. */
+struct losses *losses_find(struct reading *reading, const struct roster *roster,
+                           struct error *err) MUST_CHECK;
+void losses_free(struct losses *losses);
 
 /* Is the source asked together with another? Then what it has is told by nothing: the slower one of
    two that both have a file is never seen to have it. */

@@ -66,12 +66,12 @@ static void add_beginning(struct beginnings *all, const char *name) {
         text_copy(all->prefixes[all->count++], sizeof all->prefixes[0], name);
 }
 
-static bool gather_beginning(const char *name, const struct pair_row *row, void *context) {
+static bool gather_beginning(const struct said *said, void *context) {
     struct beginnings *all = context;
-    all->found += row->found;
-    all->no += row->absent;
-    if (row->found + row->hits > 0) {
-        add_beginning(all, name);
+    all->found += said->found;
+    all->no += said->absent;
+    if (said->may_have > 0) {
+        add_beginning(all, said->name);
         all->names++;
     }
     return !all->too_many && all->names <= FOUND_NAMES_MAX;
@@ -93,14 +93,14 @@ struct replay {
     uint64_t names, questions, time_us, lost;
 };
 
-static bool replay_name(const char *name, const struct pair_row *row, void *context) {
+static bool replay_name(const struct said *said, void *context) {
     struct replay *replay = context;
-    if (pattern_try(replay->pattern, name) == PATTERN_YES)
+    if (pattern_try(replay->pattern, said->name) == PATTERN_YES)
         return true;
     replay->names++;
-    replay->questions += row->found + row->absent + row->failed;
-    replay->time_us += row->time_us;
-    replay->lost += advice_may_have(row);
+    replay->questions += said->found + said->absent + said->failed;
+    replay->time_us += said->time_us;
+    replay->lost += said->may_have;
     return true;
 }
 
@@ -111,7 +111,7 @@ static bool replay_whitelist(struct asking *asking, unsigned source, const char 
     if (!pattern)
         return false;
     *replay = (struct replay){.pattern = pattern};
-    bool good = advice_each_name(asking, source, replay_name, replay);
+    bool good = advice_each_said(asking, source, replay_name, replay);
     pattern_free(pattern);
     return good;
 }
@@ -124,7 +124,7 @@ static bool judge_names(struct asking *asking, unsigned index) {
     char value[RULE_VALUE_BYTES];
     if (policy_has_whitelist(asking->roster->policy, index))
         return true;
-    if (!advice_each_name(asking, index, gather_beginning, &all))
+    if (!advice_each_said(asking, index, gather_beginning, &all))
         return false;
     if (all.too_many || all.found < ADVICE_TURNED_MIN || all.no < ADVICE_USELESS_MIN ||
         all.no < 4 * all.found)
@@ -154,8 +154,7 @@ bool advise_servers(struct asking *asking) {
             continue;
         if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
             return false;
-        /* What lies on a shelf of its own would be lost with the server. */
-        if (!(asking->roster->own_shelves >> i & 1))
+        if (advice_knows(asking, i))
             judge_sums(asking, source, &row);
         if (row.found > 0 && !asking->enough && !judge_names(asking, i))
             return false;

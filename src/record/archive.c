@@ -15,6 +15,7 @@ enum { SEARCH_BYTES = 512 };
     " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"          \
     " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"            \
     " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"       \
+    " AND (?10 = '' OR instr(attempts, '\"' || ?10 || '\"'))"                                      \
     " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"                                       \
     " ORDER BY at_ms DESC, n DESC LIMIT ?8"
 
@@ -37,7 +38,7 @@ static bool given(const char *text) {
 static bool asks_for_id_alone(const struct archive_query *query) {
     return given(query->id) && !given(query->key) && !given(query->verdict) &&
            !given(query->source) && !given(query->client) && !given(query->search) &&
-           query->before_ms == 0;
+           !given(query->result) && query->before_ms == 0;
 }
 
 static bool asks_for_failures(const struct archive_query *query) {
@@ -114,6 +115,7 @@ bool archive_each(struct reading *reading, const struct archive_query *query,
     sqlite3_bind_int64(statement, 7, query->before_ms);
     sqlite3_bind_int64(statement, 8, (sqlite3_int64)query->limit);
     sqlite3_bind_int64(statement, 9, query->before_n);
+    reading_bind(statement, 10, query->result ? query->result : "");
     bool good = true;
     struct archive_row row;
     while (reading_next(reading, statement, &good, err)) {

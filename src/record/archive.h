@@ -21,6 +21,7 @@ struct archive_query {
     const char *verdict; /* its name */
     const char *source;  /* who delivered, or was asked */
     const char *client;
+    const char *result; /* some server was asked, and its attempt ended so: attempt_result_name */
     const char *search; /* in the path, the key or the reason, any case */
     int64_t before_ms;  /* only older ones; 0: all */
     int64_t before_n;   /* and of that very millisecond those with a smaller number */

@@ -113,6 +113,22 @@ def test_what_lies_on_a_servers_own_shelf_is_not_lost(start, origin, second, tmp
         assert gate.fetch(symbol).verdict == "hit"
 
 
+def test_whom_another_was_faster_than_may_have_it(start, origin, second):
+    """A server that is slow loses its questions to the one that is asked beside it: it has never been heard to have a file."""
+    gate = start(server(origin, hedgeAfter="50ms"), server(second, "two"))
+    slow = [pdb(f"nvslow{n}.pdb", seed=n) for n in range(2)]
+    for symbol in slow:
+        origin.on(symbol.remote, Script(b"", until("never")))
+        second.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    for missed in [*never("nvdrv", 30), *never("other", 200)]:
+        gate.get(missed.path)
+    wait_until(lambda: {one["rule"]["value"] for one in of(gate, "one")} >= {"(?i)nvdrv.*", "(?i)other.*"}, "the advice")
+    assert of_kind(gate, "useless") == []
+    assert all("nv.*" not in one["rule"]["value"] for one in of(gate, "one"))
+    origin.open("never")
+
+
 def test_a_hostile_name_is_no_line(gate):
     for n in range(25):
         gate.get(f"/symbols/{'(' * 200}.pdb/{n:032X}1/{'(' * 200}.pdb")
