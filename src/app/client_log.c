@@ -2,99 +2,48 @@
 #include "app/client_log.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "app/client_meaning.h"
+#include "app/client_path.h"
 #include "base/text.h"
 
-enum { LINE_BYTES = 4096, ELEMENT_BYTES = 280, FINDINGS_MAX = 500 };
-
-/* What a line means that holds one of these words (with | between), in any case. The first that
-   fits counts. */
-static const struct meaning {
-    const char *words;
-    const char *name;
-    enum finding_weight weight;
-    const char *sentence;
-    const char *cure;
-} meanings[] = {
-    {"80190194|http_status_not_found|response code said error|404 not found", "absent",
-     FINDING_WARNING, "It says that it does not have the file.",
-     "Is this very build published there, with this id? In front of several servers, symgate "
-     "remembers such a no and spares the question."},
-    {"80190193|http_status_forbidden|403 forbidden", "forbidden", FINDING_PROBLEM,
-     "It forbids the file (403), and many clients ask no further server then.",
-     "Renew the credentials; where it is a store of objects that says 403 for whatever it does not "
-     "have, put symgate in front, with \"absentStatus\": [403]."},
-    {"80190191|http_status_denied|401 unauthorized", "credentials", FINDING_PROBLEM,
-     "It wants credentials (401), and the client has none or wrong ones.",
-     "Put symgate in front and give it the credentials, so that clients need none."},
-    {"80190197|http_status_proxy_auth_req|407 proxy", "proxy", FINDING_PROBLEM,
-     "The proxy on the way wants credentials (407).",
-     "Give them to the client, or put symgate in front with proxyUser and proxyPassword."},
-    {"801901f4|801901f6|801901f7|801901f8|http_status_server_error|http_status_bad_gateway|"
-     "http_status_service_unavail|http_status_gateway_timeout",
-     "server-error", FINDING_PROBLEM,
-     "It is in trouble itself (5xx), and many clients ask no further server then.",
-     "Try again later; symgate in front goes on to the next server and rests this one."},
-    {"2ee2|internet_timeout|winhttp_timeout|timeout was reached|timed out", "timeout",
-     FINDING_PROBLEM, "It did not answer in time, or the file was too large for the client's time.",
-     "Put symgate in front: it goes on fetching, and the next try is a hit."},
-    {"2ee7|name_not_resolved|couldn't resolve host|could not resolve", "name", FINDING_PROBLEM,
-     "Its name is not known to the name service of that machine.",
-     "Correct the name, or the name service that the client uses."},
-    {"2efd|2efe|cannot_connect|connection_aborted|connection_reset|connection_error|"
-     "couldn't connect|could not connect|connection refused",
-     "connect", FINDING_PROBLEM, "It cannot be reached from that machine, or breaks off.",
-     "Is it running, is the port right, does a firewall or a proxy stand between?"},
-    {"2f8f|2f05|2f06|2f0d|2f7d|secure_failure|sec_cert|sec_invalid|invalid_ca|ssl peer "
-     "certificate|ssl connect error|certificate verify",
-     "certificate", FINDING_PROBLEM, "Its certificate is not accepted on that machine.",
-     "Have the certificate renewed, or make its authority known there; is that machine's clock "
-     "right?"},
-    {"symsrv load failure|symsrv.dll load failure|symsrv.dll not found", "symsrv", FINDING_PROBLEM,
-     "symsrv.dll could not be loaded, so no symbol server is asked at all.",
-     "Use the dbghelp.dll and symsrv.dll of the Debugging Tools, side by side; the ones of the "
-     "system do not ask servers."},
-    {"e_pdb_corrupt|pdb is corrupt|- corrupt", "corrupt", FINDING_PROBLEM, "The file is damaged.",
-     "Remove it from the local cache, so that it is fetched again."},
-    {"mismatched|age mismatch|e_pdb_invalid_sig", "mismatch", FINDING_PROBLEM,
-     "A file of that name is there, but of another build.",
-     "Find the symbols of this very build: their id must be the module's."},
-    {"access denied|access is denied|permission denied", "permission", FINDING_PROBLEM,
-     "It may not be read by that user.", "Let that user read it."},
-    {"path not found|network path was not found|bad network", "unreachable", FINDING_WARNING,
-     "The folder or share is not there, as seen from that machine.",
-     "Correct the element, or mount the share."},
-    {"server urls \"\"|debuginfod_urls", "no-server", FINDING_PROBLEM,
-     "No server is configured: DEBUGINFOD_URLS is empty.",
-     "Set DEBUGINFOD_URLS to the server's address."},
-    {"no symbols loaded|symbols could not be loaded|- export symbols", "no-symbols",
-     FINDING_PROBLEM, "In the end no symbols were loaded for it.",
-     "See what its servers answered, above."},
-    {"got file from server|private symbols|public symbols|result: 0x00000000", "found",
-     FINDING_GOOD, "The file came.", NULL},
-    {"file not found|not found|no such file", "absent", FINDING_WARNING,
-     "It does not have the file.", "Is this very build published there, with this id?"},
-};
+enum { LINE_BYTES = 4096, ELEMENT_BYTES = 280, FINDINGS_MAX = 500, URLS_MAX = 16 };
 
 struct reading {
     struct report *report;
     char element[ELEMENT_BYTES]; /* that was named last */
+
+    /* of symsrv's search that is under way */
+    char stores[LINE_BYTES];    /* with '*' between them; "": not known */
+    bool stores_next;           /* the next line tells them */
+    unsigned store;             /* the one on HTTP that is asked, counted among those */
+    char first_get[LINE_BYTES]; /* what it was asked for first */
+    char asked[ELEMENT_BYTES];  /* what was asked over HTTP last; "": nothing yet */
+
+    /* of debuginfod's */
+    char urls[URLS_MAX][ELEMENT_BYTES]; /* by their number */
+    unsigned url_count;
+    const struct meaning *held; /* of a line that the next one says the URL of */
 };
 
-/* --- lines ----------------------------------------------------------------------------------- */
-
-static bool holds_one(const char *line, const char *words) {
-    while (*words) {
-        size_t length = strcspn(words, "|");
-        char word[64];
-        text_copy_n(word, sizeof word, words, length);
-        if (strstr(line, word))
+static bool told_already(const struct report *report, const char *name, const char *thing) {
+    for (unsigned i = 0; i < report->count; i++)
+        if (strcmp(report->list[i].name, name) == 0 && strcmp(report->list[i].thing, thing) == 0)
             return true;
-        words += length + (words[length] == '|');
-    }
     return false;
 }
+
+static void tell(struct reading *reading, const struct meaning *meaning, const char *element) {
+    const char *thing = element[0] ? element : "the client";
+    if (meaning && reading->report->count < FINDINGS_MAX &&
+        !told_already(reading->report, meaning->name, thing))
+        report_add(reading->report, meaning->weight, meaning->name, thing, meaning->sentence,
+                   meaning->cure);
+}
+
+/* --- elements -------------------------------------------------------------------------------- */
 
 /* The URL, share or path that a line names; empty: none. */
 static void find_element(const char *line, char out[ELEMENT_BYTES]) {
@@ -127,33 +76,204 @@ static void find_element(const char *line, char out[ELEMENT_BYTES]) {
     text_mask_url(out, ELEMENT_BYTES, element);
 }
 
-static bool told_already(const struct report *report, const char *name, const char *thing) {
-    for (unsigned i = 0; i < report->count; i++)
-        if (strcmp(report->list[i].name, name) == 0 && strcmp(report->list[i].thing, thing) == 0)
-            return true;
+/* The index-th store of the search that is under way. False: there are fewer. */
+static bool take_store(const struct reading *reading, unsigned index, char out[LINE_BYTES]) {
+    const char *at = reading->stores;
+    for (; index > 0 && *at; index--) {
+        at += strcspn(at, "*");
+        at += *at == '*';
+    }
+    text_copy_n(out, LINE_BYTES, at, strcspn(at, "*"));
+    return *at != '\0';
+}
+
+/* The store that a path lies in, in place of the path; it stays where it lies in none. */
+static void name_store(const struct reading *reading, char element[ELEMENT_BYTES]) {
+    char store[LINE_BYTES];
+    for (unsigned i = 0; take_store(reading, i, store); i++)
+        if (store[0] && !strstr(store, "://") && text_starts_folded(element, store)) {
+            text_copy(element, ELEMENT_BYTES, store);
+            return;
+        }
+}
+
+/* The index-th store on HTTP of which this may be a path. */
+static bool find_http_store(const struct reading *reading, const char *path, unsigned index,
+                            char out[ELEMENT_BYTES]) {
+    char store[LINE_BYTES];
+    for (unsigned i = 0; take_store(reading, i, store); i++) {
+        const char *authority = strstr(store, "://");
+        const char *own = authority ? strchr(authority + 3, '/') : NULL;
+        if (!authority || !text_starts_folded(path, own ? own : "/") || index-- > 0)
+            continue;
+        text_mask_url(out, ELEMENT_BYTES, store);
+        return true;
+    }
     return false;
 }
 
-static void tell(struct reading *reading, const struct meaning *meaning) {
-    const char *thing = reading->element[0] ? reading->element : "the client";
-    if (reading->report->count < FINDINGS_MAX &&
-        !told_already(reading->report, meaning->name, thing))
-        report_add(reading->report, meaning->weight, meaning->name, thing, meaning->sentence,
-                   meaning->cure);
+/* "HTTPGET: /path/name/id/file": the host is not told. Where the first question comes once more it
+   is put to the next store that has this path. */
+static void take_get(struct reading *reading, const char *path) {
+    if (!reading->first_get[0])
+        text_copy(reading->first_get, sizeof reading->first_get, path);
+    else if (strcmp(reading->first_get, path) == 0)
+        reading->store++;
+    if (!find_http_store(reading, path, reading->store, reading->element) &&
+        !find_http_store(reading, path, 0, reading->element))
+        text_mask_url(reading->element, ELEMENT_BYTES, path);
+}
+
+/* --- symsrv and dbghelp ---------------------------------------------------------------------- */
+
+static void take_stores(struct reading *reading, const char *line) {
+    text_copy(reading->stores, sizeof reading->stores, line + strspn(line, " \t"));
+    reading->stores_next = false;
+    reading->store = 0;
+    reading->first_get[0] = '\0';
+    reading->asked[0] = '\0';
+}
+
+/* What stands between the first colon and a dash: a module, or a file. */
+static void take_subject(const char *line, char out[ELEMENT_BYTES]) {
+    const char *begin = strchr(line, ':');
+    begin = begin ? begin + 1 + strspn(begin + 1, " ") : line;
+    const char *dash = strstr(begin, " - ");
+    char subject[ELEMENT_BYTES];
+    text_copy_n(subject, sizeof subject, begin, dash ? (size_t)(dash - begin) : 0);
+    text_mask_url(out, ELEMENT_BYTES, subject);
+}
+
+static bool is_on_drive(const char *element) {
+    return isalpha((unsigned char)element[0]) && element[1] == ':';
+}
+
+static void read_dbghelp(struct reading *reading, const char *line, const char *folded) {
+    const struct meaning *meaning = client_meaning(folded);
+    char subject[ELEMENT_BYTES];
+    take_subject(line, subject);
+    /* It tries many folders: that none of them has the file is told by its last line. */
+    if (!strstr(folded, "file not found"))
+        tell(reading, meaning, subject);
+}
+
+static void read_symsrv(struct reading *reading, const char *line, const char *folded) {
+    const char *get = strstr(line, "HTTPGET: ");
+    char element[ELEMENT_BYTES];
+    if (strstr(folded, "byindex:")) {
+        reading->stores_next = true;
+        return;
+    }
+    find_element(line, element);
+    if (element[0]) {
+        name_store(reading, element);
+        text_copy(reading->element, sizeof reading->element, element);
+    } else if (get) {
+        take_get(reading, get + strlen("HTTPGET: "));
+    }
+    /* That a folder of one's own has not got the file yet is the usual thing. */
+    bool missed = strstr(folded, "path not found") || strstr(folded, "file not found");
+    bool result = strstr(folded, "result:") != NULL;
+    if (get)
+        text_copy(reading->asked, sizeof reading->asked, reading->element);
+    else if (!missed || !is_on_drive(reading->element))
+        tell(reading, client_meaning(folded),
+             result && reading->asked[0] ? reading->asked : reading->element);
+}
+
+/* --- debuginfod ------------------------------------------------------------------------------ */
+
+static const char *only_url(const struct reading *reading) {
+    return reading->url_count == 1 ? reading->urls[0] : "one of the servers";
+}
+
+static void tell_held(struct reading *reading, const char *url) {
+    tell(reading, reading->held, url);
+    reading->held = NULL;
+}
+
+/* "url N URL" names one, "url N MESSAGE" says what became of it. False: it is no such line. */
+static bool read_url(struct reading *reading, const char *line, const char *folded) {
+    line += strspn(line, " \t");
+    if (!text_starts(line, "url ") || !isdigit((unsigned char)line[4]))
+        return false;
+    char *rest;
+    unsigned long number = strtoul(line + 4, &rest, 10);
+    if (number >= URLS_MAX)
+        return true;
+    char *url = reading->urls[number];
+    if (strstr(line, "://") && !client_meaning(folded)) {
+        find_element(rest, url);
+        reading->url_count =
+            number >= reading->url_count ? (unsigned)number + 1 : reading->url_count;
+    } else if (client_meaning(folded)) {
+        reading->held = client_meaning(folded);
+    }
+    tell_held(reading, url[0] ? url : only_url(reading));
+    return true;
+}
+
+/* False: it is no line of debuginfod's. */
+static bool read_debuginfod(struct reading *reading, const char *line, const char *folded) {
+    if (read_url(reading, line, folded))
+        return true;
+    if (reading->held)
+        tell_held(reading, only_url(reading));
+    if (strstr(folded, "server urls \"\"")) {
+        tell(reading, client_meaning_no_server(), "the client");
+        return true;
+    }
+    if (text_starts(folded, "server response") || strstr(folded, "got file from server")) {
+        reading->held = client_meaning(folded);
+        return true;
+    }
+    /* The last word on all servers: they have been told one by one. */
+    if (text_starts(folded, "not found ")) {
+        if (client_meaning(folded) == client_meaning_no_server())
+            tell(reading, client_meaning_no_server(), "the client");
+        return true;
+    }
+    return false;
+}
+
+/* "SYMCHK: module    FAILED  - …" */
+static void take_module(const char *line, char out[ELEMENT_BYTES]) {
+    const char *module = line + strlen("SYMCHK: ");
+    char name[ELEMENT_BYTES];
+    text_copy_n(name, sizeof name, module, strcspn(module, " "));
+    text_mask_url(out, ELEMENT_BYTES, name);
+}
+
+/* --- lines ----------------------------------------------------------------------------------- */
+
+static void read_other(struct reading *reading, const char *line, const char *folded) {
+    char element[ELEMENT_BYTES];
+    const char *module = strstr(folded, "not be loaded for ");
+    find_element(line, element);
+    if (module)
+        text_mask_url(element, sizeof element,
+                      line + (module - folded) + strlen("not be loaded for "));
+    else if (text_starts(folded, "symchk: "))
+        take_module(line, element);
+    if (element[0])
+        text_copy(reading->element, sizeof reading->element, element);
+    tell(reading, client_meaning(folded), reading->element);
 }
 
 static void read_line(struct reading *reading, const char *line) {
-    char folded[LINE_BYTES], element[ELEMENT_BYTES];
+    char folded[LINE_BYTES];
     text_copy(folded, sizeof folded, line);
     text_fold(folded);
-    find_element(line, element);
-    if (element[0])
-        text_copy(reading->element, sizeof reading->element, element);
-    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
-        if (holds_one(folded, meanings[i].words)) {
-            tell(reading, &meanings[i]);
-            return;
-        }
+    if (reading->stores_next)
+        take_stores(reading, line);
+    else if (text_starts(folded, "symsrv"))
+        read_symsrv(reading, line, folded);
+    else if (client_path_read(line, false, reading->report))
+        return;
+    else if (text_starts(folded, "dbghelp:"))
+        read_dbghelp(reading, line, folded);
+    else if (!read_debuginfod(reading, line, folded))
+        read_other(reading, line, folded);
 }
 
 static void read_lines(struct reading *reading, const char *text, size_t length) {
@@ -168,99 +288,12 @@ static void read_lines(struct reading *reading, const char *text, size_t length)
         text += step;
         length -= step;
     }
+    if (reading->held)
+        tell_held(reading, only_url(reading));
 }
 
-/* --- symbol paths ------------------------------------------------------------------------------
- */
-
-static bool is_url(const char *text) {
-    return text_starts_folded(text, "http://") || text_starts_folded(text, "https://");
-}
-
-static bool asks_servers(const char *element) {
-    return text_starts_folded(element, "srv*") || text_starts_folded(element, "symsrv*") ||
-           text_starts_folded(element, "cache*");
-}
-
-static void judge_stores(struct report *report, const char *element) {
-    unsigned urls = 0, stores = 0;
-    bool ordered = true;
-    for (const char *at = strchr(element, '*'); at; at = strchr(at + 1, '*')) {
-        stores += at[1] != '\0' && at[1] != '*';
-        urls += is_url(at + 1);
-        ordered = ordered && !(is_url(at + 1) && strchr(at + 1, '*'));
-    }
-    if (!ordered)
-        report_add(report, FINDING_PROBLEM, "order", element,
-                   "A server on HTTP stands before other stores of the element, where only "
-                   "folders may: nothing can be kept there.",
-                   "Put the URL last: srv*FOLDER*URL");
-    else if (stores == 0 && !text_starts_folded(element, "cache*"))
-        report_add(report, FINDING_PROBLEM, "empty", element, "It names no store to be asked.",
-                   "Write srv*FOLDER*URL");
-    else if (urls > 0 && stores == 1)
-        report_add(report, FINDING_WARNING, "no-cache", element,
-                   "It names no folder to keep what comes, so the debugger chooses one.",
-                   "Write srv*FOLDER*URL");
-    else
-        report_add(report, FINDING_GOOD, "element", element, "It is well formed.", NULL);
-}
-
-static void judge_element(struct report *report, const char *element, bool repeated) {
-    if (repeated)
-        report_add(report, FINDING_WARNING, "repeated", element,
-                   "It stands there twice: each miss is asked for again.", "Leave one.");
-    else if (asks_servers(element))
-        judge_stores(report, element);
-    else if (is_url(element))
-        report_add(report, FINDING_PROBLEM, "bare-url", element,
-                   "A URL without srv* before it is taken for a folder by older debuggers.",
-                   "Write srv*FOLDER*URL");
-    else if (element[0] == '"' || element[0] == '\'')
-        report_add(report, FINDING_PROBLEM, "quotes", element,
-                   "Quotes are a part of the path here, so the folder does not exist.",
-                   "Leave the quotes out, also around names with blanks.");
-    else
-        report_add(report, FINDING_GOOD, "element", element,
-                   "A folder: it is searched, in one tier or two.", NULL);
-}
-
-static void read_path(struct report *report, const char *path) {
-    char elements[LINE_BYTES], before[LINE_BYTES] = ";";
-    text_copy(elements, sizeof elements, path);
-    char *rest = elements, *element;
-    while (report->count < FINDINGS_MAX && (element = strsep(&rest, ";"))) {
-        char mark[LINE_BYTES + 2];
-        element += strspn(element, " \t");
-        for (size_t end = strlen(element); end > 0 && strchr(" \t", element[end - 1]); end--)
-            element[end - 1] = '\0';
-        if (!element[0])
-            continue;
-        text_format(mark, sizeof mark, ";%s;", element);
-        text_fold(mark);
-        unsigned known = report->count;
-        judge_element(report, element, strstr(before, mark) != NULL);
-        if (report->count > known)
-            text_mask_secrets(report->list[known].thing, sizeof report->list[known].thing, element,
-                              strlen(element), false);
-        size_t used = strlen(before);
-        text_copy(before + used, sizeof before - used, mark + 1);
-    }
-}
-
-/* The path in a line such as "set _NT_SYMBOL_PATH=srv*…". */
-static const char *path_in(const char *line) {
-    const char *names[] = {"_NT_SYMBOL_PATH=", "_NT_ALT_SYMBOL_PATH=", ".sympath "};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *found = strstr(line, names[i]);
-        if (found)
-            return found + strlen(names[i]);
-    }
-    return line + strspn(line, " \t");
-}
-
-/* One line that is no line of a log. */
-static bool is_path(const char *text, size_t length, char out[LINE_BYTES]) {
+/* A text of one line may be a path. */
+static bool read_path(const char *text, size_t length, struct report *report) {
     char line[LINE_BYTES];
     while (length > 0 && strchr("\r\n \t", text[length - 1]))
         length--;
@@ -268,17 +301,12 @@ static bool is_path(const char *text, size_t length, char out[LINE_BYTES]) {
         memchr(text, '\0', length))
         return false;
     text_copy_n(line, sizeof line, text, length);
-    const char *path = path_in(line);
-    text_copy(out, LINE_BYTES, path);
-    return path != line || asks_servers(path) || is_url(path) || strchr(path, ';');
+    return client_path_read(line, true, report);
 }
 
 void client_log_read(const char *text, size_t length, struct report *report) {
-    char path[LINE_BYTES];
-    if (is_path(text, length, path)) {
-        read_path(report, path);
+    if (read_path(text, length, report))
         return;
-    }
     struct reading reading = {.report = report};
     read_lines(&reading, text, length);
     if (report->count == 0)

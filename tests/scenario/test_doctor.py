@@ -302,16 +302,91 @@ def test_noisy_log(line):
     row = found[LINES[line], "https://***@store.example.org/ntdll.pdb/1EB9/ntdll.pdb"]
     assert row["sentence"] and row["cure"]
     assert ("permission", r"\\build\symbols\ntdll.pdb\1EB9\ntdll.pdb") in found
-    assert ("unreachable", r"C:\Symbols\ntdll.pdb\1EB9\ntdll.pdb") in found
-    assert ("mismatch", r"C:\app\app.pdb") in found
+    assert not any(thing.startswith("C:\\Symbols") for _, thing in found)  # that a cache is cold is the usual thing
+    assert ("mismatch", r"C:\app\app.pdb") in found and ("no-symbols", "ntdll") in found
     assert "of-last-year" not in json.dumps(list(found.values()))
+
+
+CHAIN = r"""SYMSRV:  BYINDEX: 0x1
+         c:\symbols*\\build\sym*https://one.example/symbols*https://two.example/symbols
+         %(name)s.pdb
+         %(id)s
+SYMSRV:  UNC: c:\symbols\%(name)s.pdb\%(id)s\%(name)s.pdb - path not found
+SYMSRV:  UNC: \\build\sym\%(name)s.pdb\%(id)s\%(name)s.pdb - path not found
+SYMSRV:  HTTPGET: /symbols/index2.txt
+SYMSRV:  HttpQueryInfo: 80190194 - HTTP_STATUS_NOT_FOUND
+SYMSRV:  HTTPGET: /symbols/%(name)s.pdb/%(id)s/%(name)s.pdb
+SYMSRV:  HttpQueryInfo(HTTP_QUERY_CONTENT_LENGTH): 800C2F76 - ERROR_HTTP_HEADER_NOT_FOUND
+SYMSRV:  HttpQueryInfo: 80190194 - HTTP_STATUS_NOT_FOUND
+SYMSRV:  HTTPGET: /symbols/index2.txt
+SYMSRV:  HttpQueryInfo: 80190194 - HTTP_STATUS_NOT_FOUND
+SYMSRV:  HTTPGET: /symbols/%(name)s.pdb/%(id)s/%(name)s.pdb
+%(end)s"""
+
+
+def test_a_relative_path_names_the_server_whose_turn_it_is():
+    """symsrv does not say which host it asks: the stores of the search tell, one after the other."""
+    end = "SYMSRV:  HttpSendRequest: 800C2EFD - ERROR_INTERNET_CANNOT_CONNECT\nSYMSRV:  RESULT: 0x800C2EFD\nDBGHELP: c:\\symbols\\app.pdb - file not found\n"
+    found = read_log(CHAIN % {"name": "app", "id": "3844DBB920174967BE7AA4A2C20430FA2", "end": end})
+    assert set(found) == {
+        ("not-there", r"\\build\sym"),
+        ("absent", "https://one.example/symbols"),
+        ("absent", "https://two.example/symbols"),  # its index2.txt
+        ("connect", "https://two.example/symbols"),
+    }
+
+
+def test_an_id_is_no_error():
+    """Ids hold any digits, those of error numbers too."""
+    end = "SYMSRV:  HttpQueryInfo: 801900c8 - HTTP_STATUS_OK\nSYMSRV:  PATH: c:\\symbols\\k.pdb\nSYMSRV:  RESULT: 0x00000000\nDBGHELP: k - public symbols\n"
+    found = read_log(CHAIN % {"name": "k", "id": "A2EE22EFD2F8F2F05801901928019019361", "end": end})
+    assert {name for name, _ in found} == {"not-there", "absent", "found"}
+    assert ("found", "https://two.example/symbols") in found and ("found", "k") in found
+
+
+def test_symgates_own_later_is_no_absence():
+    text = "SYMSRV:  BYINDEX: 0x9\n         c:\\sym*http://symgate:8080/symbols\n         big.pdb\n         0A1\nSYMSRV:  HTTPGET: /symbols/big.pdb/0A1/big.pdb\nSYMSRV:  HttpQueryInfo: 80070512\nSYMSRV:  RESULT: 0x80070512\nDBGHELP: big.pdb - file not found\n"
+    assert set(read_log(text)) == {("later", "http://symgate:8080/symbols")}
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("SYMSRV2: [a.ex_] GET https://h.example/a.exe/1/a.ex_\nSYMSRV2: [a.ex_] HTTP 404 (request #0)\n", ("absent", "https://h.example/a.exe/1/a.ex_")),
+        ("SYMCHK: app.dll     FAILED  - app.pdb mismatched or not found\nSYMCHK: FAILED files = 1\n", ("no-symbols", "app.dll")),
+        ("*** ERROR: Module load completed but symbols could not be loaded for app.exe\n.\n", ("no-symbols", "app.exe")),
+        ("Downloading separate debug info for /usr/lib/a.so...\nDownload failed: No route to host.  Continuing\n", ("connect", "the client")),
+    ],
+)
+def test_logs_of_other_clients(text, expected):
+    assert set(read_log(text)) == {expected}
+
+
+def test_each_of_debuginfods_urls_has_its_own_answer():
+    text = """server urls "https://one.example/ http://two.example/"
+url 0 https://one.example/buildid/bb/debuginfo
+url 1 http://two.example/buildid/bb/debuginfo
+query 2 urls in parallel
+server response HTTP response code said error
+url 0 The requested URL returned error: 404
+server response Couldn't connect to server
+url 1 Failed to connect to two.example port 80 after 1 ms: Couldn't connect to server
+not found No such file or directory (err=-2)
+"""
+    assert set(read_log(text)) == {("absent", "https://one.example/buildid/bb/debuginfo"), ("connect", "http://two.example/buildid/bb/debuginfo")}
+
+
+def test_debuginfod_without_servers():
+    assert set(read_log('server urls ""\nnot found Function not implemented (err=-38)\n')) == {("no-server", "the client")}
+    pasted = '$ DEBUGINFOD_URLS="http://h.example" debuginfod-find debuginfo bb\nserver urls "http://h.example"\ngot file from server\n url 0 http://h.example/buildid/bb/debuginfo\n'
+    assert set(read_log(pasted)) == {("found", "http://h.example/buildid/bb/debuginfo")}
 
 
 @pytest.mark.parametrize(
     "line, name",
     [
         ("server response Couldn't connect to server", "connect"),
-        ("server response HTTP response code said error", "absent"),
+        ("server response HTTP response code said error", "refused"),
         ("server response Timeout was reached", "timeout"),
         ("server response Couldn't resolve host name", "name"),
         ("server response SSL peer certificate or SSH remote key was not OK", "certificate"),
@@ -335,6 +410,16 @@ def test_debuginfod_log(line, name):
         ("C:\\a;https://a.example", "bare-url", "https://a.example"),
         ('C:\\a;"C:\\b c"', "quotes", '"C:\\b c"'),
         ("set _NT_SYMBOL_PATH=srv*https://a.example/x", "no-cache", "srv*https://a.example/x"),
+        (".sympath+ srv*C:\\s*https://a.example/x", "element", "srv*C:\\s*https://a.example/x"),
+        ('$env:_NT_SYMBOL_PATH = "srv*C:\\s*https://a.example/x"', "element", "srv*C:\\s*https://a.example/x"),
+        ('export _NT_SYMBOL_PATH="srv*C:\\s*https://a.example/x"', "element", "srv*C:\\s*https://a.example/x"),
+        ('set _NT_SYMBOL_PATH="srv*C:\\s*https://a.example/x"', "quotes", '"srv*C:\\s*https://a.example/x"'),
+        ("Symbol search path is: srv*C:\\s*https://a.example/x", "element", "srv*C:\\s*https://a.example/x"),
+        ("C:\\symbols", "element", "C:\\symbols"),
+        ("srv*C:\\s*http//a.example/x", "url", "srv*C:\\s*http//a.example/x"),
+        ("srv*C:\\s*https:\\\\a.example\\x", "url", "srv*C:\\s*https:\\\\a.example\\x"),
+        ("srv*C:\\s *https://a.example/x", "blank", "srv*C:\\s *https://a.example/x"),
+        ("srv*C:\\s*https://a.example/x,C:\\b", "comma", "srv*C:\\s*https://a.example/x,C:\\b"),
     ],
 )
 def test_symbol_paths(path, name, thing):
