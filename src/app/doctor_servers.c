@@ -31,7 +31,8 @@ static bool find_known(const char *data, const struct source *source, struct que
     char path[PATH_BYTES];
     struct error ignored = {0};
     bool fits = files_join(path, sizeof path, data, "statistics.db");
-    CLEANUP(reading_close_at) struct reading *reading = fits ? reading_open(path, &ignored) : NULL;
+    CLEANUP(reading_close_at)
+    struct reading *reading = fits ? reading_open(path, NULL, &ignored) : NULL;
     return checkup_find_known(reading, source, out_known);
 }
 

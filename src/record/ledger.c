@@ -26,6 +26,7 @@ struct ledger {
     struct ledger_counters counters;
     counter totals[TOTAL_COUNT];
     counter names_seen;
+    atomic_bool doubted;  /* by a reader */
     pthread_mutex_t lock; /* guards all down to the thread */
     pthread_cond_t wake;  /* the thread: a settle, or the end */
     pthread_cond_t wrote; /* who settles */
@@ -205,8 +206,10 @@ static bool write_book(struct ledger *ledger, const struct sheet *sheet, struct 
 
 /* The book, open and in its place. */
 static bool have_book(struct ledger *ledger, struct error *err) {
-    if (ledger->book && !book_in_place(ledger->book)) {
-        log_warning("the file \"%s\" is gone or was replaced; it is opened anew", ledger->path);
+    bool doubted = atomic_exchange(&ledger->doubted, false);
+    if (ledger->book && (doubted || !book_in_place(ledger->book))) {
+        log_warning("the file \"%s\" %s; it is opened anew", ledger->path,
+                    doubted ? "cannot be read any more" : "is gone or was replaced");
         close_book(ledger);
     }
     return ledger->book || (open_book(ledger, err) == BOOK_OPEN && count_book(ledger, err));
@@ -217,7 +220,8 @@ static bool write_sheet(struct ledger *ledger) {
     if (!ledger->waiting)
         ledger->waiting = take_sheet(ledger);
     struct sheet *sheet = ledger->waiting;
-    if (sheet_empty(sheet) && ledger->book && ledger->trouble.kind == ERROR_NONE) {
+    if (sheet_empty(sheet) && ledger->book && ledger->trouble.kind == ERROR_NONE &&
+        !atomic_load(&ledger->doubted)) {
         sheet_free(TAKE(ledger->waiting));
         return true;
     }
@@ -363,6 +367,10 @@ bool ledger_trouble(struct ledger *ledger, struct error *out_why) {
 
 const char *ledger_path(const struct ledger *ledger) {
     return ledger->options.enabled ? ledger->path : NULL;
+}
+
+atomic_bool *ledger_doubt(struct ledger *ledger) {
+    return &ledger->doubted;
 }
 
 const struct ledger_counters *ledger_counters(const struct ledger *ledger) {

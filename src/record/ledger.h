@@ -87,5 +87,9 @@ bool ledger_trouble(struct ledger *ledger, struct error *out_why);
 /* The file, for readers; NULL when statistics are off. Lives as long as the ledger. */
 const char *ledger_path(const struct ledger *ledger);
 
+/* To be set by a reader who finds that the file is not what was written there: it is closed and
+   looked at anew, and set aside when it is damaged. Any thread; lives as long as the ledger. */
+atomic_bool *ledger_doubt(struct ledger *ledger);
+
 /* What has been counted since the start; lives as long as the ledger. */
 const struct ledger_counters *ledger_counters(const struct ledger *ledger);

@@ -12,11 +12,21 @@ enum { SQL_BYTES = 1024, CACHE_KIB = 8 * 1024, BUSY_MS = 1000 };
 
 /* --- statements --- */
 
+/* A table that is missing is such a failure too: the file was emptied. */
+static bool fail(struct reading *reading, const char *doing, struct error *err) {
+    int code = sqlite3_errcode(reading->db) & 0xFF;
+    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR ||
+                   code == SQLITE_ERROR;
+    if (damaged && reading->doubted)
+        atomic_store(reading->doubted, true);
+    return error_set(err, ERROR_DISK, "could not %s \"%s\": %s", doing, reading->path,
+                     sqlite3_errmsg(reading->db));
+}
+
 sqlite3_stmt *reading_prepare(struct reading *reading, const char *sql, struct error *err) {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(reading->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        error_set(err, ERROR_DISK, "could not read statistics in \"%s\": %s", reading->path,
-                  sqlite3_errmsg(reading->db));
+        fail(reading, "read statistics in", err);
     return statement;
 }
 
@@ -24,8 +34,7 @@ bool reading_next(struct reading *reading, sqlite3_stmt *statement, bool *good, 
     int code = sqlite3_step(statement);
     *good = code == SQLITE_DONE || code == SQLITE_ROW;
     if (!*good)
-        error_set(err, ERROR_DISK, "could not read statistics in \"%s\": %s", reading->path,
-                  sqlite3_errmsg(reading->db));
+        fail(reading, "read statistics in", err);
     return code == SQLITE_ROW;
 }
 
@@ -52,10 +61,11 @@ static void counts_at(sqlite3_stmt *statement, int column, uint64_t *counts, siz
 
 /* --- life --- */
 
-struct reading *reading_open(const char *path, struct error *err) {
+struct reading *reading_open(const char *path, atomic_bool *doubted, struct error *err) {
     struct reading *reading = NEW(struct reading);
     char sql[128];
     reading->path = path;
+    reading->doubted = doubted;
     text_format(sql, sizeof sql, "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; BEGIN",
                 CACHE_KIB);
     bool good = sqlite3_open_v2(path, &reading->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
@@ -66,8 +76,7 @@ struct reading *reading_open(const char *path, struct error *err) {
     }
     if (good)
         return reading;
-    error_set(err, ERROR_DISK, "could not open statistics \"%s\": %s", path,
-              sqlite3_errmsg(reading->db));
+    fail(reading, "open statistics", err);
     reading_close(reading);
     return NULL;
 }

@@ -5,12 +5,15 @@
 // the table; texts in a row live during the callback. Requests: record/archive.h.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "record/sheet.h"
 
 struct reading;
 
-/* Opens a snapshot. `path` is ledger_path's; what is to be seen was settled before. */
-struct reading *reading_open(const char *path, struct error *err) MUST_CHECK;
+/* Opens a snapshot. `path` is ledger_path's; what is to be seen was settled before. *doubted is set
+   when the file turns out not to be what was written there: ledger_doubt's, or NULL. */
+struct reading *reading_open(const char *path, atomic_bool *doubted, struct error *err) MUST_CHECK;
 
 /* NULL is allowed. */
 void reading_close(struct reading *reading);

@@ -11,7 +11,8 @@ struct reading {
     sqlite3 *db;
     sqlite3_stmt *pairs; /* asked once for every name of a long list, as is the next one */
     sqlite3_stmt *ids;
-    const char *path; /* the caller's */
+    const char *path;     /* the caller's, as is the next one */
+    atomic_bool *doubted; /* may be NULL */
 };
 
 /* Prepares; NULL with err. */

@@ -87,7 +87,8 @@ struct reading *api_reading(struct exchange *exchange) {
     if (!path)
         return NULL;
     api_settle(exchange);
-    struct reading *reading = reading_open(path, &err);
+    struct reading *reading =
+        reading_open(path, ledger_doubt(exchange->call->server->options.ledger), &err);
     if (!reading)
         api_fail(exchange, 503, err.what);
     return reading;

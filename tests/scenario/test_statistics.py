@@ -387,6 +387,37 @@ def test_damaged_file_is_set_aside(make, origin):
 
 
 @pytest.mark.sanitized
+def empty(path):
+    path.write_bytes(b"")
+
+
+def overwrite(path):
+    with path.open("r+b") as file:
+        file.write(bytes(range(256)) * 256)
+    path.with_name(path.name + "-wal").unlink()
+
+
+def take_the_log_away(path):
+    path.with_name(path.name + "-wal").unlink()
+
+
+@pytest.mark.parametrize("damage", [empty, overwrite, take_the_log_away])
+def test_damage_while_it_runs_is_seen_by_readers(start, origin, damage):
+    """Whoever cannot read has the file looked at: new statistics begin, and totals go on."""
+    gate = start(server(origin))
+    for symbol in (pdb("a.pdb"), pdb("b.pdb", seed=2)):
+        gate.get(symbol.path)
+    wait_until(lambda: len(json.loads(gate.get("/symbols.json").body)) == 2, "both names")
+    damage(gate.data / "statistics.db")
+    wait_until(lambda: [gate.get(path).status for path in ("/api/v1/symbols", "/api/v1/requests")] == [200, 200], "statistics that can be read")
+    gate.get(pdb("c.pdb", seed=3).path)
+    wait_until(lambda: "c.pdb" in gate.get("/symbols.json").body.decode(), "the new name")
+    assert json.loads(gate.get("/statistics.json").body)["numRequests"] == 3
+    gate.stop()
+    with sqlite3.connect(gate.data / "statistics.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_locked_database_costs_no_request(gate):
     with sqlite3.connect(gate.data / "statistics.db", isolation_level=None) as db:
         db.execute("BEGIN IMMEDIATE")

@@ -69,7 +69,7 @@ void take_answer(struct ledger *ledger, const char *name, const char *source,
 struct reading *read_it(struct ledger *ledger) {
     struct error err = {0};
     assert_true(ledger_settle(ledger, WAIT_MS));
-    struct reading *reading = reading_open(ledger_path(ledger), &err);
+    struct reading *reading = reading_open(ledger_path(ledger), NULL, &err);
     if (!reading)
         fail_msg("%s", err.what);
     return reading;
