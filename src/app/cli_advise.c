@@ -32,6 +32,13 @@ static void print_advice(const json_t *advice) {
                number_of(advice, "lost"));
 }
 
+static void print_none(const struct remote *remote) {
+    CLEANUP(json_unref) json_t *overview = remote_json(remote, "api/v1/overview", false);
+    bool off = json_is_false(json_object_get(overview, "enabled"));
+    puts(off ? "no advice: statistics are switched off (general.enableStatistics)"
+             : "no advice: nothing that was recorded speaks for a change");
+}
+
 static int list(const struct remote *remote) {
     CLEANUP(json_unref) json_t *all = remote_json(remote, "api/v1/advice", false);
     size_t index;
@@ -42,7 +49,7 @@ static int list(const struct remote *remote) {
         print_advice(advice);
     }
     if (json_array_size(all) == 0)
-        puts("no advice: nothing that was recorded speaks for a change");
+        print_none(remote);
     return 0;
 }
 

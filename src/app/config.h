@@ -232,6 +232,10 @@ struct config *config_from_sympath(const char *sympath, const char *data_overrid
 struct config *config_again(const struct config *config,
                             struct config_problems *out_problems) MUST_CHECK;
 
+/* Puts addresses in the place of general.listen: those of the command line. They are copied; none:
+   nothing changes. */
+void config_listen_on(struct config *config, const struct config_text_list *addresses);
+
 /* Frees a configuration with all that it owns. NULL is allowed. */
 void config_free(struct config *config);
 

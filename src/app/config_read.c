@@ -238,6 +238,16 @@ static void release_list(struct config_text_list *list) {
     *list = (struct config_text_list){0};
 }
 
+void config_listen_on(struct config *config, const struct config_text_list *addresses) {
+    struct config_text_list *list = &config->general.listen;
+    if (addresses->count == 0)
+        return;
+    release_list(list);
+    list->texts = NEW_ARRAY(char *, addresses->count);
+    for (; list->count < addresses->count; list->count++)
+        list->texts[list->count] = memory_text(addresses->texts[list->count]);
+}
+
 static void read_list(const struct value *value) {
     struct config_text_list *list = value->field;
     if (!is_list(value))

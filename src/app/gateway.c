@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "app/config_judge.h"
+#include "app/config_keep.h"
 #include "app/config_show.h"
 #include "app/roster_make.h"
 #include "app/rules_apply.h"
@@ -134,8 +135,9 @@ static void name_watched(struct settings *settings, const struct config_pattern_
     }
 }
 
-static struct settings *make_settings(const struct gateway *gateway, const struct config *config,
-                                      struct roster *roster) {
+/* `shown`, the configuration as text, is taken over. */
+static struct settings *make_settings(const struct config *config, struct roster *roster,
+                                      char *shown) {
     struct settings *settings = settings_new();
     const struct config_general *general = &config->general;
     settings->roster = roster;
@@ -147,7 +149,7 @@ static struct settings *make_settings(const struct gateway *gateway, const struc
     settings->default_sympath = text_or_null(config->identity.default_sympath);
     settings->admin_token = text_or_null(general->admin_token);
     settings->configuration_path = text_or_null(config->path);
-    settings->configuration = config_show(config);
+    settings->configuration = shown;
     name_logs(settings, &config->logging);
     name_watched(settings, &general->watch_list);
     settings->limit_ms = general->request_timeout_ms;
@@ -156,7 +158,6 @@ static struct settings *make_settings(const struct gateway *gateway, const struc
         settings->log_clients = LOG_CLIENTS_SHORTENED;
     if (strcmp(general->log_clients, "none") == 0)
         settings->log_clients = LOG_CLIENTS_NONE;
-    (void)gateway;
     return settings;
 }
 
@@ -256,14 +257,12 @@ static void announce(struct gateway *gateway) {
     log_failure(LOG_WARNING, "the address could not be written down", &err);
 }
 
-static bool start_server(struct gateway *gateway, const struct config_text_list *listen,
-                         unsigned descriptors, struct error *err) {
+static bool start_server(struct gateway *gateway, unsigned descriptors, struct error *err) {
     const struct config_general *general = &gateway->config->general;
-    const struct config_text_list *addresses = listen->count ? listen : &general->listen;
     struct server_options options = {
-        .listen = (const char *const *)addresses->texts,
-        .listen_count = addresses->count,
-        .listen_by_default = listen->count == 0,
+        .listen = (const char *const *)general->listen.texts,
+        .listen_count = general->listen.count,
+        .listen_by_default = gateway->listen->count == 0,
         .workers = general->workers ? (unsigned)general->workers : thread_processors(),
         .connections_max = share_of_clients(descriptors),
         .symbols = gateway->symbols,
@@ -286,20 +285,22 @@ static bool start_server(struct gateway *gateway, const struct config_text_list 
     return gateway->server != NULL;
 }
 
-/* The sources of a configuration, with the rules put in; NULL with err. */
+/* The sources of a configuration, with the rules put in; NULL with err. *out_shown is all of it as
+   text, made while its patterns are there: the roster takes them. */
 static struct roster *make_roster(const struct gateway *gateway, struct config *config,
-                                  struct error *err) {
+                                  char **out_shown, struct error *err) {
     rules_apply(gateway->rules, config);
+    *out_shown = config_show(config);
     struct roster *roster = roster_make(config, &gateway->data.key, gateway->data.path, err);
     if (roster && roster_make_readers(roster, config, gateway->shelves, gateway->shelf_count,
                                       &gateway->data.key, err))
         return roster;
     roster_unref(roster);
+    free(TAKE(*out_shown));
     return NULL;
 }
 
-static bool start_parts(struct gateway *gateway, const struct config_text_list *listen,
-                        struct error *err) {
+static bool start_parts(struct gateway *gateway, struct error *err) {
     unsigned descriptors = raise_descriptors();
     warn_of_few(descriptors);
     if (!open_parts(gateway, err))
@@ -334,43 +335,32 @@ static bool start_parts(struct gateway *gateway, const struct config_text_list *
     gateway->recorder = recorder_new(&recorder, err);
     if (!gateway->recorder)
         return false;
-    struct roster *roster = make_roster(gateway, gateway->config, err);
+    char *shown;
+    struct roster *roster = make_roster(gateway, gateway->config, &shown, err);
     if (!roster)
         return false;
-    gateway->settings = make_settings(gateway, gateway->config, roster);
-    return start_server(gateway, listen, descriptors, err);
+    gateway->settings = make_settings(gateway->config, roster, shown);
+    return start_server(gateway, descriptors, err);
 }
 
 struct gateway *gateway_start(struct config *config, const struct config_text_list *listen,
                               struct error *err) {
     struct gateway *gateway = NEW(struct gateway);
     gateway->config = config;
+    gateway->listen = listen;
+    config_listen_on(config, listen);
     gateway->data.root_fd = -1;
     gateway->data.lock_fd = -1;
     pthread_mutex_init(&gateway->reload_lock, NULL);
     bool started;
     {
         SCOPED_LOCK(&gateway->reload_lock);
-        started = start_parts(gateway, listen, err);
+        started = start_parts(gateway, err);
     }
     if (started)
         return gateway;
     gateway_stop(gateway, 0);
     return NULL;
-}
-
-static void keeps_value(const char *name, bool differs) {
-    if (differs)
-        log_warning("reload: %s has changed; it counts from the next start on", name);
-}
-
-static bool lists_differ(const struct config_text_list *a, const struct config_text_list *b) {
-    if (a->count != b->count)
-        return true;
-    for (unsigned i = 0; i < a->count; i++)
-        if (strcmp(a->texts[i], b->texts[i]) != 0)
-            return true;
-    return false;
 }
 
 /* The shelves were opened at the start: a server goes on with the one that its cacheLocation names
@@ -383,35 +373,14 @@ static void keep_shelves(const struct gateway *gateway, const struct config *con
         for (unsigned n = 1; path && n < gateway->shelf_count; n++)
             if (gateway->shelves[n] && strcmp(shelf_path(gateway->shelves[n]), path) == 0)
                 roster->shelf[i] = n;
-        keeps_value("a server's cacheLocation", path && roster->shelf[i] == 0);
+        config_keep_value("a server's cacheLocation", path && roster->shelf[i] == 0);
     }
-}
-
-static void keep_statistics(const struct config_statistics *old,
-                            const struct config_statistics *new) {
-    keeps_value("general.statisticsNames", old->names_max != new->names_max);
-    keeps_value("general.statisticsIds", old->ids_max != new->ids_max);
-    keeps_value("general.statisticsSize", old->bytes_max != new->bytes_max);
-    keeps_value("general.statisticsRetention", old->retention_ms != new->retention_ms);
-    keeps_value("general.requestsKept", old->requests_max != new->requests_max);
-    keeps_value("general.failuresKept", old->failures_max != new->failures_max);
-}
-
-static void keep_general(const struct config_general *old, const struct config_general *new) {
-    keeps_value("general.listen", lists_differ(&old->listen, &new->listen));
-    keeps_value("general.workers", old->workers != new->workers);
-    keeps_value("general.dataLocation", strcmp(old->data_location, new->data_location) != 0);
-    keeps_value("general.cacheLocation", strcmp(old->cache_location, new->cache_location) != 0);
-    keeps_value("general.minFreeSpace", old->free_min_bytes != new->free_min_bytes);
-    keeps_value("general.spillLimit", old->spill_limit != new->spill_limit);
-    keeps_value("general.absencesMax", old->absences_max != new->absences_max);
-    keeps_value("general.enableStatistics", old->enable_statistics != new->enable_statistics);
-    keep_statistics(&old->statistics, &new->statistics);
 }
 
 /* Puts a configuration in force, or frees it. Under reload_lock. */
 static bool use(struct gateway *gateway, struct config *config, struct error *err) {
-    struct roster *roster = make_roster(gateway, config, err);
+    char *shown;
+    struct roster *roster = make_roster(gateway, config, &shown, err);
     if (!roster) {
         config_free(config);
         return false;
@@ -422,7 +391,7 @@ static bool use(struct gateway *gateway, struct config *config, struct error *er
         rest_end(queue_rest(roster->sources[i]->queue));
         host_rests_end(queue_host_rests(roster->sources[i]->queue));
     }
-    struct settings *settings = make_settings(gateway, config, roster);
+    struct settings *settings = make_settings(config, roster, shown);
     server_use(gateway->server, settings);
     roster_close_gone(gateway->settings->roster, roster);
     cache_release_complete(gateway->cache);
@@ -436,7 +405,8 @@ static bool use(struct gateway *gateway, struct config *config, struct error *er
 void gateway_reload(struct gateway *gateway, struct config *config) {
     struct error err;
     SCOPED_LOCK(&gateway->reload_lock);
-    keep_general(&gateway->config->general, &config->general);
+    config_listen_on(config, gateway->listen);
+    config_keep(&gateway->config->general, &config->general);
     if (use(gateway, config, &err))
         log_info("reload: the configuration %s is in force",
                  gateway->config->path ? gateway->config->path : "(built-in)");
@@ -453,7 +423,10 @@ static bool use_rules(void *context, struct error *err) {
         error_set(err, ERROR_CONFIG, "the configuration cannot be read again: %.150s",
                   problems.count ? problems.list[0].what : "");
     config_problems_release(&problems);
-    return config && use(gateway, config, err);
+    if (!config)
+        return false;
+    config_listen_on(config, gateway->listen);
+    return use(gateway, config, err);
 }
 
 static void free_parts(struct gateway *gateway) {

@@ -17,6 +17,7 @@
 
 struct gateway {
     struct config *config;
+    const struct config_text_list *listen; /* of the command line; the caller's */
     struct data_folder data;
     struct shelf
         *shelves[CACHE_SHELVES_MAX]; /* [0] the global one; [n + 1] server n's own, or NULL */
@@ -40,8 +41,9 @@ struct gateway {
                                     or a thread of the API that has changed the rules */
 };
 
-/* Opens everything and starts to serve. Takes the configuration over. listen: from the command
-   line, or none. NULL with err; then nothing is left running. */
+/* Opens everything and starts to serve. Takes the configuration over. listen: of the command line,
+   which wins over the configuration's, or empty; it must outlive the gateway. NULL with err; then
+   nothing is left running. */
 struct gateway *gateway_start(struct config *config, const struct config_text_list *listen,
                               struct error *err) MUST_CHECK;
 

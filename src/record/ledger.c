@@ -165,6 +165,8 @@ static struct sheet *take_sheet(struct ledger *ledger) {
     SCOPED_LOCK(&ledger->lock);
     struct sheet *sheet = ledger->sheet;
     ledger->sheet = sheet_new();
+    count_many(&ledger->counters.lost, sheet->lost);
+    count_total(ledger, TOTAL_LOST, sheet->lost);
     return sheet;
 }
 
@@ -230,8 +232,6 @@ static bool write_sheet(struct ledger *ledger) {
         return false;
     }
     count(&ledger->counters.written);
-    count_many(&ledger->counters.lost, sheet->lost);
-    count_total(ledger, TOTAL_LOST, sheet->lost);
     if (ledger->book)
         atomic_store(&ledger->names_seen, book_names_seen(ledger->book));
     note_trouble(ledger, NULL);
@@ -311,6 +311,7 @@ struct ledger *ledger_new(const struct ledger_options *options, struct error *er
     condition_init(&ledger->wake);
     condition_init(&ledger->wrote);
     ledger->sheet = sheet_new();
+    count_many(&ledger->counters.enabled, options->enabled);
     if (!options->enabled || begin(ledger, err))
         return ledger;
     ledger_free(ledger);

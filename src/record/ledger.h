@@ -44,6 +44,7 @@ struct ledger_counters {
     counter wait_us;
     counter sizes[HISTOGRAM_STEPS]; /* of bodies sent for lookups */
     counter size_bytes;
+    counter enabled;   /* 1 where statistics are kept, else 0 */
     counter written;   /* sheets */
     counter unwritten; /* times that a sheet could not be written */
     counter lost;      /* details left out */

@@ -223,6 +223,11 @@ static bool list_ids(struct rows *list, const char *name, uint64_t offset, uint6
     list->good = true;
     if (!reading_name(list->reading, name, show_name, list, out_found, err))
         return false;
+    if (!*out_found && pending_of(list->pending, name) > 0) {
+        /* Its first request is still under way. */
+        const struct sum_row nothing = {.name = name, .id = "", .verdict = ""};
+        *out_found = show_name(&nothing, list);
+    }
     if (!list->good) {
         *err = list->err;
         return false;

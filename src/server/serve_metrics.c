@@ -46,6 +46,8 @@ static const struct metric metrics[] = {
     {"symgate_hung_up_total", "Answers that the client did not wait for", false, RECORDER(hung_up)},
     {"symgate_outcomes_lost_total", "Requests without log line and detail, for lack of time", false,
      RECORDER(lost)},
+    {"symgate_statistics_enabled", "Are statistics kept (general.enableStatistics)", true,
+     LEDGER(enabled)},
     {"symgate_statistics_written_total", "Times that statistics were written", false,
      LEDGER(written)},
     {"symgate_statistics_failed_total", "Times that they could not be written", false,

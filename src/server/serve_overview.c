@@ -19,8 +19,14 @@ struct health {
 struct servers {
     unsigned total;              /* that are switched on */
     unsigned answering;          /* neither resting nor impossible to ask */
+    unsigned asked;              /* since the start */
     const struct source *silent; /* one that is not, or NULL */
 };
+
+static bool was_asked(const struct source *source) {
+    const struct source_counters *counters = source->counters;
+    return counted(&counters->found) + counted(&counters->absent) + counted(&counters->failed) > 0;
+}
 
 static struct servers look_at_servers(const struct roster *roster) {
     struct servers servers = {0};
@@ -29,6 +35,7 @@ static struct servers look_at_servers(const struct roster *roster) {
         if (!source->options.enabled)
             continue;
         servers.total++;
+        servers.asked += was_asked(source);
         if (!source->options.unaskable && rest_view(queue_rest(source->queue)).cause == REST_NONE)
             servers.answering++;
         else if (!servers.silent)
@@ -87,7 +94,9 @@ static void judge_ledger(struct ledger *ledger, struct health *health) {
     text_format(health->sentence, sizeof health->sentence, "Statistics cannot be written: %.200s.",
                 why.what);
     text_copy(health->cure, sizeof health->cure,
-              why.hint[0] ? why.hint : "Totals stay exact; look at the disk of the data folder.");
+              why.hint[0] ? why.hint
+                          : "Totals stay exact, names and requests are missing; look at the disk "
+                            "of the data folder.");
 }
 
 /* The worst comes last, and is told. */
@@ -154,12 +163,13 @@ void overview_append(struct buffer *out, struct server *server, const struct set
                   (unsigned long long)ledger_total(ledger, TOTAL_SINCE_MS),
                   ledger_enabled(ledger) ? "true" : "false");
     append_health(out, &health);
-    buffer_format(out,
-                  "\"servers\": {\"answering\": %u, \"total\": %u}, \"disk\": {\"used\": %llu, "
-                  "\"counting\": %s, \"free\": %llu, \"size\": %llu}, \"tiles\": {",
-                  servers.answering, servers.total, (unsigned long long)usage.bytes,
-                  usage.counting ? "true" : "false", (unsigned long long)usage.free,
-                  (unsigned long long)usage.size);
+    buffer_format(
+        out,
+        "\"servers\": {\"answering\": %u, \"asked\": %u, \"total\": %u}, \"disk\": {\"used\": "
+        "%llu, \"counting\": %s, \"free\": %llu, \"size\": %llu}, \"tiles\": {",
+        servers.answering, servers.asked, servers.total, (unsigned long long)usage.bytes,
+        usage.counting ? "true" : "false", (unsigned long long)usage.free,
+        (unsigned long long)usage.size);
     totals_append(out, server);
     buffer_format(out, "}, \"saved\": {\"seconds\": %.3f, \"bytes\": %llu}}",
                   ledger_seconds_saved(ledger),

@@ -12,9 +12,20 @@ struct asked {
     struct archive_query query;
 };
 
+static bool read_verdict(const char *query, char *out, size_t size, struct error *err) {
+    const char *words[VERDICT_COUNT + 2] = {""};
+    unsigned index;
+    for (unsigned i = 0; i < VERDICT_COUNT; i++)
+        words[i + 1] = verdict_name((enum verdict)i);
+    if (!query_choice(query, "verdict", words, 0, &index, err))
+        return false;
+    text_copy(out, size, words[index]);
+    return true;
+}
+
 static bool read_asked(const char *query, struct asked *out, struct error *err) {
     uint64_t before_ms, before_n;
-    bool good = query_text(query, "verdict", out->verdict, sizeof out->verdict, err) &&
+    bool good = read_verdict(query, out->verdict, sizeof out->verdict, err) &&
                 query_text(query, "source", out->source, sizeof out->source, err) &&
                 query_text(query, "client", out->client, sizeof out->client, err) &&
                 query_text(query, "search", out->search, sizeof out->search, err) &&

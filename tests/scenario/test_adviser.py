@@ -157,6 +157,8 @@ def test_without_statistics_there_is_none(start, origin):
     for missed in never("nv", 30):
         gate.get(missed.path)
     assert advice(gate) == []
+    assert "statistics are switched off" in run("advise", "--url", gate.url).stdout
+    assert "symgate_statistics_enabled 0" in gate.get("/metrics").body.decode()
 
 
 # --- whole servers

@@ -148,10 +148,23 @@ def test_configuration_is_shown_without_secrets(logged, tmp_path):
         assert shown["servers"][0]["password"] == "***" and shown["servers"][0]["user"] == "me"
         assert shown["servers"][0]["retryTimeout"] == 60
         assert shown["identity"]["name"] == "scenario"
+        assert shown["general"]["listen"] == ["127.0.0.1:0"]  # --listen, which wins
     again = tmp_path / "again.json"
     again.write_text(text)
     done = run("check", again)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_configuration_is_shown_with_its_filters(start, origin):
+    """What is downloaded and put in its place must keep the same names in the house; rules are in force too."""
+    rows = server(origin, blacklist=["secret"], whitelist=["game", "engine"]), server(origin, "two", whitelist=[])
+    gate = start(*rows, general={"blacklist": ["internal"]})
+    gate.get("/api/v1/rules?list=blacklist&server=two&value=nv", method="POST")
+    shown = json.loads(gate.get("/pysymproxy.json").body)
+    assert shown["general"]["blacklist"] == ["internal"]
+    one, two = shown["servers"]
+    assert (one["whitelist"], one["blacklist"]) == (["game", "engine"], ["secret"])
+    assert (two["whitelist"], two["blacklist"]) == ([], ["nv"])
 
 
 @pytest.mark.parametrize("path", ["/pysymproxy.json", "/1.log", "/api/v1/logs", "/api/v1/configuration"])

@@ -237,7 +237,6 @@ def test_what_needs_a_restart_is_named(gate, origin, tmp_path):
     general = {
         "workers": 3,
         "cacheLocation": str(tmp_path / "elsewhere"),
-        "listen": ["127.0.0.1:1"],
         "minFreeSpace": 1,
         "spillLimit": 1,
         "absencesMax": 5000,

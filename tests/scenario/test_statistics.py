@@ -226,6 +226,12 @@ def test_failing_server(gate, origin):
     assert row["attempts"][0]["status"] == 500 and row["attempts"][0]["result"] == "failed"
 
 
+def test_a_verdict_that_there_is_not(gate):
+    answer = gate.get("/api/v1/requests?verdict=hits")
+    assert answer.status == 400 and b"must be one of" in answer.body and b"hit, " in answer.body
+    assert gate.get("/api/v1/requests?verdict=").status == 200
+
+
 def test_requests(told):
     rows = api(told, "requests")["rows"]
     assert len(rows) == 9
@@ -265,7 +271,7 @@ def test_overview(told):
     assert found["url"] == "http://localhost/"
     assert found["version"] == run("--version").stdout.split()[1]
     assert found["health"] == {"state": "good", "sentence": "All is well.", "cure": ""}
-    assert found["servers"] == {"answering": 2, "total": 2}
+    assert found["servers"] == {"answering": 2, "asked": 2, "total": 2}
     assert found["tiles"]["numRequests"] == 6
     assert found["saved"]["bytes"] == 2 * len(pdb("Here.pdb").body)
     assert 0 < found["disk"]["free"] <= found["disk"]["size"]
@@ -292,6 +298,9 @@ def test_pending(gate, origin):
     answer = gate.get_later(symbol.path)
     gate.wait_readers(symbol, 1)
     assert totals(gate)["numPending"] == 1
+    first = api(gate, "symbol", name=symbol.name)  # nothing is recorded of it yet
+    assert (first["file"], first["numPending"], first["numRequests"], first["rows"]) == (symbol.name, 1, 0, [])
+    assert gate.get("/api/v1/symbol?name=other.pdb").status == 404
     origin.open("rest")
     assert answer.result().body == symbol.body
     wait_totals(gate, numPending=0, numSuccess=1)
