@@ -165,7 +165,11 @@ static void preview(struct exchange *exchange) {
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
-    if (reading && !adviser_preview(reading, exchange->settings->roster, &rule, &seen, &err)) {
+    if (!reading) {
+        api_fail(exchange, 400, "statistics are switched off: there is nothing to try it on");
+        return;
+    }
+    if (!adviser_preview(reading, exchange->settings->roster, &rule, &seen, &err)) {
         api_fail(exchange, err.kind == ERROR_INVALID ? 400 : 503, err.what);
         return;
     }

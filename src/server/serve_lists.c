@@ -265,7 +265,9 @@ static void symbol_sums(struct exchange *exchange) {
         !list_ids(&list, strcmp(name, "(other)") == 0 ? "" : name, offset, limit, &found, &err))
         api_fail(exchange, 503, err.what);
     else if (!found)
-        api_fail(exchange, 404, "nobody has asked for a file of this name");
+        api_fail(exchange, 404,
+                 reading ? "nobody has asked for a file of this name"
+                         : "statistics are switched off: nothing is known of any name");
 }
 
 void serve_symbol_sums(struct exchange *exchange, const char *query, const char *bytes) {

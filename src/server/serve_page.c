@@ -102,17 +102,20 @@ static void append_totals(struct buffer *out, const struct recorder_counters *co
         counted(&counters->by_verdict[VERDICT_HIT]) + counted(&counters->by_verdict[VERDICT_LOCAL]);
     uint64_t fetched = counted(&counters->by_verdict[VERDICT_FETCHED]) +
                        counted(&counters->by_verdict[VERDICT_JOINED]);
+    uint64_t absent = counted(&counters->by_verdict[VERDICT_ABSENT]);
+    uint64_t excluded = counted(&counters->by_verdict[VERDICT_EXCLUDED]);
+    uint64_t failed = counted(&counters->by_verdict[VERDICT_FAILED]) +
+                      counted(&counters->by_verdict[VERDICT_LATER]) +
+                      counted(&counters->by_verdict[VERDICT_BUSY]);
     buffer_append_text(out, "<h2>Since the start</h2><table><tr><th class=n>Requests<th class=n>"
                             "Hits<th class=n>Fetched<th class=n>Absent<th class=n>Excluded<th "
                             "class=n>Failed<th class=n>Sent<tr>");
-    number_cell(out, counted(&counters->requests));
+    number_cell(out, hits + fetched + absent + excluded + failed);
     number_cell(out, hits);
     number_cell(out, fetched);
-    number_cell(out, counted(&counters->by_verdict[VERDICT_ABSENT]));
-    number_cell(out, counted(&counters->by_verdict[VERDICT_EXCLUDED]));
-    number_cell(out, counted(&counters->by_verdict[VERDICT_FAILED]) +
-                         counted(&counters->by_verdict[VERDICT_LATER]) +
-                         counted(&counters->by_verdict[VERDICT_BUSY]));
+    number_cell(out, absent);
+    number_cell(out, excluded);
+    number_cell(out, failed);
     size_cell(out, counted(&counters->bytes_sent));
     buffer_append_text(out, "</table>");
 }
