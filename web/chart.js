@@ -32,9 +32,10 @@ function label(ms, step) {
 /**
  * @param {(value: number) => string} text
  * @param {boolean} stacked
+ * @param {number} width
  */
-const scales = (text, stacked) => ({
-    x: { stacked, grid: { display: false }, ticks: { maxTicksLimit: 8, maxRotation: 0, color: colour("--dim") } },
+const scales = (text, stacked, width) => ({
+    x: { stacked, grid: { display: false }, ticks: { maxTicksLimit: Math.min(8, Math.ceil(width / 140)), maxRotation: 0, color: colour("--dim") } },
     y: { stacked, beginAtZero: true, grid: { color: colour("--line") }, ticks: { maxTicksLimit: 5, color: colour("--dim"), callback: text } },
 });
 
@@ -57,7 +58,7 @@ async function draw(canvas, type, labels, datasets, text, stacked) {
             responsive: true,
             maintainAspectRatio: false,
             interaction: { mode: "index", intersect: false },
-            scales: scales(text, stacked),
+            scales: scales(text, stacked, canvas.clientWidth),
             plugins: {
                 legend: { position: "bottom", labels: { boxWidth: 10, boxHeight: 10, color: colour("--text") } },
                 tooltip: { callbacks: { label: (/** @type {any} */ at) => `${at.dataset.label}: ${text(at.parsed.y)}` } },

@@ -20,6 +20,12 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
+ * What turns the direction of text around, or cannot be seen, is shown as its number.
+ * @param {string} text
+ */
+const visible = (text) => text.replace(/[\u0000-\u0008\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/**
  * @template {Element} T
  * @param {T} place
  * @param {Child[]} children
@@ -29,7 +35,7 @@ function fill(place, children) {
     for (const child of children) {
         if (Array.isArray(child)) fill(place, child);
         else if (child !== null && child !== undefined && child !== false)
-            place.append(child instanceof Node ? child : String(child));
+            place.append(child instanceof Node ? child : visible(String(child)));
     }
     return place;
 }
@@ -100,6 +106,13 @@ export function copied(text) {
     }
     return h("span", { class: "copied" }, h("code", {}, text), button);
 }
+
+/**
+ * One line, as much of it as there is room for; all of it on hover.
+ * @param {string} text
+ * @param {string} [to] where it leads
+ */
+export const cut = (text, to) => h(to ? "a" : "span", { class: "cut", href: to, title: text }, text);
 
 /**
  * Tells what came of something, politely.

@@ -3,9 +3,9 @@
 //   show(place, params, signal): fills `place`; `signal` is aborted when the visitor leaves the page.
 import { askOnce, begin, watch } from "./live.js";
 import { learnRights } from "./api.js";
-import { h, put, say } from "./dom.js";
+import { h, put } from "./dom.js";
 import { go, link, route } from "./route.js";
-import { ago, sizeText } from "./text.js";
+import { age, ago, counted, sizeText } from "./text.js";
 
 /** Name, title, key after "g". @type {[string, string, string][]} */
 const PAGES = [
@@ -21,6 +21,8 @@ const PAGES = [
 ];
 const OTHERS = ["symbol"];
 const THEMES = ["system", "light", "dark"];
+const MARKS = { good: "●", warning: "▲", bad: "■" };
+const AGE_MS = 10000;
 
 const page = /** @type {HTMLElement} */ (document.getElementById("page"));
 const state = h("p", { class: "state", role: "status" });
@@ -29,7 +31,10 @@ const search = /** @type {HTMLInputElement} */ (
     h("input", { type: "search", placeholder: "/ symbol, path or request id", "aria-label": "search symbols, or ask why" })
 );
 let leaving = new AbortController();
+const icon = /** @type {HTMLLinkElement} */ (document.getElementById("icon"));
+const goodIcon = icon.href;
 let title = document.title;
+let byKey = false;
 
 function showTheme() {
     const theme = localStorage.getItem("theme") ?? "system";
@@ -81,38 +86,56 @@ async function showPage() {
     const name = [...PAGES.map(([one]) => one), ...OTHERS].includes(wanted) ? wanted : "overview";
     for (const [one] of PAGES) {
         const tab = document.getElementById(`tab-${one}`);
-        if (one === (name === "symbol" ? "symbols" : name)) tab?.setAttribute("aria-current", "page");
-        else tab?.removeAttribute("aria-current");
+        if (one === (name === "symbol" ? "symbols" : name)) {
+            tab?.setAttribute("aria-current", "page");
+            tab?.scrollIntoView({ block: "nearest" });
+        } else tab?.removeAttribute("aria-current");
     }
     try {
         const module = await import(`./page_${name}.js`);
         if (mine.signal.aborted) return;
         page.replaceChildren();
         await module.show(page, params, mine.signal);
+        if (byKey) /** @type {HTMLElement} */ (page.querySelector("tr[tabindex]") ?? page).focus();
+        byKey = false;
     } catch (error) {
         if (!mine.signal.aborted) put(page, h("p", { class: "bad" }, error instanceof Error ? error.message : String(error)));
     }
 }
 
 /**
- * Is it well? One line, in the title and the icon too.
+ * One line, in the title and the icon too.
+ * @param {"good" | "warning" | "bad"} how
+ * @param {...any} words
+ */
+function tell(how, ...words) {
+    const mark = `${MARKS[how]} `;
+    state.className = `state ${how}`;
+    put(state, h("b", {}, mark), words);
+    document.title = (how === "good" ? "" : mark) + title;
+    icon.href = how === "good" ? goodIcon : goodIcon.replace("icon", `icon_${how}`);
+}
+
+/** @param {{answering: number, asked: number, total: number}} servers */
+function serversTold({ answering, asked, total }) {
+    if (!asked) return `${counted(total, "server")}, none asked yet`;
+    return answering === total ? (total === 1 ? "the server answers" : `all ${total} servers answer`) : `${answering} of ${counted(total, "server")} answer`;
+}
+
+/**
+ * Is it well?
  * @param {any} overview
  */
 function showState(overview) {
-    const { health, servers, disk } = overview;
+    const { health, servers, disk, failure } = overview;
     title = overview.name;
-    const mark = { good: "●", warning: "▲", bad: "■" }[/** @type {"good"} */ (health.state)];
-    state.className = `state ${health.state}`;
-    put(
-        state,
-        h("b", {}, `${mark} `),
-        health.state === "good"
-            ? `${servers.answering === servers.total ? `all ${servers.total} servers answer` : `${servers.answering} of ${servers.total} servers answer`}`
-            : [health.sentence, " ", h("span", { class: "cure" }, health.cure)],
-        ` · ${sizeText(disk.used)}${disk.counting ? " (counting)" : ""}, ${sizeText(disk.free)} free · since `,
-        ago(overview.since_ms),
+    tell(
+        health.state,
+        health.state === "good" ? serversTold(servers) : [health.sentence, " ", h("span", { class: "cure" }, health.cure)],
+        failure ? [` · ${failure.server} failed `, ago(failure.at_ms)] : null,
+        ` · ${sizeText(disk.used)}${disk.counting ? " (counting)" : ""}, ${sizeText(disk.free)} free · `,
+        overview.enabled ? ["since ", ago(overview.since_ms)] : "statistics are switched off",
     );
-    document.title = (health.state === "good" ? "" : `${mark} `) + title;
 }
 
 function keys() {
@@ -120,8 +143,7 @@ function keys() {
     document.addEventListener("keydown", (event) => {
         const target = /** @type {HTMLElement} */ (event.target);
         if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (event.key === "Escape") return target.blur();
-        if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return;
+        if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return event.key === "Escape" && target.blur();
         if (event.key === "/") {
             event.preventDefault();
             search.focus();
@@ -130,6 +152,7 @@ function keys() {
         } else if (event.timeStamp - gone < 1500) {
             gone = 0;
             const found = PAGES.find(([, , key]) => key === event.key);
+            byKey = Boolean(found);
             if (found) go(found[0]);
         }
     });
@@ -140,7 +163,8 @@ async function start() {
     keys();
     await learnRights();
     watch("overview", showState, new AbortController().signal);
-    watch("silent", (sentence) => sentence && say(sentence), new AbortController().signal);
+    watch("silent", (sentence) => sentence && tell("bad", sentence), new AbortController().signal);
+    window.setInterval(age, AGE_MS);
     window.addEventListener("hashchange", showPage);
     window.addEventListener("popstate", showPage);
     await Promise.all([askOnce(), showPage()]);

@@ -35,6 +35,7 @@ function checker(text) {
     const said = h("div", { role: "status" });
     area.value = text;
     const button = actor("check it", async () => {
+        put(said);
         const told = await post("check", {}, area.value);
         put(said, h("ul", {}, [...told.errors, ...told.warnings].map((/** @type {string} */ line) => h("li", {}, line))));
         return told.errors.length ? "It has errors." : told.warnings.length ? "It has warnings." : "It is in order.";

@@ -2,6 +2,7 @@
 // Lines to be copied; only for clients whose way of asking a test plays.
 import { get } from "./api.js";
 import { copied, h, panel, put } from "./dom.js";
+import { TEST } from "./route.js";
 
 /**
  * @param {HTMLElement} place
@@ -14,7 +15,6 @@ export async function show(place, _params, signal) {
     if (overview.host && overview.host !== "localhost") own.hostname = overview.host;
     const url = `${own.origin}/symbols`;
     const path = overview.sympath || `srv*${url}`;
-    const test = "ntdll.pdb/1EB9FACB04EA273BB24BA52C8B8D336A1/ntdll.pdb";
     put(
         place,
         h("h1", {}, "Connect"),
@@ -27,6 +27,6 @@ export async function show(place, _params, signal) {
         panel("Breakpad", copied(`minidump-stackwalk --symbols-url ${url}/ DUMP`)),
         panel("Sentry, Symbolicator", h("p", {}, "A custom repository, or a source of the configuration:"), copied(`{"type": "http", "id": "symgate", "name": "symgate", "url": "${url}/", "layout": {"type": "symstore"}, "filters": {"filetypes": ["pe", "pdb", "portablepdb"]}}`)),
         panel("Ghidra", h("p", {}, "Symbol Server Config: add the URL"), copied(`${url}/`)),
-        panel("Does it work?", copied(`curl -I ${url}/${test}`), h("p", { class: "dim" }, "A symbol of Microsoft's; X-Symgate-Verdict says what happened.")),
+        panel("Does it work?", copied(`curl -I ${own.origin}/${TEST}`), h("p", { class: "dim" }, "A symbol of Microsoft's; X-Symgate-Verdict says what happened.")),
     );
 }

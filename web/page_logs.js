@@ -23,10 +23,12 @@ export async function show(place, params, signal) {
     let file = files.find((/** @type {any} */ one) => String(one.number) === params.get("number")) ?? files[files.length - 1];
     let from = 0;
     async function more() {
-        const added = await getText(`/${file.number}.log`, { from }, signal);
+        const own = `/${file.number}.log`;
+        const added = await getText(own, { from }, signal);
         from += new TextEncoder().encode(added).length;
-        if (!added) return;
-        text.append(added);
+        const others = added.split("\n").filter((line) => !line.includes(` ${own}`)).join("\n"); // its following is no news
+        if (!others) return;
+        text.append(others);
         if ((text.textContent?.length ?? 0) > 2 * SHOWN_BYTES) text.textContent = (text.textContent ?? "").slice(-SHOWN_BYTES);
         text.scrollTop = text.scrollHeight;
     }

@@ -4,7 +4,7 @@ import { showHistory } from "./chart.js";
 import { copied, h, panel, put } from "./dom.js";
 import { watch } from "./live.js";
 import { adviceList } from "./page_adviser.js";
-import { change, link } from "./route.js";
+import { change, link, TEST } from "./route.js";
 import { ruleForm, asPattern } from "./rule.js";
 import { ago, number, percent, short, size, sizeText, spanText, verdict } from "./text.js";
 import { showTransfers } from "./transfers.js";
@@ -16,6 +16,7 @@ const CHARTS = { requests: "requests by verdict", waits: "waiting time", hits: "
 const AGAIN_MS = 10000;
 const MISSING_MS = 60000; // all names are looked at for it
 let looked = 0;
+let recorded = true;
 
 /** @param {any} overview */
 function tiles(overview) {
@@ -40,11 +41,12 @@ function tiles(overview) {
  * @param {any} overview
  */
 function teach(overview) {
+    if (!overview.enabled) return h("div", { class: "teach" }, "Statistics are switched off (general.enableStatistics): nothing is counted, listed or advised here.");
     if (overview.tiles.numRequests) return [];
     const lines = overview.servers.total
-        ? ["Nobody has asked for a symbol yet. Point a debugger here:", copied(`_NT_SYMBOL_PATH=${overview.sympath || `srv*${location.origin}/symbols`}`)]
+        ? ["Nobody has asked for a symbol yet. Point a debugger here:", copied(`_NT_SYMBOL_PATH=${overview.sympath || `srv*${location.origin}/symbols`}`), h("a", { href: `/${TEST}` }, "test it"), ", "]
         : ["There is no server to ask. Add one to the configuration:", copied('"servers": [{"identifier": "microsoft", "remote": "https://msdl.microsoft.com/download/symbols"}]')];
-    return h("div", { class: "teach" }, lines, " ", h("a", { href: link("connect") }, "more clients"));
+    return h("div", { class: "teach" }, lines, h("a", { href: link("connect") }, "more clients"));
 }
 
 /**
@@ -95,7 +97,7 @@ async function showTroubles(failures, missing, signal) {
     put(
         failures,
         brief(
-            "Nothing has failed.",
+            recorded ? "Nothing has failed." : "Not recorded.",
             failed.rows,
             (row) => [ago(row.at_ms), nameLink(nameIn(row)), verdict(row.verdict), h("span", { class: "dim rest", title: row.reason }, row.reason)],
             (row) => why({ id: row.id }),
@@ -108,7 +110,7 @@ async function showTroubles(failures, missing, signal) {
     put(
         missing,
         brief(
-            "Everything that was asked for was found.",
+            recorded ? "Everything that was asked for was found." : "Not recorded.",
             never.rows,
             (row) => [h("span", { class: "times" }, number(row.numRequests), " ×"), nameLink(row.file), h("span", { class: "dim rest" }, ago(row.lastAccessTime * 1000))],
             (row) => symbolDetails(row.file, signal),
@@ -179,7 +181,7 @@ export async function show(place, params, signal) {
         h("div", { class: "grid" }, chart.element, panel(["In flight ", count], flight), panel("Recent failures", failures), panel("Asked for and never found", missing)),
         panel(["Advice ", h("a", { href: link("adviser") }, "all")], advice),
     );
-    watch("overview", (overview) => (put(top, tiles(overview)), put(hint, teach(overview))), signal);
+    watch("overview", (overview) => ((recorded = overview.enabled), put(top, tiles(overview)), put(hint, teach(overview))), signal);
     watch("copies", (copies) => (put(count, copies.length ? `(${copies.length})` : ""), showTransfers(flight, copies)), signal);
     const again = async () => {
         const reading = place.querySelector(".brief .why, .brief .rule, .brief .details");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { get } from "./api.js";
-import { h, put } from "./dom.js";
+import { cut, h, put } from "./dom.js";
 import { link, route } from "./route.js";
 import { asPattern, ruleForm } from "./rule.js";
 import { makeTable } from "./table.js";
@@ -15,11 +15,11 @@ const nameOf = (row) => row.key.split("/")[0];
 /** @type {import("./table.js").Column[]} */
 const COLUMNS = [
     { title: "When", cell: (row) => ago(row.at_ms), csv: (row) => new Date(row.at_ms).toISOString() },
-    { title: "Symbol", cell: (row) => (row.key ? h("a", { href: link("symbol", { name: nameOf(row) }) }, nameOf(row)) : h("span", { class: "mono" }, row.path)) },
+    { title: "Symbol", cell: (row) => (row.key ? cut(nameOf(row), link("symbol", { name: nameOf(row) })) : cut(row.path)), csv: (row) => (row.key ? nameOf(row) : row.path) },
     { title: "Id", rank: 3, off: true, cell: (row) => h("span", { class: "mono" }, row.key.split("/")[1] ?? "") },
     { title: "Verdict", cell: (row) => verdict(row.verdict) },
     { title: "Server", rank: 2, cell: (row) => row.source || "–" },
-    { title: "Why", rank: 3, cell: (row) => row.reason || (row.rule ? `filter ${row.rule}` : "") },
+    { title: "Why", rank: 3, cell: (row) => cut(row.reason || (row.rule ? `filter ${row.rule}` : "")) },
     { title: "Waited", number: true, cell: (row) => span(row.waited_ms), csv: (row) => row.waited_ms },
     { title: "Took", number: true, rank: 3, off: true, cell: (row) => span(row.total_ms), csv: (row) => row.total_ms },
     { title: "Bytes", number: true, rank: 2, cell: (row) => size(row.bytes), csv: (row) => row.bytes },
@@ -40,6 +40,7 @@ function details(row) {
  */
 export async function show(place, _params, signal) {
     const servers = await get("servers", {}, signal);
+    const follow = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", checked: true }));
     const table = makeTable(
         {
             name: "requests",
@@ -53,16 +54,12 @@ export async function show(place, _params, signal) {
             load: (query, stop) => get("requests", query, stop),
             next: (row) => ({ before: row.at_ms, n: row.n }),
             open: details,
-            empty: "No request fits. Nothing has been asked yet, or the filters leave nothing.",
+            empty: "No request fits. Nothing has been recorded yet, or the filters leave nothing.",
+            again: AGAIN_MS,
+            live: () => follow.checked && !route().params.has("before"),
         },
         signal,
     );
-    const follow = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", checked: true }));
     put(place, h("h1", {}, "Requests"), h("label", { class: "follow" }, follow, "live"), table.element);
     await table.refresh();
-    const timer = window.setInterval(() => {
-        const away = document.hidden || !follow.checked || route().params.has("before");
-        if (!away && !place.querySelector(".opened") && window.scrollY < 100) table.refresh();
-    }, AGAIN_MS);
-    signal.addEventListener("abort", () => window.clearInterval(timer));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { get, post } from "./api.js";
-import { h, pairs, put } from "./dom.js";
+import { cut, h, pairs, put } from "./dom.js";
 import { actor, tokenForm } from "./rights.js";
 import { link } from "./route.js";
 import { ruleForm } from "./rule.js";
@@ -12,23 +12,31 @@ const MARKS = { good: "●", slow: "◐", resting: "▲", off: "○" };
 
 /** @param {any} row */
 function state(row) {
-    const rest = row.rest && row.rest.left_ms !== null ? ` ${row.rest.cause}, ${spanText(row.rest.left_ms)} left` : row.rest ? ` ${row.rest.cause}` : "";
+    const left = row.rest?.left_ms;
+    const rest = row.rest ? ` ${row.rest.cause}${left ? `, ${spanText(left)} left` : left === 0 ? ", the next question tries it" : ""}` : "";
     return h("span", { class: `server-${row.state}` }, `${MARKS[/** @type {"good"} */ (row.state)] ?? ""} ${row.state}${rest}`);
 }
+
+/**
+ * Who has never answered has no time.
+ * @param {any} row
+ * @param {number} ms
+ */
+const time = (row, ms) => (row.found + row.absent ? spanText(ms) : "–");
 
 /** @type {import("./table.js").Column[]} */
 const COLUMNS = [
     { title: "#", number: true, rank: 2, cell: (row) => row.position },
     { title: "Server", cell: (row) => [h("b", {}, row.name), row.name === row.identifier ? null : h("small", {}, ` ${row.identifier}`)] },
     { title: "State", cell: state },
-    { title: "Remote", rank: 3, cell: (row) => h("span", { class: "mono" }, row.remote) },
+    { title: "Remote", rank: 3, cell: (row) => cut(row.remote) },
     { title: "Asked", number: true, rank: 2, cell: (row) => number(row.asked) },
     { title: "Found", number: true, cell: (row) => [number(row.found), h("small", {}, ` ${percent(row.found, row.found + row.absent)}`)] },
     { title: "Absent", number: true, rank: 2, cell: (row) => number(row.absent) },
     { title: "Failed", number: true, cell: (row) => number(row.failed) },
-    { title: "p50", number: true, rank: 3, cell: (row) => spanText(row.p50_ms) },
-    { title: "p95", number: true, rank: 2, cell: (row) => spanText(row.p95_ms) },
-    { title: "p99", number: true, rank: 3, cell: (row) => spanText(row.p99_ms) },
+    { title: "p50", number: true, rank: 3, cell: (row) => time(row, row.p50_ms) },
+    { title: "p95", number: true, rank: 2, cell: (row) => time(row, row.p95_ms) },
+    { title: "p99", number: true, rank: 3, cell: (row) => time(row, row.p99_ms) },
     { title: "Bytes", number: true, rank: 3, cell: (row) => size(row.bytes) },
     { title: "Running", number: true, rank: 3, cell: (row) => `${row.running}${row.waiting ? ` + ${row.waiting}` : ""}` },
 ];
@@ -78,14 +86,11 @@ export async function show(place, _params, signal) {
                 return { rows, total: rows.length };
             },
             open: details,
+            again: AGAIN_MS,
             empty: 'There is no server. Add one to "servers" in the configuration.',
         },
         signal,
     );
     put(place, h("h1", {}, "Servers"), tokenForm(), table.element);
     await table.refresh();
-    const timer = window.setInterval(() => {
-        if (!document.hidden && !place.querySelector(".opened")) table.refresh();
-    }, AGAIN_MS);
-    signal.addEventListener("abort", () => window.clearInterval(timer));
 }

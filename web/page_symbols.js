@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { get } from "./api.js";
-import { h, put } from "./dom.js";
+import { cut, h, put } from "./dom.js";
 import { link } from "./route.js";
 import { makeTable } from "./table.js";
 import { ago, number, shared, size, spanText } from "./text.js";
 import { symbolDetails } from "./page_symbol.js";
+
+const AGAIN_MS = 30000; // with very many names it takes half a second of the server
 
 /**
  * pySymProxy's columns; each server's misses and hits at the end, hidden until they are chosen.
@@ -15,7 +17,7 @@ function columns(servers) {
     /** @param {any} row */
     const accepted = (row) => row.numRequests - row.numExcluded;
     return [
-        { title: "Symbol", sort: "file", cell: (row) => h("a", { href: link("symbol", { name: row.file }) }, row.file) },
+        { title: "Symbol", sort: "file", cell: (row) => cut(row.file, link("symbol", { name: row.file })), csv: (row) => row.file },
         { title: "Requests", sort: "numRequests", number: true, cell: (row) => number(row.numRequests), csv: (row) => row.numRequests },
         { title: "Successful", sort: "numSuccess", number: true, cell: (row) => shared(row.numSuccess, accepted(row)), csv: (row) => row.numSuccess },
         { title: "Failed", sort: "numFail", number: true, rank: 2, cell: (row) => shared(row.numFail, accepted(row)), csv: (row) => row.numFail },
@@ -48,6 +50,7 @@ export async function show(place, _params, signal) {
             sort: "numRequests",
             load: (query, stop) => get("symbols", query, stop),
             open: (row) => symbolDetails(row.file, signal),
+            again: AGAIN_MS,
             empty: "No symbol fits. With no request yet, see Connect for the line to put into a debugger.",
         },
         signal,

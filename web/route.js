@@ -2,6 +2,9 @@
 // Where the visitor is: "#/symbols?search=kernel&sort=bytes". All that a view depends on stands there, so that a view
 // can be sent to a colleague. (After "#", since "/symbols" belongs to debuggers.)
 
+/** A file of Microsoft's, to see whether it works. */
+export const TEST = "symbols/ntdll.pdb/1EB9FACB04EA273BB24BA52C8B8D336A1/ntdll.pdb";
+
 /** @returns {{page: string, params: URLSearchParams}} */
 export function route() {
     const [page, query] = location.hash.replace(/^#\/?/, "").split("?", 2);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A form for a new rule: what it would have done is shown before, and it can be taken back after.
+// A form for a new rule: what it would have done is shown before it can be added, and it can be taken back after.
 import { get, post } from "./api.js";
 import { h, put } from "./dom.js";
 import { actor } from "./rights.js";
-import { grouped, spanText } from "./text.js";
+import { counted, grouped, spanText } from "./text.js";
 
 const EVERYWHERE = "general.blacklist";
 /** @type {[string, string][]} */
@@ -52,12 +52,18 @@ export function ruleForm(pattern, server, after) {
     async function look() {
         try {
             put(preview, told(await get("rules/preview", rule())));
+            add.hidden = false;
         } catch (error) {
             put(preview, error instanceof Error ? error.message : "");
         }
     }
-    list.addEventListener("change", () => (of.hidden = list.value === EVERYWHERE));
-    of.hidden = list.value === EVERYWHERE;
+    function forget() {
+        of.hidden = list.value === EVERYWHERE;
+        add.hidden = true;
+        put(preview);
+    }
+    for (const field of [list, of, value]) field.addEventListener("input", forget);
+    forget();
     return h(
         "form",
         { class: "rule", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
@@ -65,7 +71,7 @@ export function ruleForm(pattern, server, after) {
         of,
         value,
         comment,
-        h("button", { onclick: look }, "what would it have done?"),
+        h("button", { onclick: look }, "what would it do?"),
         add,
         preview,
     );
@@ -73,8 +79,8 @@ export function ruleForm(pattern, server, after) {
 
 /** @param {any} seen */
 function told(seen) {
-    const day = `Of the last day it meets ${grouped(seen.day.requests)} requests, ${grouped(seen.day.files)} of which got a file. `;
-    return `${day}In the ${seen.days.toFixed(1)} days of which requests are kept it spares ${grouped(seen.questions)} questions (${spanText(seen.seconds * 1000)}) and loses ${grouped(seen.lost)} files.`;
+    const day = `Of the last day it meets ${counted(seen.day.requests, "request")}, ${grouped(seen.day.files)} of which got a file. `;
+    return `${day}In the last ${spanText(seen.days * 864e5)}, of which requests are kept, it spares ${counted(seen.questions, "question")} (${spanText(seen.seconds * 1000)}) and loses ${counted(seen.lost, "file")}.`;
 }
 
 /**

@@ -27,6 +27,8 @@ import { grouped } from "./text.js";
  * @property {(row: any) => any} open what a row shows when it is opened
  * @property {(row: any) => Record<string, any>} [next] what asks for the rows after this one; else pages by offset
  * @property {string} empty what is said when there is none
+ * @property {number} [again] it is asked for anew after so many ms, while no row is open and the page stands at its top
+ * @property {() => boolean} [live] and while this holds
  */
 
 const PAGE = 100;
@@ -72,11 +74,13 @@ export function makeTable(table, signal) {
 
     /** @param {number} [total] */
     function paint(total) {
+        const sorted = head.contains(document.activeElement) ? [...head.querySelectorAll("th")].indexOf(/** @type {any} */ (document.activeElement?.closest("th"))) : -1;
         const focused = body.contains(document.activeElement) ? [...body.children].indexOf(/** @type {Element} */ (document.activeElement?.closest("tr"))) : -1;
         put(head, h("tr", {}, shown().map(heading)));
         put(body, rows.map(line));
         if (!rows.length) put(body, h("tr", {}, h("td", { colspan: shown().length, class: "dim" }, table.empty)));
         if (focused >= 0) /** @type {HTMLElement | undefined} */ (body.children[focused])?.focus();
+        head.querySelectorAll("th")[sorted]?.querySelector("button")?.focus();
         put(foot, paging(total));
     }
 
@@ -170,7 +174,7 @@ export function makeTable(table, signal) {
             "div",
             { class: "tools" },
             (table.filters ?? []).map(filter),
-            h("details", { class: "columns" }, h("summary", {}, "Columns"), table.columns.map(chooser)),
+            h("details", { class: "columns" }, h("summary", {}, "Columns"), h("div", {}, table.columns.map(chooser))),
             h("button", { onclick: takeAlong }, "CSV"),
         );
     }
@@ -220,6 +224,12 @@ export function makeTable(table, signal) {
         download(lines.join("\r\n") + "\r\n", `${table.name}.csv`, "text/csv");
     }
 
+    if (table.again) {
+        const timer = window.setInterval(() => {
+            if (!document.hidden && (table.live?.() ?? true) && !element.querySelector(".opened") && window.scrollY < 100) refresh();
+        }, table.again);
+        signal.addEventListener("abort", () => window.clearInterval(timer));
+    }
     return { element, refresh };
 }
 

@@ -57,6 +57,12 @@ export function spanText(ms) {
 /** @param {number} ms */
 export const span = (ms) => h("span", { title: `${grouped(ms)} ms` }, spanText(ms));
 
+/** @param {Date} when */
+function past(when) {
+    const ms = Date.now() - when.getTime();
+    return ms < 2000 ? "now" : ms < 172800000 ? `${spanText(ms)} ago` : when.toLocaleDateString();
+}
+
 /**
  * When it was: relative, the exact time on hover.
  * @param {number} ms
@@ -64,10 +70,20 @@ export const span = (ms) => h("span", { title: `${grouped(ms)} ms` }, spanText(m
 export function ago(ms) {
     if (!ms) return h("span", {}, "never");
     const when = new Date(ms);
-    const past = Date.now() - ms;
-    const text = past < 2000 ? "now" : past < 172800000 ? `${spanText(past)} ago` : when.toLocaleDateString();
-    return h("time", { datetime: when.toISOString(), title: when.toLocaleString() }, text);
+    return h("time", { datetime: when.toISOString(), title: when.toLocaleString() }, past(when));
 }
+
+/** Has all relative times go on. */
+export function age() {
+    for (const time of document.querySelectorAll("time")) time.textContent = past(new Date(time.dateTime));
+}
+
+/**
+ * "1 file", "2 files"
+ * @param {number} n
+ * @param {string} word
+ */
+export const counted = (n, word) => `${grouped(n)} ${word}${n === 1 ? "" : "s"}`;
 
 /**
  * The colour is beside the word, never in its place.

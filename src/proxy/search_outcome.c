@@ -92,6 +92,7 @@ static void count_end(const struct attempt *attempt, enum fetch_end end, const s
     case FETCH_FALSE:
     case FETCH_DIFFERENT:
         count(&counters->failed);
+        atomic_store(&counters->failed_ms, (uint64_t)(clock_wall_ns() / 1000000));
         count(&counters->failed_by[err->kind]);
         break;
     case FETCH_CANCELLED:

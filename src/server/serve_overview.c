@@ -21,6 +21,8 @@ struct servers {
     unsigned answering;          /* neither resting nor impossible to ask */
     unsigned asked;              /* since the start */
     const struct source *silent; /* one that is not, or NULL */
+    const struct source *failed; /* the one that has failed last, or NULL */
+    uint64_t failed_ms;          /* when */
 };
 
 static bool was_asked(const struct source *source) {
@@ -36,6 +38,10 @@ static struct servers look_at_servers(const struct roster *roster) {
             continue;
         servers.total++;
         servers.asked += was_asked(source);
+        if (counted(&source->counters->failed_ms) > servers.failed_ms) {
+            servers.failed = source;
+            servers.failed_ms = counted(&source->counters->failed_ms);
+        }
         if (!source->options.unaskable && rest_view(queue_rest(source->queue)).cause == REST_NONE)
             servers.answering++;
         else if (!servers.silent)
@@ -148,6 +154,16 @@ static void append_health(struct buffer *out, const struct health *health) {
     buffer_append_text(out, "}, ");
 }
 
+static void append_failure(struct buffer *out, const struct servers *servers) {
+    if (!servers->failed) {
+        buffer_append_text(out, "\"failure\": null, ");
+        return;
+    }
+    buffer_append_text(out, "\"failure\": {");
+    api_text(out, "server", servers->failed->options.name);
+    buffer_format(out, ", \"at_ms\": %llu}, ", (unsigned long long)servers->failed_ms);
+}
+
 void overview_append(struct buffer *out, struct server *server, const struct settings *settings,
                      const char *host) {
     struct ledger *ledger = server->options.ledger;
@@ -163,6 +179,7 @@ void overview_append(struct buffer *out, struct server *server, const struct set
                   (unsigned long long)ledger_total(ledger, TOTAL_SINCE_MS),
                   ledger_enabled(ledger) ? "true" : "false");
     append_health(out, &health);
+    append_failure(out, &servers);
     buffer_format(
         out,
         "\"servers\": {\"answering\": %u, \"asked\": %u, \"total\": %u}, \"disk\": {\"used\": "

@@ -123,12 +123,13 @@ struct source_ops {
 
 /* Counted by those who run attempts; of the rest, a source itself counts its ranges. */
 struct source_counters {
-    counter asked;  /* questions put to it */
-    counter found;  /* delivered a body that led */
-    counter absent; /* its own no */
-    counter failed; /* failures of every cause */
-    counter lost;   /* found, but another had delivered first */
-    counter login;  /* answers that were a login page */
+    counter asked;     /* questions put to it */
+    counter found;     /* delivered a body that led */
+    counter absent;    /* its own no */
+    counter failed;    /* failures of every cause */
+    counter failed_ms; /* when the last one was, by the wall's clock; 0: there was none */
+    counter lost;      /* found, but another had delivered first */
+    counter login;     /* answers that were a login page */
     counter bytes;
     counter ranges;          /* parts asked for beside others (http_ranges.h) */
     counter ranges_taken_up; /* of them, asked for again after a break */

@@ -191,6 +191,38 @@ def test_empty_page_teaches(start, origin, page):
     page.open(gate)
     time.sleep(3)
     page.wait_text(f"_NT_SYMBOL_PATH=srv*{page.url}/symbols")
+    assert page.find(".teach a")[0].get_attribute("href").startswith(f"{page.url}/symbols/ntdll.pdb/")
+    page.wait_text("1 server, none asked yet", ".state")
+
+
+def test_a_page_left_open_says_when_the_server_is_gone(busy, page):
+    page.open(busy)
+    wait_until(lambda: page.run("return document.title") == "scenario", "the good title")
+    good_icon = page.run("return document.getElementById('icon').href")
+    assert "● the server answers" in page.text(".state") and "failed" in page.text(".state")
+    busy.stop()
+    page.wait_text("■ The server does not answer", ".state")
+    assert page.run("return document.title").startswith("■ ")
+    assert page.run("return document.getElementById('icon').href") == good_icon.replace("icon.svg", "icon_bad.svg")
+    page.driver.get_log("browser")  # that it cannot be reached is no complaint
+
+
+def test_times_go_on(busy, page):
+    page.open(busy)
+    before = page.run("return document.querySelector('.state time').textContent")
+    wait_until(lambda: page.run("return document.querySelector('.state time').textContent") != before, "another time")
+
+
+def test_keys_work_on_after_sorting(busy, page):
+    page.open(busy, "symbols")
+    page.wait_text("here.pdb")
+    page.run("[...document.querySelectorAll('th button')].find(b => b.textContent.startsWith('Bytes')).focus()")
+    page.press(KEYS.ENTER)
+    wait_until(lambda: "sort=bytes" in page.driver.current_url, "the order in the address")
+    wait_until(lambda: page.run("return document.activeElement.textContent").startswith("Bytes"), "the focus where it was")
+    page.run("document.querySelector('tbody tr').focus()")
+    page.press(KEYS.ESCAPE)
+    assert page.run("return document.activeElement.tagName") == "TR"
 
 
 # --- changes
@@ -199,6 +231,15 @@ def test_empty_page_teaches(start, origin, page):
 def test_rule_is_added_and_taken_back(busy, page):
     page.open(busy, "symbol", name="here.pdb")
     page.wait_text("general.blacklist")
+    shown = "return [...document.querySelectorAll('form.rule button')].map(b => b.offsetParent !== null && b.textContent)"
+    assert "add rule" not in page.run(shown)  # not before it is seen what it would do
+    page.click("form.rule button", "what would it do?")
+    page.wait_text("Of the last day it meets", ".preview")
+    page.run("const i = document.querySelector('form.rule input'); i.value += 'x'; i.dispatchEvent(new Event('input', { bubbles: true }))")
+    assert "add rule" not in page.run(shown) and page.text(".preview") == ""  # that was another rule
+    page.run("const i = document.querySelector('form.rule input'); i.value = i.value.slice(0, -1)")
+    page.click("form.rule button", "what would it do?")
+    wait_until(lambda: "add rule" in page.run(shown), "the button")
     page.click("form.rule button", "add rule")
     page.wait_text("is in force", "#said")
     (rule,) = api(busy, "rules")
@@ -256,7 +297,7 @@ def test_hostile_names_are_text(start, origin, page):
     assert len(names) == len(HOSTILE)
     for name in names:
         page.open(gate, "symbol", name=name)
-        page.wait_text(name.strip("\u202e"), "h1")
+        page.wait_text(name.replace("\u202e", "\\u202e"), "h1")  # made visible
         assert not page.find("main img, main script")
 
 
@@ -267,6 +308,11 @@ def test_statistics_off_are_told(start, origin, page):
     page.wait_text("switched off")
     page.open(gate, "requests")
     page.wait_text("No request fits")
+    page.wait_text("statistics are switched off", ".state")
+    page.open(gate)
+    page.wait_text("Statistics are switched off (general.enableStatistics)")
+    page.wait_text("Not recorded.")
+    assert "Nobody has asked" not in page.text()
 
 
 @pytest.mark.parametrize("width", [360, 800, 1400, 2560])
@@ -334,9 +380,9 @@ def test_edited_configuration_is_checked(busy, page):
 
 def test_rule_shows_what_it_would_have_done(busy, page):
     page.open(busy, "symbol", name="here.pdb")
-    page.click("form.rule button", "what would it have done?")
+    page.click("form.rule button", "what would it do?")
     page.wait_text("Of the last day it meets 3 requests, 3 of which got a file.", ".preview")
-    page.wait_text("and loses 1 files.", ".preview")
+    page.wait_text("and loses 1 file.", ".preview")
 
 
 def test_a_hundred_thousand_symbols(start, origin, page):
