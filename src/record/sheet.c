@@ -89,6 +89,11 @@ static void *find_sum(struct sheet *sheet, struct table *table, size_t max, size
     return key;
 }
 
+/* A file called "(other)" counts among those: every list has that name once. */
+static const char *name_of_sum(const char *name) {
+    return strcmp(name, "(other)") == 0 ? "" : name;
+}
+
 static struct name_sum *find_name(struct sheet *sheet, struct table *table, size_t max,
                                   const char *name, const char *id) {
     return find_sum(sheet, table, max, sizeof(struct name_sum), name, id);
@@ -172,10 +177,9 @@ void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct 
     keep_request(sheet, outcome, notes);
     if (!lookup->counts)
         return;
-    const struct outcome_texts *text = &outcome->text;
-    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, text->name, ""), outcome, lookup);
-    add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, text->name, text->key_id), outcome,
-               lookup);
+    const char *name = name_of_sum(outcome->text.name), *id = outcome->text.key_id;
+    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, name, ""), outcome, lookup);
+    add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, name, id), outcome, lookup);
 }
 
 /* --- what servers answer --- */
@@ -206,7 +210,7 @@ void sheet_add_answer(struct sheet *sheet, const char *name, const struct attemp
         note->result != ATTEMPT_FAILED)
         return;
     struct pair_sum *pair = find_sum(sheet, &sheet->pairs, SHEET_PAIRS_MAX, sizeof(struct pair_sum),
-                                     name, note->source);
+                                     name_of_sum(name), note->source);
     struct source_sum *source = find_sum(sheet, &sheet->sources, SHEET_SOURCES_MAX,
                                          sizeof(struct source_sum), note->source, "");
     if (pair)

@@ -292,6 +292,17 @@ def test_health_tells_of_servers(start, origin, second):
     assert api(gate, "overview")["health"]["state"] == "bad"
 
 
+def test_a_file_called_as_all_others_are(gate):
+    for n in range(3):
+        gate.get(missing(n).path)
+        gate.get(f"/symbols/(other)/{n:032X}1/(other)")
+    wait_totals(gate, numRequests=6)
+    pairs = json.loads(gate.get("/symbols.json").body, object_pairs_hook=list)
+    assert [name for name, _ in pairs].count("(other)") == 1
+    assert sum(dict(row)["numRequests"] for _, row in pairs) == 6
+    assert api(gate, "symbol", name="(other)")["numRequests"] == 3
+
+
 def test_pending(gate, origin):
     symbol = pdb(size=1 << 20)
     origin.on(symbol.remote, Script(symbol.body, head(), send(300000), at_gate("rest"), send()))
