@@ -125,6 +125,7 @@ static bool look(struct delivery *delivery, struct error *err) {
         return true;
     if (err->kind == ERROR_HTML && delivery->content.redirected)
         count(&fetch->source->counters->login);
+    fetch->refused = true;
     delivery_refuse(delivery, err);
     return false;
 }
@@ -342,7 +343,10 @@ static bool take_plain(struct decoder_sink *sink, const void *bytes, size_t leng
 static enum fetch_end refused_archive(struct delivery *delivery, bool announced,
                                       const struct error *err) {
     delivery_refuse(delivery, err);
-    return err->kind == ERROR_LENGTH && !announced ? failed(delivery, err) : refused_body(delivery);
+    if (err->kind == ERROR_LENGTH && !announced)
+        return failed(delivery, err);
+    delivery->fetch->refused = true;
+    return refused_body(delivery);
 }
 
 /* Expands; FETCH_WHOLE: the end has come, and the archive was sound. */

@@ -120,6 +120,9 @@ static enum source_answer ask(struct delivery *delivery, struct source_call *cal
     if (!source_layout(fetch->source, fetch->worker, call, &layout, err))
         return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {
+        if (fetch->forms_but & options->forms[i])
+            continue;
+        fetch->form = options->forms[i];
         enum source_answer answer =
             ask_in_form(delivery, call, layout, options->forms[i], out_found, err);
         if (answer != SOURCE_ABSENT)
@@ -148,6 +151,7 @@ static bool verify_local(struct delivery *delivery, const struct source_local *l
         return true;
     delivery_came(delivery, first, (size_t)got);
     delivery->came = local->size;
+    delivery->fetch->refused = true;
     delivery_refuse(delivery, err);
     return false;
 }
@@ -213,6 +217,7 @@ enum fetch_end fetcher_run(struct fetch *fetch, struct error *err) {
     CLEANUP(delivery_release) struct delivery delivery;
     delivery_init(&delivery, fetch);
     fetch->head_good = false;
+    fetch->refused = false;
     enum fetch_end end = run(&delivery, err);
     delivery_note_total(&delivery);
     return end;

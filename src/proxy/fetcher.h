@@ -49,6 +49,7 @@ struct fetch {
     unsigned shelf;                     /* where it will be kept */
     const struct shelved_form *shelved; /* the one path to ask for, in this form; NULL: the source's
                                            forms, at the paths of its layout */
+    unsigned forms_but;                 /* those not to be asked for: what came was refused */
     bool in_place;
     bool fresh_connection;
     bool chooses;   /* by the question's check sums, since others may have the better file */
@@ -62,6 +63,8 @@ struct fetch {
     int64_t retry_after_s; /* out: -1 when the source did not say */
     bool behind;           /* out: it failed at a host to which the source had redirected */
     bool head_good;        /* out: the head had come and was good */
+    enum form form;        /* out: what was asked for last */
+    bool refused; /* out: FETCH_FAILED since what came is false: in this form it always will be */
 };
 
 enum fetch_end {

@@ -35,6 +35,7 @@ static bool read_pointer(struct delivery *delivery, struct pointer *out_pointer,
         error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
     else
         return true;
+    delivery->fetch->refused = true;
     delivery_refuse(delivery, err);
     return false;
 }

@@ -13,7 +13,8 @@
 //   ENDED      found, absent, failed, dropped  attempts run out, nothing else   the last reference
 //
 //   step       entered by                                     next
-//   READY      the plan; lost or called back for a leader     ASKED in its turn
+//   READY      the plan; lost or called back for a leader;    ASKED in its turn
+//              refused in one form, and there is another
 //   ASKED      an attempt (two when asked again) under way    any below, READY
 //   PAUSED     its body broke; asked again at `due_ms`        ASKED, READY when another one leads
 //   BROKEN     broke several times; asked when no other left  PAUSED
@@ -80,6 +81,7 @@ struct step {
     enum step_state state;
     enum error_kind unasked; /* UNASKED: ERROR_BUSY or ERROR_RESTING */
     unsigned breaks;         /* bodies from here that broke */
+    unsigned forms_but;      /* forms that it is not asked for any more: refused, as fetch's */
     int64_t due_ms;          /* PAUSED */
     bool passed_over;        /* as a hedge it found the queue full */
     bool asked_again;        /* on a new connection */
@@ -258,6 +260,10 @@ void search_pause(struct search *search, struct step *step, int64_t now_ms);
 
 /* Takes the alarm back, with its reference. Lock held; the caller holds a reference. */
 void search_stop_alarm(struct search *search);
+
+/* What an attempt of this step brought was refused: is its source to be asked for another form?
+   Then the step is READY for that. Lock held. */
+bool search_asks_other_form(struct step *step, const struct fetch *fetch);
 
 /* Remembers the first failure. Lock held. */
 void search_keep_why(struct search *search, const struct error *err);

@@ -220,6 +220,7 @@ static void fill_fetch(struct attempt *attempt) {
         .copy = attempt->copy,
         .shelf = shelved ? shelved->shelf : search->roster->shelf[position],
         .shelved = shelved,
+        .forms_but = attempt->step->forms_but,
         .in_place = !shelved && search->roster->in_place[position],
         .fresh_connection = attempt->fresh_connection,
         .kept = search->compared,

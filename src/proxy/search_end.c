@@ -19,6 +19,15 @@ void search_pause(struct search *search, struct step *step, int64_t now_ms) {
     step->due_ms = now_ms + pauses_ms[at < TAKES_MAX - 1 ? at : TAKES_MAX - 2];
 }
 
+bool search_asks_other_form(struct step *step, const struct fetch *fetch) {
+    unsigned but = step->forms_but | fetch->form;
+    if (fetch->shelved || !(source_forms(step->source) & ~but))
+        return false;
+    step->forms_but = but;
+    step->state = STEP_READY;
+    return true;
+}
+
 static bool others_left(const struct search *search) {
     for (unsigned i = 0; i < search->step_count; i++)
         if (search->steps[i].state == STEP_READY)
@@ -74,15 +83,17 @@ static void begin_anew(struct search *search, struct copy *copy) {
 }
 
 /* Notes what the writer's body proved to be; is there anything left to go on with? */
-static bool note_false(struct search *search, struct step *step, bool differs,
+static bool note_false(struct search *search, struct attempt *writer, bool differs,
                        const struct error *err) {
+    struct step *step = writer->step;
     SCOPED_LOCK(&search->lock);
     search->begun = true;
     if (differs) {
         search_broke(search, step, err, clock_ms());
     } else {
         search_keep_why(search, err);
-        step->state = STEP_FAILED;
+        if (!search_asks_other_form(step, &writer->fetch))
+            step->state = STEP_FAILED;
     }
     if (!search->closing && !search->used_up && plan_left(search))
         return true;
@@ -92,7 +103,7 @@ static bool note_false(struct search *search, struct step *step, bool differs,
 
 void search_replace(struct search *search, struct attempt *writer, bool differs,
                     const struct error *err) {
-    if (!note_false(search, writer->step, differs, err))
+    if (!note_false(search, writer, differs, err))
         return;
     /* The search's copy is the writer's until `writer` is taken back, so nobody changes it
      * meanwhile. */

@@ -144,8 +144,9 @@ static void leave(struct attempt *attempt) {
 
 /* An error after a good head that asking again may cure, though nothing was written yet. */
 static bool cut_short(const struct attempt *attempt, const struct error *err) {
-    return attempt->fetch.head_good && (err->kind == ERROR_RESET || err->kind == ERROR_STALLED ||
-                                        err->kind == ERROR_LENGTH || err->kind == ERROR_TIMEOUT);
+    return attempt->fetch.head_good && !attempt->fetch.refused &&
+           (err->kind == ERROR_RESET || err->kind == ERROR_STALLED || err->kind == ERROR_LENGTH ||
+            err->kind == ERROR_TIMEOUT);
 }
 
 /* The step is settled: whoever else asks its source needs not. */
@@ -176,7 +177,8 @@ static void step_absent(struct attempt *attempt, const struct error *said,
         search_broke(search, step, &err, clock_ms());
         return;
     }
-    step->state = STEP_ABSENT;
+    /* What it has in another form is false: that is no no. */
+    step->state = attempt->fetch.forms_but ? STEP_FAILED : STEP_ABSENT;
     if (ends && !search->begun) {
         search_conclude(search, acts);
         return;
@@ -192,6 +194,8 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
         search_keep_why(search, err);
         step->state = STEP_FAILED;
         search->used_up = true;
+    } else if (attempt->fetch.refused && search_asks_other_form(step, &attempt->fetch)) {
+        search_keep_why(search, err);
     } else if (step->source->options.is_cache && !step->delivered) {
         /* As if it were not there; but who asks is told why. */
         search->withdrawn = *err;
@@ -278,10 +282,11 @@ static void settle(struct attempt *attempt, enum fetch_end end, const struct err
         attempt->step->state = STEP_ABSENT;
 }
 
-/* A source that has delivered a part of it is not believed to have no such file. */
+/* A source that has delivered a part of it, or something false, is not believed to have no such
+   file. */
 static bool may_remember(const struct attempt *attempt) {
     SCOPED_LOCK(&attempt->search->lock);
-    return !attempt->step->delivered;
+    return !attempt->step->delivered && !attempt->fetch.forms_but;
 }
 
 static void remember_no(const struct attempt *attempt, const struct error *said) {

@@ -272,6 +272,67 @@ def test_what_is_no_pointer_is_a_failure(gate, origin, body):
     gate.fetch(symbol)
 
 
+# --- one form is refused, another is not ---------------------------------------------------------
+
+
+SPANNED = b"MSCF" + bytes(26) + b"\x04" + bytes(40)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize(
+    "false", [SPANNED, b"<html><body>sign in</body></html>", gzip.compress(b"x" * 9000)[:-9]],
+    ids=["damaged", "web page", "cut"],
+)
+def test_refused_archive_leads_to_the_plain_file(start, origin, false):
+    symbol = pdb(size=MIB)
+    gate = start(server(origin, forms=["compressed", "plain"]))
+    origin.on(packed(symbol), good(false))
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+    gate.check(symbol)
+    assert [r.path for r in origin.requests] == [packed(symbol), symbol.remote]
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("where", ["server", "directory"])
+def test_refused_plain_file_leads_to_the_archive(start, origin, store, where):
+    symbol, other = pdb(size=MIB), pdb(size=MIB, seed=2)
+    bodies = {symbol.remote: other.body, packed(symbol): gzip.compress(symbol.body)}
+    for path, body in bodies.items():
+        put(store, path[1:], body)
+        origin.on(path, good(body))
+    gate = start(server(origin if where == "server" else store, forms=ALL))
+    first = gate.get(symbol.path)
+    assert first.broken or first.body == symbol.body, first  # it may have come too late for this one
+    gate.wait_quiet()
+    gate.fetch(symbol)
+    gate.check(symbol)
+    assert origin.count() == (2 if where == "server" else 0)
+
+
+def test_refused_form_beside_absent_ones_is_no_absence(start, origin):
+    """What it has is false: that is told as a failure, and asked for again."""
+    symbol, other = pdb(), pdb(seed=2)
+    gate = start(server(origin, forms=ALL))
+    origin.on(symbol.remote, good(other.body))
+    for _ in range(2):
+        assert gate.get(symbol.path).verdict == "failed"
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
+def test_every_form_is_refused_once(start, origin, second):
+    symbol, other = pdb(), pdb(seed=2)
+    gate = start(server(origin, forms=["plain", "compressed"]), server(second, "two"))
+    origin.on(symbol.remote, good(other.body))
+    origin.on(packed(symbol), good(gzip.compress(symbol.body)[:-9]))
+    second.on(symbol.remote, good(symbol.body))
+    assert gate.fetch(symbol).headers["x-symgate-source"] == "two"
+    assert [r.path for r in origin.requests] == [symbol.remote, packed(symbol)]
+    gate.check(symbol)
+
+
 # --- identity ------------------------------------------------------------------------------------
 
 
