@@ -18,7 +18,7 @@
 #include "base/threads.h"
 #include "proxy/provenance.h"
 #include "proxy/quarantine.h"
-#include "proxy/verify.h"
+#include "proxy/vetter.h"
 #include "store/usage.h"
 #include "store/vetting.h"
 
@@ -222,13 +222,14 @@ static bool open_parts(struct gateway *gateway, struct error *err) {
     if (!gateway->rules)
         return false;
     make_store(gateway);
-    gateway->vetting = vetting_new(verify_file, VETTING_MARKS);
+    gateway->spill = spill_new(gateway->data.path, general->spill_limit);
+    gateway->vetting = vetting_new(&(struct vetting_options){
+        .verify = vetter_verify, .context = gateway->spill, .marks = VETTING_MARKS});
     if (!open_shelves(gateway, err))
         return false;
     gateway->usage = usage_new(gateway->shelves, gateway->shelf_count, err);
     if (!gateway->usage)
         return false;
-    gateway->spill = spill_new(gateway->data.path, general->spill_limit);
     struct absences_options absences = {
         .directory = gateway->data.path,
         .key = gateway->data.key,
@@ -438,10 +439,10 @@ static void free_parts(struct gateway *gateway) {
     alarm_clock_free(gateway->alarms);
     absences_close(gateway->absences);
     absences_close(gateway->owed);
-    spill_free(gateway->spill);
     usage_free(gateway->usage);
     free_shelves(gateway);
     vetting_free(gateway->vetting);
+    spill_free(gateway->spill);
     data_folder_close(&gateway->data);
     config_free(gateway->config);
     pthread_mutex_destroy(&gateway->reload_lock);

@@ -131,6 +131,27 @@ static struct source *make_source(const struct config_server *server, const stru
     return source_http_new(&options, key, err);
 }
 
+/* Lets pointers lead into the tree at `path`, which `other` reads, by its path and by whatever
+   pathMap leads there from. */
+static void add_tree(struct source *source, const struct config_map *map, const char *path,
+                     struct source *other) {
+    source_add_pointer_root(source, path, other);
+    CLEANUP(free_block) char *tree = path_absolute(path);
+    for (unsigned i = 0; i < map->count; i++) {
+        CLEANUP(free_block) char *to = path_absolute(map->to[i]);
+        size_t length = to[1] ? strlen(to) : 0;
+        if (strncmp(tree, to, length) != 0 || (tree[length] && tree[length] != '/'))
+            continue;
+        char from[PREFIX_BYTES], told[PREFIX_BYTES];
+        if (!text_copy(from, sizeof from, map->from[i]))
+            continue;
+        for (size_t end = strlen(from); end > 0 && strchr("/\\", from[end - 1]); end--)
+            from[end - 1] = '\0';
+        if (text_format(told, sizeof told, "%s%s", from, tree + length))
+            source_add_pointer_root(source, told, other);
+    }
+}
+
 /* What reads the tree that pointers write as `root`; NULL without err: nothing can. */
 static struct source *make_pointed(const struct config *config, const struct config_server *server,
                                    const char *root, const struct hash_key *key,
@@ -159,7 +180,7 @@ static bool add_pointer_roots(struct source *source, const struct config *config
         struct error why = {0};
         struct source *pointed = make_pointed(config, server, root, key, &why);
         if (pointed)
-            source_add_pointer_root(source, root, pointed);
+            add_tree(source, &config->general.path_map, root, pointed);
         else if (why.kind != ERROR_NONE) {
             *err = why;
             return false;
@@ -218,7 +239,7 @@ struct roster *roster_make(struct config *config, const struct hash_key *key,
         const struct config_server *server = &config->servers[i];
         sources[i] = make_source(server, key, state_directory, err);
         if (sources[i] && (server->directory || server->share)) {
-            source_add_pointer_root(sources[i], server->remote, NULL);
+            add_tree(sources[i], &config->general.path_map, server->remote, NULL);
             source_add_pointer_root(sources[i], server->remote_told, NULL);
         }
         own_shelf[i] = server->cache_location != NULL;
@@ -236,24 +257,6 @@ struct roster *roster_make(struct config *config, const struct hash_key *key,
 }
 
 /* --- what lies on shelves -------------------------------------------------------------------- */
-
-/* The own tree as pointers may write it: its path, and whatever pathMap leads there from. */
-static void add_own_tree(struct source *reader, const struct config_map *map, const char *path) {
-    source_add_pointer_root(reader, path, NULL);
-    for (unsigned i = 0; i < map->count; i++) {
-        CLEANUP(free_block) char *to = path_absolute(map->to[i]);
-        size_t length = strlen(to);
-        if (strncmp(path, to, length) != 0 || (path[length] && path[length] != '/'))
-            continue;
-        char from[PREFIX_BYTES], told[PREFIX_BYTES];
-        if (!text_copy(from, sizeof from, map->from[i]))
-            continue;
-        for (size_t end = strlen(from); end > 0 && strchr("/\\", from[end - 1]); end--)
-            from[end - 1] = '\0';
-        if (text_format(told, sizeof told, "%s%s", from, path + length))
-            source_add_pointer_root(reader, told, NULL);
-    }
-}
 
 /* Whose own shelf it is; NULL: nobody's. */
 static const struct config_server *server_of(const struct config *config, const char *path) {
@@ -280,7 +283,7 @@ static struct source *make_reader(const struct config *config, const char *path,
     };
     struct source *reader = source_directory_new(&options, key, err);
     if (reader)
-        add_own_tree(reader, &config->general.path_map, path);
+        add_tree(reader, &config->general.path_map, path, NULL);
     return reader;
 }
 

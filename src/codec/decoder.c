@@ -12,7 +12,8 @@
 
 const struct decoder_limits decoder_default_limits = {
     .plain_max = (uint64_t)64 << 30,
-    .ratio_max = 2000,
+    .ratio_max = 200,
+    .ratio_from = (uint64_t)64 << 20,
 };
 
 static const struct {

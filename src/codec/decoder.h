@@ -19,9 +19,8 @@
 #include "symbol/reader.h"
 
 enum {
-    DECODER_FIRST_BYTES = 4,          /* enough to recognise a coding */
-    DECODER_FIRST_MAX = 32 * 1024,    /* the most that may have been read before decoder_run */
-    DECODER_RATIO_FROM = 1024 * 1024, /* so much may come of however little */
+    DECODER_FIRST_BYTES = 4,       /* enough to recognise a coding */
+    DECODER_FIRST_MAX = 32 * 1024, /* the most that may have been read before decoder_run */
 };
 
 enum coding {
@@ -52,11 +51,13 @@ struct decoder_input {
 };
 
 struct decoder_limits {
-    uint64_t plain_max; /* bytes of the expanded file */
-    uint32_t ratio_max; /* so many times what has come, from DECODER_RATIO_FROM on */
+    uint64_t plain_max;  /* bytes of the expanded file */
+    uint32_t ratio_max;  /* so many times what has come, from there on: */
+    uint64_t ratio_from; /* so many bytes may come of however little */
 };
 
-/* 64 GiB and 2000 to 1: deflate reaches 1032, LZX about 800. */
+/* 64 GiB; 200 to 1 beyond 64 MiB. Deflate reaches 1032 and LZX about 800, but only with what is
+   empty almost throughout, as no large symbol file is. */
 extern const struct decoder_limits decoder_default_limits;
 
 enum decoder_end {

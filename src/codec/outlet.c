@@ -38,7 +38,8 @@ static bool allowed(const struct outlet *outlet, uint64_t total, struct error *e
                          outlet->feed->name, outlet->announced);
     if (total > outlet->limits->plain_max)
         return too_large(outlet, err);
-    if (total <= DECODER_RATIO_FROM || total / outlet->limits->ratio_max <= outlet->feed->taken)
+    if (total <= outlet->limits->ratio_from ||
+        total / outlet->limits->ratio_max <= outlet->feed->taken)
         return true;
     return error_set(err, ERROR_ENCODING,
                      "the %s file is a bomb: %" PRIu64 " bytes unfold to more than %" PRIu32

@@ -11,11 +11,12 @@
 #include "base/text.h"
 #include "proxy/plan.h"
 #include "proxy/search.h"
+#include "proxy/vetter.h"
 
 enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32 };
 
 /* What an explanation is made from. */
-struct view {
+struct explaining {
     struct symbols *symbols;
     const struct roster *roster;
     const struct question *question;
@@ -42,7 +43,7 @@ static unsigned turn_of(const struct plan *plan, unsigned source) {
 }
 
 /* An allowed one. */
-static enum told tell_allowed(const struct view *view, unsigned index,
+static enum told tell_allowed(const struct explaining *view, unsigned index,
                               struct explained_server *out) {
     const struct source *source = out->source;
     uint64_t bit = UINT64_C(1) << index;
@@ -69,7 +70,7 @@ static enum told tell_allowed(const struct view *view, unsigned index,
     return TOLD_SERVER_RESTING;
 }
 
-static void explain_server(struct view *view, unsigned index) {
+static void explain_server(struct explaining *view, unsigned index) {
     struct explained_server *out = &view->out->servers[index];
     out->source = view->roster->sources[index];
     out->rest = rest_view(queue_rest(out->source->queue));
@@ -95,7 +96,20 @@ static void explain_server(struct view *view, unsigned index) {
 
 /* --- shelves --- */
 
-static enum told look_on_shelf(const struct view *view, struct shelf *shelf, uint64_t *out_size) {
+/* Where nothing good lies: is something there that was left out? */
+static enum told look_for_false(const struct explaining *view, struct shelf *shelf,
+                                struct error *why) {
+    struct shelf_found found = {.fd = -1};
+    const struct question *question = view->question;
+    if (shelf_look_unvetted(shelf, &question->spelling, &question->key, &found) != SHELF_FOUND)
+        return TOLD_SHELF_NOTHING;
+    bool left_out = vetter_verify(NULL, &question->key, &found, why) == VETTED_FALSE;
+    close(found.fd);
+    return left_out ? TOLD_SHELF_FALSE : TOLD_SHELF_NOTHING;
+}
+
+static enum told look_on_shelf(const struct explaining *view, struct shelf *shelf,
+                               uint64_t *out_size, struct error *why) {
     struct shelf_found found = {.fd = -1};
     const struct question *question = view->question;
     if (shelf_hangs(shelf))
@@ -111,10 +125,10 @@ static enum told look_on_shelf(const struct view *view, struct shelf *shelf, uin
     case SHELF_COLD:
         break;
     }
-    return TOLD_SHELF_NOTHING;
+    return look_for_false(view, shelf, why);
 }
 
-static void explain_shelves(struct view *view) {
+static void explain_shelves(struct explaining *view) {
     uint64_t mask = roster_shelves(view->roster, view->verdict.allowed);
     for (; mask; mask &= mask - 1) {
         struct shelf *shelf =
@@ -123,15 +137,17 @@ static void explain_shelves(struct view *view) {
             continue;
         struct explained_shelf *out = &view->out->shelves[view->out->shelf_count++];
         out->path = shelf_path(shelf);
-        out->told = look_on_shelf(view, shelf, &out->size);
-        tell(out->told, &(struct facts){.place = out->path, .key = view->key}, &out->telling);
+        struct error why = {0};
+        out->told = look_on_shelf(view, shelf, &out->size, &why);
+        tell(out->told, &(struct facts){.place = out->path, .key = view->key, .what = why.what},
+             &out->telling);
     }
 }
 
 /* --- all of it --- */
 
 /* The server that is asked again first of those in the mask; NULL: there are none. */
-static const struct explained_server *first_again(const struct view *view, uint64_t mask) {
+static const struct explained_server *first_again(const struct explaining *view, uint64_t mask) {
     const struct explained_server *first = NULL;
     for (; mask; mask &= mask - 1) {
         const struct explained_server *server = &view->out->servers[__builtin_ctzll(mask)];
@@ -152,7 +168,8 @@ static const struct explained_shelf *place_of_file(const struct explanation *out
 }
 
 /* By the plan, when nothing is here. *out_server: whom the sentence is about. */
-static enum told judge_plan(const struct view *view, const struct explained_server **out_server) {
+static enum told judge_plan(const struct explaining *view,
+                            const struct explained_server **out_server) {
     *out_server = NULL;
     if (view->verdict.allowed && !absences_ready(view->symbols->options.absences))
         return TOLD_NOW_REPLAY;
@@ -175,7 +192,7 @@ static enum told judge_plan(const struct view *view, const struct explained_serv
 }
 
 /* What keeps each server out, in a clause: the first one's reason stands for all. */
-static const char *nobody_why(const struct view *view) {
+static const char *nobody_why(const struct explaining *view) {
     if (view->roster->count == 0)
         return "the configuration has no server";
     return view->roster->count == 1 ? "its filters keep the only one out"
@@ -195,7 +212,7 @@ static void spare_servers(struct explanation *out) {
     }
 }
 
-static void conclude(struct view *view) {
+static void conclude(struct explaining *view) {
     struct explanation *out = view->out;
     const struct explained_server *server = NULL;
     const struct explained_shelf *place = place_of_file(out);
@@ -236,7 +253,7 @@ static void conclude(struct view *view) {
 
 struct explanation *explain_now(struct symbols *symbols, const struct roster *roster,
                                 const struct question *question) {
-    struct view view = {.symbols = symbols, .roster = roster, .question = question};
+    struct explaining view = {.symbols = symbols, .roster = roster, .question = question};
     view.out = NEW(struct explanation);
     text_format(view.key, sizeof view.key, "%s/%s", question->key.name, question->key.id);
     policy_judge(roster->policy, question, &view.verdict);

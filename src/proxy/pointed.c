@@ -62,20 +62,29 @@ static bool refuse(const struct pointer *pointer, struct error *err) {
                       folder < 90 ? folder : 90, shown);
 }
 
+/* What lies there would be taken for the file. */
+static bool refuse_pointer(const char *path, struct error *err) {
+    const char *slash = strrchr(path, '/');
+    if (!text_same(slash ? slash + 1 : path, "file.ptr"))
+        return true;
+    return error_set(err, ERROR_TEXT, "a pointer leads to another pointer");
+}
+
 static bool find_target(struct source *source, const char *pointer_path,
                         const struct pointer *pointer, struct target *out, struct error *err) {
     out->source = source;
     if (pointer->kind == POINTER_NEAR && strstr(pointer->text, "://"))
         return refuse(pointer, err);
     if (pointer->kind == POINTER_NEAR)
-        return pointer_near(pointer->text, pointer_path, out->path) || refuse(pointer, err);
+        return (pointer_near(pointer->text, pointer_path, out->path) || refuse(pointer, err)) &&
+               refuse_pointer(out->path, err);
     for (unsigned i = 0; i < source->pointer_root_count; i++) {
         const struct pointer_root *root = &source->pointer_roots[i];
         if (!pointer_below(pointer->text, root->prefix, out->path))
             continue;
         if (root->source)
             out->source = root->source;
-        return true;
+        return refuse_pointer(out->path, err);
     }
     return refuse(pointer, err);
 }
@@ -123,7 +132,8 @@ enum source_answer pointed_ask(struct delivery *delivery, struct source_call *ca
         error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s", shown);
         return SOURCE_ABSENT;
     }
-    if (!find_target(fetch->source, call->path, &pointer, &target, err))
+    fetch->refused = !find_target(fetch->source, call->path, &pointer, &target, err);
+    if (fetch->refused)
         return SOURCE_FAILED;
     struct source_ops const *ops = target.source->ops;
     bool foreign = target.source != fetch->source && ops->worker_new;

@@ -207,9 +207,9 @@ void symbols_find_file(struct symbols *symbols, struct roster *roster,
     out_answer->rule = verdict.rule;
     if (verdict.globally)
         out_answer->verdict = VERDICT_EXCLUDED;
-    else if (cache_find_file(symbols->options.cache, path, roster_shelves(roster, verdict.allowed),
+    else if (cache_find_form(symbols->options.cache, path, roster_shelves(roster, verdict.allowed),
                              &out_answer->copy))
-        out_answer->verdict = VERDICT_HIT;
+        answer_with(out_answer, out_answer->copy, VERDICT_FETCHED);
 }
 
 /* --- judging an end --- */

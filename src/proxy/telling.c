@@ -163,6 +163,9 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_SHELF_NOTHING] = {"The file does not lie in {place}.", ""},
     [TOLD_SHELF_GOOD] = {"The file lies in {place}.", ""},
     [TOLD_SHELF_OTHER] = {"The file lies in {place} in another form.", ""},
+    [TOLD_SHELF_FALSE] =
+        {"What lies in {place} is not what its name says, so it is left out: {what}.",
+         "Remove it there; symgate then keeps the right file in its place."},
     [TOLD_SHELF_HANGS] = {"The disk of {place} does not answer, so it is passed over.",
                           "Look at that disk or mount; symgate takes it up again by itself."},
 };

@@ -162,10 +162,19 @@ static enum match match_text(const struct symbol_key *key, const struct identity
     return text_same(key->id, found->module.id) ? MATCHES : DIFFERS;
 }
 
+/* A .sym file that is no text made of another file: only Breakpad's say what they are. */
+static enum match match_text_file(const struct symbol_key *key, const struct identity *found) {
+    bool other = found->format == FORMAT_BREAKPAD && key->identifier != IDENTIFIER_OTHER &&
+                 !text_same(key->id, found->module.id);
+    return other ? DIFFERS : UNTOLD;
+}
+
 static enum match match(const struct symbol_key *key, const struct identity *found) {
     if (key->part == PART_SYM)
         return match_text(key, found);
-    if (key->kind == KIND_SYM || is_clr_private(key))
+    if (key->kind == KIND_SYM)
+        return match_text_file(key, found);
+    if (key->kind == KIND_OTHER || is_clr_private(key))
         return UNTOLD;
     switch (key->identifier) {
     case IDENTIFIER_PDB70:

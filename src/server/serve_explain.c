@@ -196,6 +196,7 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_SHELF_NOTHING] = "not there",
     [TOLD_SHELF_GOOD] = "there",
     [TOLD_SHELF_OTHER] = "in another form",
+    [TOLD_SHELF_FALSE] = "false",
     [TOLD_SHELF_HANGS] = "hangs",
 };
 

@@ -107,9 +107,13 @@ void source_add_pointer_root(struct source *source, const char *prefix, struct s
 }
 
 static void free_pointer_roots(struct source *source) {
+    struct source *freed = NULL;
     for (unsigned i = 0; i < source->pointer_root_count; i++) {
-        free(source->pointer_roots[i].prefix);
-        source_free(source->pointer_roots[i].source);
+        struct pointer_root *root = &source->pointer_roots[i];
+        free(root->prefix);
+        if (root->source != freed)
+            source_free(root->source);
+        freed = root->source;
     }
     free(source->pointer_roots);
 }

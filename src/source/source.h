@@ -171,7 +171,8 @@ void source_init(struct source *source, const struct source_ops *ops,
 void source_take_over(struct source *source, struct source *older);
 
 /* Lets pointers of this source lead below `prefix` ("\\\\build\\symbols"), which `other` reads
-   (taken over; NULL: the source itself). Before anybody asks. */
+   (taken over; NULL: the source itself). Several prefixes of one reader are added in a row. Before
+   anybody asks. */
 void source_add_pointer_root(struct source *source, const char *prefix, struct source *other);
 
 /* Frees through ops->free, which ends with source_release. NULL is allowed. */

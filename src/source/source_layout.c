@@ -13,7 +13,9 @@ static bool is_mark(const struct content *content, struct reader *reader) {
 
 /* Does this failure say something about that one file only? */
 static bool refused(const struct attempt_note *note, const struct error *err) {
-    return err->kind == ERROR_STATUS && note->status >= 400 && note->status < 500;
+    enum { NOT_IMPLEMENTED = 501 };
+    return err->kind == ERROR_STATUS &&
+           ((note->status >= 400 && note->status < 500) || note->status == NOT_IMPLEMENTED);
 }
 
 /* The failure is the whole question's. */

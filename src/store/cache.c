@@ -336,17 +336,39 @@ enum cache_found cache_find(struct cache *cache, const struct question *question
     return find_on_shelves(cache, question, shelves, out_copy);
 }
 
-bool cache_find_file(struct cache *cache, const struct symbol_path *path, uint64_t shelves,
+/* Whether the file is there is asked of the disk; no more at once than there are searches. */
+static bool look_for_form(struct cache *cache, const struct symbol_path *path, uint64_t shelves,
+                          struct copy **out_copy) {
+    if (!cache_may_look(cache))
+        return false;
+    struct copy *copy = cache_detached(cache, &path->key);
+    copy->interest = 1;
+    *out_copy = copy;
+    cache_look_cold_form(cache, copy, path, shelves);
+    return true;
+}
+
+bool cache_find_form(struct cache *cache, const struct symbol_path *path, uint64_t shelves,
                      struct copy **out_copy) {
+    bool cold = false;
     for (unsigned i = 0; i < cache->shelf_count; i++) {
         struct shelf *shelf = allowed_shelf(cache, i, shelves);
         struct shelf_found found;
-        if (shelf && shelf_look_file(shelf, &path->spelling, path->file, &found) == SHELF_FOUND) {
+        if (!shelf)
+            continue;
+        switch (shelf_look_form(shelf, &path->spelling, &path->key, path->form, true, &found)) {
+        case SHELF_FOUND:
             *out_copy = new_complete(cache, &path->key, shelf, &found);
             return true;
+        case SHELF_COLD:
+            cold = cold || !shelf_hangs(shelf);
+            break;
+        case SHELF_OTHER_FORM:
+        case SHELF_NOTHING:
+            break;
         }
     }
-    return false;
+    return cold && look_for_form(cache, path, shelves, out_copy);
 }
 
 struct copy *cache_claim(struct cache *cache, const struct symbol_key *key, bool *out_leading,

@@ -53,10 +53,11 @@ enum cache_found {
 enum cache_found cache_find(struct cache *cache, const struct question *question, uint64_t shelves,
                             struct copy **out_copy);
 
-/* Another form's file (".pd_", file.ptr), where that very file lies on one of the shelves: a
-   COMPLETE copy of its own, which does not come into the table; a new reference and interest.
-   False: not there, or not to be told without the disk. Never blocks. */
-bool cache_find_file(struct cache *cache, const struct symbol_path *path, uint64_t shelves,
+/* Another form's file (".pd_", file.ptr), where that very file lies on one of the shelves: a copy
+   of its own, which does not come into the table; a new reference and interest. It is COMPLETE, or
+   SEARCHING while the disk is asked, and then COMPLETE or ABSENT. False: not there. Never blocks.
+   `path` names no plain form. */
+bool cache_find_form(struct cache *cache, const struct symbol_path *path, uint64_t shelves,
                      struct copy **out_copy) MUST_CHECK;
 
 /* The copy under way or complete, or a new one that is SEARCHING: *out_leading says which. A new

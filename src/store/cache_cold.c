@@ -21,8 +21,11 @@ struct cold_look {
     struct cache *cache;    /* a reference */
     struct copy *copy;      /* a reference */
     struct question question;
+    enum form form; /* whose file is looked for */
     uint64_t shelves;
-    void (*done)(void *context, bool found, const struct shelved_form *other);
+    void (*done)(void *context, bool found,
+                 const struct shelved_form *other); /* NULL: the copy is
+                                                       told, nobody else */
     void *context;
     struct shelved_form other; /* the first that was seen; moved as `next` is */
     pthread_mutex_t lock;
@@ -65,10 +68,18 @@ static bool end_step(struct step *step) {
     return true;
 }
 
+static void tell(struct cold_look *look, bool found) {
+    static const struct error nothing;
+    if (look->done)
+        look->done(look->context, found, look->other.form ? &look->other : NULL);
+    else if (!found)
+        cache_end(look->cache, look->copy, COPY_ABSENT, &nothing);
+}
+
 static void finish(struct cold_look *look, bool found) {
     struct cache *cache = cache_ref(look->cache);
     if (!atomic_load(&cache->closing))
-        look->done(look->context, found, look->other.form ? &look->other : NULL);
+        tell(look, found);
     look_unref(look);
     {
         SCOPED_LOCK(&cache->looks_lock);
@@ -141,8 +152,8 @@ static void run(struct pool_job *job) {
     struct step *step = LIST_ENTRY(job, struct step, job);
     struct cold_look *look = step->look;
     struct shelf_found found;
-    enum shelf_look answer =
-        shelf_look(step->shelf, &look->question.spelling, &look->question.key, false, &found);
+    enum shelf_look answer = shelf_look_form(step->shelf, &look->question.spelling,
+                                             &look->question.key, look->form, false, &found);
     bool there = answer == SHELF_FOUND;
     bool counts = end_step(step);
     if (counts && alarm_cancel(look->cache->alarms, &step->alarm))
@@ -169,22 +180,40 @@ static void ring(struct alarm *alarm) {
         go_on(look);
 }
 
-void cache_look_cold(struct cache *cache, struct copy *copy, const struct question *question,
-                     uint64_t shelves,
-                     void (*done)(void *context, bool found, const struct shelved_form *other),
-                     void *context) {
+/* Begins one; form, done and context are still to be filled in. */
+static struct cold_look *look_new(struct cache *cache, struct copy *copy, uint64_t shelves) {
     struct cold_look *look = NEW(struct cold_look);
     look->references = 1;
     look->cache = cache_ref(cache);
     look->copy = copy_ref(copy);
-    look->question = *question;
     look->shelves = shelves;
+    look->form = FORM_PLAIN;
+    pthread_mutex_init(&look->lock, NULL);
+    SCOPED_LOCK(&cache->looks_lock);
+    cache->looks++;
+    return look;
+}
+
+void cache_look_cold(struct cache *cache, struct copy *copy, const struct question *question,
+                     uint64_t shelves,
+                     void (*done)(void *context, bool found, const struct shelved_form *other),
+                     void *context) {
+    struct cold_look *look = look_new(cache, copy, shelves);
+    look->question = *question;
     look->done = done;
     look->context = context;
-    pthread_mutex_init(&look->lock, NULL);
-    {
-        SCOPED_LOCK(&cache->looks_lock);
-        cache->looks++;
-    }
     go_on(look);
+}
+
+void cache_look_cold_form(struct cache *cache, struct copy *copy, const struct symbol_path *path,
+                          uint64_t shelves) {
+    struct cold_look *look = look_new(cache, copy, shelves);
+    look->question = (struct question){.key = path->key, .spelling = path->spelling};
+    look->form = path->form;
+    go_on(look);
+}
+
+bool cache_may_look(struct cache *cache) {
+    SCOPED_LOCK(&cache->looks_lock);
+    return cache->looks < cache->searches_max;
 }

@@ -67,6 +67,14 @@ void cache_make_room(struct cache *cache, struct shard *near);
 bool cache_settle(struct cache *cache, struct copy *copy, struct shelf *shelf,
                   const struct shelf_found *found) MUST_CHECK;
 
+/* As cache_look_cold for the file of a form, for a copy that is in no table and nobody leads: it
+   becomes COMPLETE or ABSENT. */
+void cache_look_cold_form(struct cache *cache, struct copy *copy, const struct symbol_path *path,
+                          uint64_t shelves);
+
+/* Are so few cold looks under way that one more may begin? */
+bool cache_may_look(struct cache *cache);
+
 /* Waits, at the end, until no cold look is under way; false when one does not end. */
 bool cache_wait_for_looks(struct cache *cache);
 

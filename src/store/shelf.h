@@ -38,7 +38,7 @@ struct shelf_found {
     uint64_t inode;
     uint64_t device;
     char path[LAYOUT_PATH_BYTES]; /* below the root, for looking again and removing */
-    enum form form;               /* PLAIN but for SHELF_OTHER_FORM */
+    enum form form;
 };
 
 /* Opens, creating the directory when missing. Fails only when another program holds the shelf (err
@@ -67,10 +67,14 @@ enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found);
 
-/* Looks for any file by its exact path components (used for .pd_ and file.ptr names). Never blocks
- * long: cached only. */
-enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
-                                const char *file, struct shelf_found *out_found);
+/* As shelf_look with leave to block, but of whatever lies there, be it what the key says or not. */
+enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
+                                    const struct symbol_key *key, struct shelf_found *out_found);
+
+/* The same for the very file of a form ("app.pd_", "file.ptr"), which is no OTHER_FORM then. */
+enum shelf_look shelf_look_form(struct shelf *shelf, const struct spelling *spelling,
+                                const struct symbol_key *key, enum form form, bool cached,
+                                struct shelf_found *out_found);
 
 /* Is the file, which is open still, what was found (same inode, size and time), and in its place?
    Never blocks; "cannot say without the disk" is true. */

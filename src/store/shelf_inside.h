@@ -45,9 +45,15 @@ void shelf_refresh(struct shelf *shelf);
 /* Is its file system one in memory, so that nothing on it needs a disk? */
 bool shelf_quick(struct shelf *shelf);
 
-/* As shelf_look with leave to block, but of whatever lies there, be it what the key says or not. */
-enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
-                                    const struct symbol_key *key, struct shelf_found *out_found);
+/* The index of the root's names that are not folded: a reference. NULL when there is none to be
+   had, with *cold set where the disk could give one. `cached`: never blocks. */
+struct name_set *shelf_index_take(struct shelf *shelf, struct shelf_root *root, bool cached,
+                                  bool *cold);
+
+/* Is there certainly nothing of that folded name, in any case? Most unknown symbols are told so,
+   without a look at the disk: the root's time says that nobody has added a name since the index was
+   made. Never blocks. */
+bool shelf_index_lacks(struct shelf *shelf, struct shelf_root *root, const char *name);
 
 /* What the kernel knows of an open file, without asking a file server; path is left alone. Never
  * blocks. */

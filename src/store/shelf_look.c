@@ -12,11 +12,8 @@
 #include "store/vetting.h"
 
 enum {
-    INDEX_BYTES_MAX = 8 << 20,
     LISTINGS_BYTES_MAX = 16 << 20,
     LISTING_TRUST_MS = 2000,
-    INDEX_CHECK_MS = 250,
-    INDEX_REST = 50, /* times as long as it took is an index used before it is made again */
 };
 
 /* One look, on its way through the places where a file may lie. */
@@ -25,6 +22,7 @@ struct look {
     struct shelf_root *root;
     const struct spelling *spelling;
     const struct symbol_key *key;
+    enum form form;          /* whose file is looked for */
     struct vetting *vetting; /* NULL: whatever lies there */
     bool cached;
     bool cold;        /* some answer needs the disk */
@@ -50,24 +48,22 @@ static unsigned how_to_open(const struct look *look) {
     return look->cached && !look->root->quick ? FILES_CACHED : 0;
 }
 
-/* Is the file that was found what the key says? */
+/* Is the file that was found what the key says? An archive of it is noted as another form. */
 static bool vet(struct look *look) {
     if (!look->vetting)
         return true;
-    switch (vetting_find(look->vetting, look->key, look->found)) {
-    case VETTED_GOOD:
-        return true;
-    case VETTED_FALSE:
-        return false;
-    case VETTED_UNKNOWN:
-        break;
+    enum vetted vetted = vetting_find(look->vetting, look->key, look->found);
+    if (vetted == VETTED_UNKNOWN && look->cached)
+        look->cold = true;
+    else if (vetted == VETTED_UNKNOWN && look->found->inode != look->refused)
+        vetted = vetting_check(look->vetting, look->key, look->found, look->shelf->path);
+    if (vetted == VETTED_PACKED && !look->other.form) {
+        text_copy(look->other.path, sizeof look->other.path, look->found->path);
+        look->other.form = FORM_COMPRESSED;
     }
-    look->cold = look->cold || look->cached;
-    if (look->cached || look->found->inode == look->refused)
-        return false;
-    bool good = vetting_check(look->vetting, look->key, look->found, look->shelf->path);
-    look->refused = good ? 0 : look->found->inode;
-    return good;
+    if (vetted != VETTED_GOOD && !look->cached)
+        look->refused = look->found->inode;
+    return vetted == VETTED_GOOD;
 }
 
 static bool try_path(struct look *look, const char *path) {
@@ -85,115 +81,11 @@ static bool try_path(struct look *look, const char *path) {
     if (!shelf_describe(fd, look->found) || look->found->size == 0)
         return false;
     text_copy(look->found->path, sizeof look->found->path, path);
-    look->found->form = FORM_PLAIN;
+    look->found->form = look->form;
     if (!vet(look))
         return false;
     (void)TAKE_FD(fd);
     return true;
-}
-
-/* --- the index ------------------------------------------------------------------------------ */
-
-static bool not_folded(const char *name, const void *context) {
-    (void)context;
-    for (; *name; name++)
-        if (*name >= 'A' && *name <= 'Z')
-            return true;
-    return false;
-}
-
-enum index_state { INDEX_GOOD, INDEX_STALE, INDEX_MISSING };
-
-static enum index_state index_state(struct look *look, struct name_set **out_index) {
-    struct shelf *shelf = look->shelf;
-    SCOPED_LOCK(&shelf->lock);
-    if (!shelf->index || shelf->root != look->root)
-        return INDEX_MISSING;
-    *out_index = name_set_ref(shelf->index);
-    int64_t now_ms = clock_ms();
-    if (shelf->index_building || now_ms < shelf->index_build_ms || now_ms < shelf->index_check_ms)
-        return INDEX_GOOD;
-    if (!name_set_current(shelf->index, look->root->fd, true))
-        return INDEX_STALE;
-    shelf->index_check_ms = now_ms + INDEX_CHECK_MS;
-    return INDEX_GOOD;
-}
-
-static bool claim_building(struct shelf *shelf) {
-    SCOPED_LOCK(&shelf->lock);
-    bool claimed = !shelf->index_building;
-    shelf->index_building = true;
-    return claimed;
-}
-
-/* Makes the index anew; several at once only when there is none at all. */
-static struct name_set *build_index(struct look *look) {
-    struct shelf *shelf = look->shelf;
-    int64_t began_ms = clock_ms();
-    struct name_choice choice = {
-        .wanted = not_folded, .bytes_max = INDEX_BYTES_MAX, .count_others = true};
-    struct name_set *index = name_set_read(look->root->fd, &choice, NULL);
-    CLEANUP(name_set_unref_at) struct name_set *older = NULL;
-    SCOPED_LOCK(&shelf->lock);
-    int64_t now_ms = clock_ms();
-    shelf->index_building = false;
-    shelf->index_check_ms = now_ms + INDEX_CHECK_MS;
-    shelf->index_build_ms = now_ms + INDEX_CHECK_MS + INDEX_REST * (now_ms - began_ms);
-    if (index && shelf->root == look->root) {
-        older = shelf->index;
-        shelf->index = name_set_ref(index);
-        shelf->index_true_ms = 0;
-    }
-    return index;
-}
-
-/* The index to look in; NULL when there is none to be had, with look->cold set where the disk could
- * give one. */
-static struct name_set *take_index(struct look *look) {
-    struct name_set *index = NULL;
-    enum index_state state = index_state(look, &index);
-    if (state == INDEX_GOOD)
-        return index;
-    if (look->cached) {
-        look->cold = true;
-        return index;
-    }
-    if (!claim_building(look->shelf) && state == INDEX_STALE)
-        return index;
-    name_set_unref(index);
-    return build_index(look);
-}
-
-static bool lacks_tier(const struct name_set *names, const char *name) {
-    char tier[LAYOUT_TIER_BYTES];
-    layout_tier(name, tier);
-    *strrchr(tier, '/') = '\0';
-    return name_set_lacks(names, tier);
-}
-
-/* Is the index true in this millisecond? Asking the kernel for the root's time is the dearest part
- * of a look. */
-static bool index_is_true(struct shelf *shelf, const struct name_set *index, int root_fd) {
-    int64_t now_ms = clock_ms();
-    if (shelf->index_true_ms == now_ms)
-        return true;
-    if (!name_set_current(index, root_fd, true))
-        return false;
-    shelf->index_true_ms = now_ms;
-    return true;
-}
-
-/* Is there certainly nothing of that name, in any case? Most unknown symbols are told so, without a
- * look at the disk: the root's time says that nobody has added a name since the index was made. */
-static bool root_lacks(const struct look *look) {
-    struct shelf *shelf = look->shelf;
-    if (!look->root->tells_time)
-        return false;
-    SCOPED_LOCK(&shelf->lock);
-    return shelf->index && shelf->root == look->root &&
-           name_set_lacks(shelf->index, look->key->name) &&
-           (!look->root->two_tier || lacks_tier(shelf->index, look->key->name)) &&
-           index_is_true(shelf, shelf->index, look->root->fd);
 }
 
 /* --- the listings --------------------------------------------------------------------------- */
@@ -230,7 +122,9 @@ struct listings *shelf_listings_new(void) {
 /* The file that is looked for, as it is called where the symbol's name is written like this. */
 static bool file_of(const struct look *look, const char *name, char out[NAME_BYTES_MAX + 1]) {
     struct spelling spelling = {.part = look->key->part};
-    return text_copy(spelling.name, sizeof spelling.name, name) && layout_file_name(&spelling, out);
+    char plain[NAME_BYTES_MAX + 1];
+    return text_copy(spelling.name, sizeof spelling.name, name) &&
+           layout_file_name(&spelling, plain) && layout_form_name(look->form, plain, out);
 }
 
 /* The name that a directory stands for: "ap/app.pdb" → "app.pdb". */
@@ -290,12 +184,12 @@ static void note_form(struct look *look, const struct name_set *files, const cha
 
 static void note_forms(struct look *look, const struct name_set *files, const char *folder,
                        const char *plain) {
-    char compressed[NAME_BYTES_MAX + 1];
-    layout_compressed_name(plain, compressed);
-    if (strcmp(compressed, plain) != 0)
-        note_form(look, files, folder, compressed, FORM_COMPRESSED);
-    if (look->key->part == PART_ITSELF) /* a pointer does not tell of texts made of the file */
-        note_form(look, files, folder, "file.ptr", FORM_POINTER);
+    char file[NAME_BYTES_MAX + 1];
+    if (layout_form_name(FORM_COMPRESSED, plain, file))
+        note_form(look, files, folder, file, FORM_COMPRESSED);
+    /* A pointer does not tell of texts made of the file. */
+    if (look->key->part == PART_ITSELF && layout_form_name(FORM_POINTER, plain, file))
+        note_form(look, files, folder, file, FORM_POINTER);
 }
 
 /* The file too may be written in another case than its directory. */
@@ -311,7 +205,7 @@ static bool try_files(struct look *look, const char *directory, const char *id) 
     for (unsigned n = 0; files && (file = name_set_find(files, wanted, n)); n++)
         if (text_format(path, sizeof path, "%s/%s", folder, file) && try_path(look, path))
             return true;
-    if (files)
+    if (files && look->form == FORM_PLAIN)
         note_forms(look, files, folder, wanted);
     return false;
 }
@@ -333,7 +227,8 @@ static bool try_directory(struct look *look, const char *directory) {
 }
 
 static bool try_other_cases(struct look *look) {
-    CLEANUP(name_set_unref_at) struct name_set *index = take_index(look);
+    CLEANUP(name_set_unref_at)
+    struct name_set *index = shelf_index_take(look->shelf, look->root, look->cached, &look->cold);
     if (try_directory(look, look->key->name))
         return true;
     const char *directory;
@@ -370,7 +265,8 @@ static bool look_in_tiers(struct look *look, const char *spelled, const char *ca
     *strrchr(tier, '/') = '\0';
     if (try_tier(look, tier))
         return true;
-    CLEANUP(name_set_unref_at) struct name_set *index = take_index(look);
+    CLEANUP(name_set_unref_at)
+    struct name_set *index = shelf_index_take(look->shelf, look->root, look->cached, &look->cold);
     const char *other;
     for (unsigned n = 0; index && (other = name_set_find(index, tier, n)); n++)
         if (try_tier(look, other))
@@ -381,10 +277,11 @@ static bool look_in_tiers(struct look *look, const char *spelled, const char *ca
 static bool look_everywhere(struct look *look) {
     char spelled[LAYOUT_PATH_BYTES];
     char canonical[LAYOUT_PATH_BYTES];
-    if (root_lacks(look))
+    if (shelf_index_lacks(look->shelf, look->root, look->key->name))
         return false;
-    layout_spelled_path(look->spelling, spelled);
-    layout_shelf_path(look->key, canonical);
+    if (!layout_spelled_path(look->spelling, look->form, spelled) ||
+        !layout_shelf_form_path(look->key, look->form, canonical))
+        return false;
     if (look->root->two_tier && look_in_tiers(look, spelled, canonical))
         return true;
     if (try_path(look, spelled))
@@ -420,9 +317,16 @@ static enum shelf_look look_for(struct look *look) {
 enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found) {
+    return shelf_look_form(shelf, spelling, key, FORM_PLAIN, cached, out_found);
+}
+
+enum shelf_look shelf_look_form(struct shelf *shelf, const struct spelling *spelling,
+                                const struct symbol_key *key, enum form form, bool cached,
+                                struct shelf_found *out_found) {
     struct look look = {.shelf = shelf,
                         .spelling = spelling,
                         .key = key,
+                        .form = form,
                         .vetting = shelf->options.vetting,
                         .cached = cached,
                         .found = out_found};
@@ -431,28 +335,9 @@ enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
 
 enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
                                     const struct symbol_key *key, struct shelf_found *out_found) {
-    struct look look = {.shelf = shelf, .spelling = spelling, .key = key, .found = out_found};
+    struct look look = {
+        .shelf = shelf, .spelling = spelling, .key = key, .form = FORM_PLAIN, .found = out_found};
     return look_for(&look);
-}
-
-enum shelf_look shelf_look_file(struct shelf *shelf, const struct spelling *spelling,
-                                const char *file, struct shelf_found *out_found) {
-    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
-    struct symbol_key key;
-    if (!root || !symbol_key_make(spelling, &key, NULL))
-        return SHELF_NOTHING;
-    struct look look = {.shelf = shelf, .root = root, .cached = true, .found = out_found};
-    char path[LAYOUT_PATH_BYTES];
-    if (text_format(path, sizeof path, "%s/%s/%s", spelling->name, spelling->id, file) &&
-        try_path(&look, path))
-        return SHELF_FOUND;
-    char folded[NAME_BYTES_MAX + 1];
-    text_copy(folded, sizeof folded, file);
-    text_fold(folded);
-    if (text_format(path, sizeof path, "%s/%s/%s", key.name, key.id, folded) &&
-        try_path(&look, path))
-        return SHELF_FOUND;
-    return look.cold ? SHELF_COLD : SHELF_NOTHING;
 }
 
 /* A removed file that is held open leaves no memory of its name, but it knows that it has none. */

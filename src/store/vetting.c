@@ -15,24 +15,29 @@ enum {
     QUIET_MS = 2000, /* a file that was written to within that may not be all there */
 };
 
-static const uint64_t good_bit = 1;
+/* What a mark's lowest bits tell. */
+static const uint64_t kind_bits = 3;
+
+static uint64_t kind_of(enum vetted vetted) {
+    return vetted == VETTED_GOOD ? 1 : vetted == VETTED_PACKED ? 2 : 0;
+}
 
 struct row {
     _Atomic uint64_t marks[ROW]; /* 0: none */
 };
 
 struct vetting {
-    vetting_verify *verify;
+    struct vetting_options options;
     struct row *rows;
     size_t row_count; /* a power of two */
     struct vetting_counters counters;
 };
 
-struct vetting *vetting_new(vetting_verify *verify, size_t marks) {
+struct vetting *vetting_new(const struct vetting_options *options) {
     struct vetting *vetting = NEW(struct vetting);
-    vetting->verify = verify;
+    vetting->options = *options;
     vetting->row_count = 1;
-    while (vetting->row_count * ROW < marks)
+    while (vetting->row_count * ROW < options->marks)
         vetting->row_count *= 2;
     /* Zeroed by the kernel, and taken as it fills. */
     vetting->rows = NEW_ARRAY(struct row, vetting->row_count);
@@ -46,11 +51,11 @@ void vetting_free(struct vetting *vetting) {
     free(vetting);
 }
 
-/* The file's mark, for a good one; a false one's lacks the bit. */
+/* The file's mark, without what it tells. */
 static uint64_t mark_of(const struct symbol_key *key, const struct shelf_found *found) {
     const uint64_t told[] = {found->device, found->inode, found->size, (uint64_t)found->modified_ns,
                              key->hash};
-    return hash_bytes(hash_process_key(), told, sizeof told) | good_bit;
+    return hash_bytes(hash_process_key(), told, sizeof told) & ~kind_bits;
 }
 
 static struct row *row_of(const struct vetting *vetting, uint64_t mark) {
@@ -63,8 +68,9 @@ enum vetted vetting_find(const struct vetting *vetting, const struct symbol_key 
     const struct row *row = row_of(vetting, mark);
     for (unsigned i = 0; i < ROW; i++) {
         uint64_t other = atomic_load_explicit(&row->marks[i], memory_order_relaxed);
-        if ((other | good_bit) == mark)
-            return other == mark ? VETTED_GOOD : VETTED_FALSE;
+        for (enum vetted kind = VETTED_GOOD; kind <= VETTED_FALSE; kind++)
+            if (other == (mark | kind_of(kind)))
+                return kind;
     }
     return VETTED_UNKNOWN;
 }
@@ -78,7 +84,7 @@ static void remember(struct vetting *vetting, uint64_t mark) {
 void vetting_pass(struct vetting *vetting, const struct symbol_key *key,
                   const struct shelf_found *found) {
     if (vetting_find(vetting, key, found) != VETTED_GOOD)
-        remember(vetting, mark_of(key, found));
+        remember(vetting, mark_of(key, found) | kind_of(VETTED_GOOD));
 }
 
 static bool may_be_written_still(const struct shelf_found *found) {
@@ -86,21 +92,20 @@ static bool may_be_written_still(const struct shelf_found *found) {
     return age_ns >= 0 && age_ns < QUIET_MS * 1000000LL;
 }
 
-bool vetting_check(struct vetting *vetting, const struct symbol_key *key,
-                   const struct shelf_found *found, const char *root) {
+enum vetted vetting_check(struct vetting *vetting, const struct symbol_key *key,
+                          const struct shelf_found *found, const char *root) {
     struct error why = {0};
     count(&vetting->counters.checked);
-    if (vetting->verify(key, found->fd, found->size, &why)) {
-        vetting_pass(vetting, key, found);
-        return true;
-    }
-    if (why.kind == ERROR_DISK || may_be_written_still(found))
-        return false;
-    remember(vetting, mark_of(key, found) & ~good_bit);
+    enum vetted vetted = vetting->options.verify(vetting->options.context, key, found, &why);
+    if (vetted == VETTED_FALSE && (why.kind == ERROR_DISK || may_be_written_still(found)))
+        return VETTED_UNKNOWN;
+    remember(vetting, mark_of(key, found) | kind_of(vetted));
+    if (vetted != VETTED_FALSE)
+        return vetted;
     count(&vetting->counters.false_files);
     log_warning("\"%s/%s\" is not what its name says, and is left out: %s", root, found->path,
                 why.what);
-    return false;
+    return VETTED_FALSE;
 }
 
 const struct vetting_counters *vetting_counters(const struct vetting *vetting) {

@@ -15,27 +15,38 @@
 
 struct vetting;
 
-/* Is the open file what the key says? May block. ERROR_DISK: it could not be read. */
-typedef bool vetting_verify(const struct symbol_key *key, int fd, uint64_t size, struct error *err);
+enum vetted {
+    VETTED_UNKNOWN,
+    VETTED_GOOD,
+    VETTED_PACKED, /* an archive under the file's own name: another form of it */
+    VETTED_FALSE,
+};
 
 enum { VETTING_MARKS = 1 << 20 }; /* files remembered; 8 bytes each */
 
-/* An empty table for about `marks` files. */
-struct vetting *vetting_new(vetting_verify *verify, size_t marks);
+struct vetting_options {
+    /* Is the open file, in its form, what the key says? Not VETTED_UNKNOWN. VETTED_FALSE: err says
+       why, with ERROR_DISK when it could not be read. May block. */
+    enum vetted (*verify)(void *context, const struct symbol_key *key,
+                          const struct shelf_found *found, struct error *err);
+    void *context;
+    size_t marks; /* about so many files are remembered */
+};
+
+/* An empty table. */
+struct vetting *vetting_new(const struct vetting_options *options);
 
 /* The shelves that use it are gone. NULL is allowed. */
 void vetting_free(struct vetting *vetting);
-
-enum vetted { VETTED_UNKNOWN, VETTED_GOOD, VETTED_FALSE };
 
 /* What is remembered of a file. Never blocks. */
 enum vetted vetting_find(const struct vetting *vetting, const struct symbol_key *key,
                          const struct shelf_found *found);
 
-/* Checks a file, and remembers and logs what came of it; `root` is the shelf's path. True: it is
-   good. One that cannot be read, or may be being written still, is not good for now. May block. */
-bool vetting_check(struct vetting *vetting, const struct symbol_key *key,
-                   const struct shelf_found *found, const char *root) MUST_CHECK;
+/* Checks a file, and remembers and logs what came of it; `root` is the shelf's path.
+   VETTED_UNKNOWN: it cannot be read, or may be being written still. May block. */
+enum vetted vetting_check(struct vetting *vetting, const struct symbol_key *key,
+                          const struct shelf_found *found, const char *root) MUST_CHECK;
 
 /* Remembers a file that was checked already. */
 void vetting_pass(struct vetting *vetting, const struct symbol_key *key,

@@ -128,7 +128,18 @@ static enum symbol_kind kind_by_name(const char *name) {
     return KIND_OTHER;
 }
 
+/* "app.src.zip", "libxul.so.dbg.gz": what was asked for is the archive, whatever is in it. */
+static bool names_an_archive(const char *name) {
+    static const char *const endings[] = {".zip", ".gz", ".cab", ".7z", ".xz", ".zst", ".bz2"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (text_ends_folded(name, endings[i]))
+            return true;
+    return false;
+}
+
 static enum symbol_kind kind_of(enum identifier identifier, const char *name) {
+    if (names_an_archive(name))
+        return KIND_OTHER;
     switch (identifier) {
     case IDENTIFIER_ELF:
         return KIND_ELF;

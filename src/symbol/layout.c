@@ -140,8 +140,9 @@ static enum path_meaning meaning_of_three(const struct component part[3], struct
         return PATH_UNKNOWN;
     component_copy(out->spelling.name, name);
     component_copy(out->spelling.id, id);
-    component_copy(out->file, file);
-    bool known = read_file(&out->spelling, out->file, &out->form);
+    char asked[NAME_BYTES_MAX + 1];
+    component_copy(asked, file);
+    bool known = read_file(&out->spelling, asked, &out->form);
     if (!symbol_key_make(&out->spelling, &out->key, err))
         return PATH_INVALID;
     if (!known)
@@ -197,21 +198,31 @@ static char *append(char *out, const char *text) {
     return out + length;
 }
 
-void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]) {
-    char file[NAME_BYTES_MAX + 1];
-    layout_file_name(spelling, file);
+bool layout_spelled_path(const struct spelling *spelling, enum form form,
+                         char out[LAYOUT_PATH_BYTES]) {
+    char plain[NAME_BYTES_MAX + 1], file[NAME_BYTES_MAX + 1];
+    if (!layout_file_name(spelling, plain) || !layout_form_name(form, plain, file))
+        return false;
     out = append(out, spelling->name);
     out = append(out, "/");
     out = append(out, spelling->id);
     out = append(out, "/");
     append(out, file);
+    return true;
 }
 
-void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
+bool layout_shelf_form_path(const struct symbol_key *key, enum form form,
+                            char out[LAYOUT_PATH_BYTES]) {
     struct spelling spelling = {.part = key->part};
     append(spelling.name, key->name);
     append(spelling.id, key->id);
-    layout_spelled_path(&spelling, out);
+    return layout_spelled_path(&spelling, form, out);
+}
+
+void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
+    bool there = layout_shelf_form_path(key, FORM_PLAIN, out);
+    assert(there); /* or it would be no key */
+    (void)there;
 }
 
 /* Bytes of the first `count` characters of UTF-8. */
@@ -242,4 +253,17 @@ void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]) {
     memcpy(out, name, length - 1);
     out[length - 1] = '_';
     out[length] = '\0';
+}
+
+bool layout_form_name(enum form form, const char *plain, char out[NAME_BYTES_MAX + 1]) {
+    switch (form) {
+    case FORM_PLAIN:
+        return text_copy(out, NAME_BYTES_MAX + 1, plain);
+    case FORM_COMPRESSED:
+        layout_compressed_name(plain, out);
+        return strcmp(out, plain) != 0;
+    case FORM_POINTER:
+        return text_copy(out, NAME_BYTES_MAX + 1, "file.ptr");
+    }
+    return false;
 }

@@ -22,7 +22,6 @@ struct symbol_path {
     struct spelling spelling;
     struct symbol_key key;
     enum form form;
-    char file[NAME_BYTES_MAX + 1]; /* the last component as the client wrote it, decoded */
 };
 
 /* What the raw (still percent-encoded) path after "/symbols/" means. Components are decoded, then
@@ -41,14 +40,19 @@ enum { LAYOUT_PATH_BYTES = 2 * (NAME_BYTES_MAX + 1) + ID_BYTES_MAX + 24 };
 /* Where symgate writes a symbol on a shelf: folded name, canonical id, folded name. */
 void layout_shelf_path(const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]);
 
+/* The same in a form; false when the form has no name of its own ("app_" compressed). */
+bool layout_shelf_form_path(const struct symbol_key *key, enum form form,
+                            char out[LAYOUT_PATH_BYTES]) MUST_CHECK;
+
 enum { LAYOUT_TIER_BYTES = 2 * 4 + 2 }; /* two characters of UTF-8, a slash */
 
 /* Where two tiers are kept, what stands before the path of a name: its first two characters, or one
    where the second is a dot ("_.debug"), and a slash. */
 void layout_tier(const char *name, char out[LAYOUT_TIER_BYTES]);
 
-/* The one-tier path of a spelling, as a directory is asked for it. */
-void layout_spelled_path(const struct spelling *spelling, char out[LAYOUT_PATH_BYTES]);
+/* The one-tier path of a spelling in a form, as a directory is asked for it. */
+bool layout_spelled_path(const struct spelling *spelling, enum form form,
+                         char out[LAYOUT_PATH_BYTES]) MUST_CHECK;
 
 /* The name of the file that a spelling stands for: its name, or <stem>.sym (google/breakpad,
    simple_symbol_supplier: the stem is the name without ".pdb"). False when it is longer than a name
@@ -58,3 +62,7 @@ bool layout_file_name(const struct spelling *spelling, char out[NAME_BYTES_MAX +
 /* The compressed form's file name: the last character (of UTF-8) replaced by "_". The name is one
    of 1 to NAME_BYTES_MAX bytes. */
 void layout_compressed_name(const char *name, char out[NAME_BYTES_MAX + 1]);
+
+/* The name of a form's file, where the plain one is called `plain`: itself, compressed, or
+   "file.ptr". False when the form has no name of its own. */
+bool layout_form_name(enum form form, const char *plain, char out[NAME_BYTES_MAX + 1]) MUST_CHECK;

@@ -46,25 +46,11 @@ static void add(struct gathered *gathered, const char *path) {
     text_copy(gathered->out[gathered->count++].path, LAYOUT_PATH_BYTES, path);
 }
 
-/* The name that the file has in this form. */
-static bool form_file(enum form form, const char *plain, char out[NAME_BYTES_MAX + 1]) {
-    switch (form) {
-    case FORM_PLAIN:
-        return text_copy(out, NAME_BYTES_MAX + 1, plain);
-    case FORM_COMPRESSED:
-        layout_compressed_name(plain, out);
-        return true;
-    case FORM_POINTER:
-        return text_copy(out, NAME_BYTES_MAX + 1, "file.ptr");
-    }
-    return false;
-}
-
 /* <name>/<id>/<file> of a spelling, behind a tier. */
 static void add_spelled(struct gathered *gathered, const char *tier,
                         const struct spelling *spelling) {
     char plain[NAME_BYTES_MAX + 1], file[NAME_BYTES_MAX + 1], path[LAYOUT_PATH_BYTES];
-    if (layout_file_name(spelling, plain) && form_file(gathered->form, plain, file) &&
+    if (layout_file_name(spelling, plain) && layout_form_name(gathered->form, plain, file) &&
         text_format(path, sizeof path, "%s%s/%s/%s", tier, spelling->name, spelling->id, file))
         add(gathered, path);
 }

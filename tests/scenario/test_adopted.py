@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files that another program put on a shelf: served when they are what their names say, and only then."""
 
+import json
 import os
 import time
 
@@ -65,17 +66,20 @@ def test_false_file_is_left_out_and_replaced(make, origin, true, other):
 
 
 def test_cut_and_foreign_files_are_left_out(make, origin):
-    cut, page = pdb("cut.pdb"), pe("page.dll")
+    cut, page, other = pdb("cut.pdb"), pe("page.dll"), Symbol("notes.dat", "x-y", b"\1\2\3" * 99)
     gate = make(server(origin))
+    put(gate.cache, Symbol(other.name, other.id, b"<html>log in</html>"))
     put(gate.cache, Symbol(cut.name, cut.id, cut.body[:-5000]))
     put(gate.cache, Symbol(page.name, page.id, b"<html>log in</html>"))
-    for symbol in (cut, page):
-        origin.on(symbol.remote, good(symbol.body))
     gate.start()
-    for symbol in (cut, page):
+    told = json.loads(gate.get(f"/api/v1/explain?name={cut.name}&id={cut.id}").body)["now"]
+    assert told["shelves"][0]["state"] == "false" and "is cut" in told["shelves"][0]["sentence"]
+    for symbol in (cut, page, other):
+        origin.on(symbol.remote, good(symbol.body))
+    for symbol in (cut, page, other):
         assert gate.fetch(symbol).verdict == "fetched"
-    gate.check(cut, page)
-    for symbol in (cut, page):
+    gate.check(cut, page, other)
+    for symbol in (cut, page, other):
         assert gate.fetch(symbol).verdict == "hit"
 
 

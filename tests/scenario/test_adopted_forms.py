@@ -104,6 +104,8 @@ def test_every_case_and_tier(make, origin, tiers, place, pointed):
         body = str(put(gate.cache, "x/y.bin", symbol.body)).encode()
     put(gate.cache, place.format(**names), body)
     gate.start()
+    own = gate.get(f"/symbols/{symbol.name}/{symbol.id}/{file}")
+    assert own.verdict == "hit" and own.body == body, own
     assert gate.fetch(symbol).verdict == "fetched"
     assert gate.get(missing(1, symbol.name).path).verdict == "absent"
     assert gate.fetch(symbol).verdict == "hit"
@@ -188,6 +190,40 @@ def test_dead_pointers_and_messages(make, origin):
     answer = gate.get(told.path)
     assert answer.verdict == "absent" and "Ask Ann for it" in answer.reason
     assert origin.count() == 2
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("spoil", ["another", "half", "page", "text"])
+def test_false_form_is_not_handed_out(make, origin, tmp_path, spoil):
+    """A client that asks for the compressed file itself gets none that is not what it should be."""
+    symbol = pdb(size=MIB)
+    gate = make(server(origin))
+    body = {
+        "another": gzipped(pdb(size=MIB, seed=2), tmp_path),
+        "half": gcab(symbol, tmp_path)[:9999],
+        "page": b"<html>sign in</html>",
+        "text": b"not here any more",
+    }[spoil]
+    put(gate.cache, packed(symbol), body)
+    gate.start()
+    for _ in range(2):
+        own = gate.get("/symbols/" + packed(symbol))
+        assert own.status == 404 and own.verdict == "absent", own
+    assert origin.count() == 0
+    wait_until(lambda: "is not what its name says" in gate.errors(), "the line in the log")
+    assert gate.metric("symgate_shelf_false_total") == 1
+
+
+@pytest.mark.parametrize("pack", [gcab, gzipped])
+def test_archive_under_the_plain_name(make, origin, tmp_path, pack):
+    """What it is shows in its bytes: it is expanded, and the plain file takes its place."""
+    symbol = pdb(size=MIB)
+    gate = make(server(origin))
+    put(gate.cache, symbol.shelved, pack(symbol, tmp_path))
+    gate.start()
+    assert gate.fetch(symbol).body == symbol.body
+    kept(gate, symbol)
+    assert origin.count() == 0
 
 
 @pytest.mark.sanitized

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an answer looks like: verdicts, headers, conditions, ranges, paths beside symbols."""
 
+import gzip
 import re
 import time
 
@@ -358,14 +359,16 @@ def test_follow_up_names_do_not_wait_for_a_search(gate, origin):
 
 
 def test_follow_up_names_that_lie_on_the_shelf(make, origin):
+    symbol = pdb()
+    archive = gzip.compress(symbol.body)
     gate = make(server(origin))
-    folder = gate.cache / "app.pdb" / ("A" * 32 + "1")
+    folder = gate.cache / "app.pdb" / symbol.id
     folder.mkdir(parents=True)
-    (folder / "app.pd_").write_bytes(b"MSCF" + bytes(100))
+    (folder / "app.pd_").write_bytes(archive)
     (folder / "file.ptr").write_bytes(b"PATH:\\\\server\\share\\app.pdb")
     gate.start()
-    base = f"/symbols/app.pdb/{'A' * 32}1/"
-    assert gate.get(base + "app.pd_").body == b"MSCF" + bytes(100)
+    base = f"/symbols/app.pdb/{symbol.id}/"
+    assert gate.get(base + "app.pd_").body == archive
     assert gate.get(base + "file.ptr").body == b"PATH:\\\\server\\share\\app.pdb"
     assert origin.count() == 0
 

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from conftest import server
 from double.origin import CHUNKED, Script, gate as at_gate, good, head, reset, send
-from symbols import missing, pdb, pe
+from symbols import Symbol, missing, pdb, pe
 
 MIB = 1 << 20
 OLD = 1704164645  # files that changed lately are not kept
@@ -125,6 +125,35 @@ def test_bad_archives_are_never_whole(gate, origin, tmp_path, pack, spoil):
     gate.check(symbol)
 
 
+def test_name_without_another_compressed_form_is_asked_for_once(gate, origin):
+    symbol = missing(1).spelled(name="app_")
+    assert gate.get(symbol.path).verdict == "absent"
+    assert [r.path for r in origin.requests] == [symbol.remote, pointer(symbol)]
+
+
+@pytest.mark.parametrize("name, id", [("app.src.zip", pdb().id), ("lib.dbg.gz", "ab" * 20)])
+def test_archive_that_was_asked_for_stays_one(gate, origin, name, id):
+    body = gzip.compress(b"something else")
+    symbol = Symbol(name, id, body)
+    origin.on(symbol.remote, good(body))
+    assert gate.fetch(symbol).body == body
+    gate.wait_quiet()
+    answer = gate.fetch(symbol)
+    assert answer.verdict == "hit" and answer.body == body
+
+
+def test_bomb_is_refused(gate, origin):
+    """A PDB, sound as far as it goes, and zeros without end."""
+    symbol = pdb()
+    archive = gzip.compress(symbol.body + bytes(256 * MIB), 1)
+    origin.on(packed(symbol), good(archive))
+    answer = gate.get(symbol.path)
+    assert answer.broken or answer.verdict == "failed", answer
+    gate.wait_quiet()
+    gate.check()
+    assert "is a bomb" in gate.get("/api/v1/quarantine").body.decode()
+
+
 def test_forms_are_asked_in_their_order(start, origin):
     gate = start(server(origin, forms=["pointer", "compressed"]))
     symbol = pdb()
@@ -173,6 +202,21 @@ def test_pointer_into_its_own_tree(start, store, text):
     gate.check(symbol)
 
 
+@pytest.mark.parametrize("text", ["\\\\build\\syms\\x\\app.pdb", "D:\\Syms\\x\\app.pdb"])
+@pytest.mark.parametrize("where", ["own tree", "root"])
+def test_pointer_written_on_windows_into_a_mounted_tree(start, store, tmp_path, text, where):
+    """The server is given as the mount; pathMap knows what the tree is called elsewhere."""
+    symbol = pdb()
+    tree = store if where == "own tree" else tmp_path / "releases"
+    put(tree, "x/app.pdb", symbol.body)
+    put(store, pointer(symbol)[1:], text.encode())
+    roots = {} if where == "own tree" else {"pointerRoots": [str(tree)]}
+    names = {"\\\\build\\syms": str(tree), "D:\\syms\\": f"{tree}/"}
+    gate = start(server(store, forms=ALL, **roots), general={"pathMap": names})
+    gate.fetch(symbol)
+    gate.check(symbol)
+
+
 @pytest.mark.parametrize("text, place", [("..\\..\\x\\app.pdb", "x/app.pdb"), ("real.pdb", None)])
 def test_pointer_from_its_folder(start, store, text, place):
     symbol = pdb()
@@ -217,6 +261,16 @@ def test_pointer_that_leads_elsewhere_is_refused(start, store, tmp_path, target)
     assert answer.verdict == "failed" and "pointer" in answer.reason, answer
     assert "pointerRoots" in answer.reason or "pointerRoots" in gate.errors()
     gate.check()
+
+
+@pytest.mark.parametrize("text", ["file.ptr", "..\\..\\x\\File.PTR", "{store}/x/file.ptr"])
+def test_pointer_to_a_pointer_is_refused(start, store, text):
+    """Its text would be taken for a file of a kind that cannot be checked."""
+    symbol = Symbol("notes.dat", "abc", b"\1\2\3")
+    put(store, "x/file.ptr", b"..\\app.pdb")
+    put(store, pointer(symbol)[1:], text.format(store=store).encode())
+    answer = start(server(store, forms=ALL)).get(symbol.path)
+    assert answer.verdict == "failed" and "another pointer" in answer.reason, answer
 
 
 def test_dead_pointer_is_no_file(start, store):

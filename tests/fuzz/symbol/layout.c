@@ -27,7 +27,7 @@ static void require_same_again(const struct symbol_path *path) {
     char url[3 * LAYOUT_PATH_BYTES];
     struct symbol_path again;
     struct error err;
-    layout_spelled_path(&path->spelling, spelled);
+    require(layout_spelled_path(&path->spelling, FORM_PLAIN, spelled));
     require(text_encode_percent(url, sizeof url, spelled, "/"));
     require(layout_parse_path(url, strlen(url), &again, &err) == PATH_SYMBOL);
     require(spelling_equal(&path->spelling, &again.spelling));

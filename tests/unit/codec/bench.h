@@ -10,6 +10,7 @@
 #include "unit/base/check.h"
 
 #define WHOLE_PIECE SIZE_MAX
+#define RATIO_FROM (1 << 20) /* for limits that are tried on small bombs */
 
 struct bytes {
     unsigned char *bytes;

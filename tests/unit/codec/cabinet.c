@@ -347,10 +347,11 @@ static void bombs_are_refused(void **state) {
         struct bench bench;
         bench_init(&bench, CODING_CABINET, archive.bytes, archive.length);
         bench.limits.ratio_max = 50;
+        bench.limits.ratio_from = RATIO_FROM;
         assert_int_equal(bench_run(&bench), DECODER_REFUSED);
         assert_int_equal(bench.err.kind, ERROR_ENCODING);
         assert_non_null(strstr(bench.err.what, "the cabinet file is a bomb"));
-        assert_true(bench.out.length <= DECODER_RATIO_FROM);
+        assert_true(bench.out.length <= RATIO_FROM);
         bench.limits = (struct decoder_limits){.plain_max = 100000, .ratio_max = 2000};
         assert_int_equal(bench_run(&bench), DECODER_REFUSED);
         assert_non_null(strstr(bench.err.what, "unfolds to more than 97.7 KiB"));

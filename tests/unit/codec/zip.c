@@ -311,6 +311,7 @@ static void bombs_are_refused(void **state) {
         bench_init(&bench, CODING_ZIP, archive.bytes, archive.length);
         bench_expect(&bench, &plain, i == 1);
         bench.limits.ratio_max = 100;
+        bench.limits.ratio_from = RATIO_FROM;
         assert_int_equal(bench_run(&bench), DECODER_REFUSED);
         assert_non_null(strstr(bench.err.what, "the zip file is a bomb"));
         bench.limits = (struct decoder_limits){.plain_max = 100000, .ratio_max = 2000};

@@ -298,19 +298,27 @@ static void removes_every_spelling(void **state) {
     bench_close(&bench);
 }
 
+static enum shelf_look look_form(struct shelf *shelf, const struct question *question,
+                                 enum form form, struct shelf_found *out_found) {
+    return shelf_look_form(shelf, &question->spelling, &question->key, form, false, out_found);
+}
+
 static void finds_other_forms_by_their_name(void **state) {
     (void)state;
     struct bench bench = {0};
     bench_open(&bench, 10);
     struct question question = bench_question("App.pdb", id);
     struct shelf_found found;
-    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pd_", "cab");
-    assert_int_equal(shelf_look_file(bench.shelf, &question.spelling, "App.pd_", &found),
-                     SHELF_FOUND);
+    bench_put(&bench, "APP.pdb/0123456789abcdef0123456789ABCDEF1/App.PD_", "cab");
+    assert_int_equal(look_form(bench.shelf, &question, FORM_COMPRESSED, &found), SHELF_FOUND);
     assert_int_equal(found.size, 3);
+    assert_int_equal(found.form, FORM_COMPRESSED);
     close(found.fd);
-    assert_int_not_equal(shelf_look_file(bench.shelf, &question.spelling, "file.ptr", &found),
-                         SHELF_FOUND);
+    assert_int_equal(look_form(bench.shelf, &question, FORM_POINTER, &found), SHELF_NOTHING);
+    bench_put(&bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/file.ptr", "text");
+    clock_fake_advance(60000); /* what was listed is listed anew */
+    assert_int_equal(look_form(bench.shelf, &question, FORM_POINTER, &found), SHELF_FOUND);
+    close(found.fd);
     bench_close(&bench);
 }
 

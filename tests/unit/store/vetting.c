@@ -16,14 +16,22 @@
 static const char id[] = "0123456789ABCDEF0123456789ABCDEF1";
 static const char at[] = "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb";
 
-/* A file is good here when it begins with "good", and cannot be read when it begins with "disk". */
-static bool begins_good(const struct symbol_key *key, int fd, uint64_t size, struct error *err) {
+/* A file is good here when it begins with "good", an archive with "pack", and
+   cannot be read when it begins with "disk". */
+static enum vetted begins_good(void *context, const struct symbol_key *key,
+                               const struct shelf_found *found, struct error *err) {
     char text[5] = {0};
-    assert_true(key->hash != 0 && size > 0);
-    assert_true(pread(fd, text, 4, 0) > 0);
+    assert_true(!context && key->hash != 0 && found->size > 0);
+    assert_true(pread(found->fd, text, 4, 0) > 0);
     if (strcmp(text, "disk") == 0)
-        return error_set(err, ERROR_DISK, "the disk is at fault");
-    return strcmp(text, "good") == 0 || error_set(err, ERROR_IDENTITY, "the file is another one");
+        error_set(err, ERROR_DISK, "the disk is at fault");
+    else if (strcmp(text, "good") == 0)
+        return VETTED_GOOD;
+    else if (strcmp(text, "pack") == 0)
+        return VETTED_PACKED;
+    else
+        error_set(err, ERROR_IDENTITY, "the file is another one");
+    return VETTED_FALSE;
 }
 
 struct setting {
@@ -45,7 +53,7 @@ static int set_up(void **state) {
     clock_fake_set_wall(time(NULL) + 3600);
     bench_open(&setting->bench, 10);
     setting->root = scratch_path(setting->bench.folder, "checked");
-    setting->vetting = vetting_new(begins_good, 1000);
+    setting->vetting = vetting_new(&(struct vetting_options){.verify = begins_good, .marks = 1000});
     open_shelf(setting);
     *state = setting;
     return 0;
@@ -141,6 +149,17 @@ static void a_false_file_is_as_if_it_were_not_there(void **state) {
     assert_int_equal(shelf_remove(setting->shelf, &question.key), 2);
 }
 
+static void an_archive_is_another_form(void **state) {
+    const struct setting *setting = *state;
+    put(setting, at, "packed");
+    assert_int_equal(look(setting, "app.pdb", true), SHELF_COLD);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(look(setting, "app.pdb", false), SHELF_OTHER_FORM);
+    assert_int_equal(look(setting, "app.pdb", true), SHELF_OTHER_FORM);
+    assert_int_equal(checks(setting), 1);
+    assert_int_equal(refused(setting), 0);
+}
+
 /* Another program may be writing it at this moment: it is asked again, and is not told as false. */
 static void a_file_that_is_being_written_is_no_false_one(void **state) {
     const struct setting *setting = *state;
@@ -183,7 +202,8 @@ static void what_symgate_put_there_is_known(void **state) {
 
 static void the_oldest_are_forgotten(void **state) {
     const struct setting *setting = *state;
-    struct vetting *small = vetting_new(begins_good, 8);
+    struct vetting *small =
+        vetting_new(&(struct vetting_options){.verify = begins_good, .marks = 8});
     struct question question = bench_question("app.pdb", id);
     struct shelf_found found = {.size = 1, .device = 1};
     for (found.inode = 1; found.inode <= 9; found.inode++)
@@ -257,6 +277,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_changed_file_is_checked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_false_file_is_as_if_it_were_not_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_archive_is_another_form, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_being_written_is_no_false_one, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_asked_again, set_up,

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/vetter.h"
+
+#include "base/files.h"
+#include "codec/decoder.h"
+#include "proxy/verify.h"
+#include "symbol/pointer.h"
+
+static const struct content nothing_said = {.size = SIZE_UNKNOWN};
+
+/* --- expanding ------------------------------------------------------------------------------ */
+
+struct file_reader {
+    struct reader reader;
+    int fd;
+    uint64_t at;
+};
+
+static ssize_t file_read(struct reader *reader, void *bytes, size_t length, struct error *err) {
+    struct file_reader *file = (struct file_reader *)reader;
+    ssize_t got = files_read_at(file->fd, bytes, length, file->at, err);
+    file->at += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+static bool file_ready(struct reader *reader) {
+    (void)reader;
+    return true;
+}
+
+/* A spill file that takes what comes out of an archive. */
+struct unfolded {
+    struct decoder_sink sink;
+    struct spill *spill;
+    int fd;
+    uint64_t length;
+};
+
+static bool take(struct decoder_sink *sink, const void *bytes, size_t length, bool more,
+                 struct error *err) {
+    (void)more;
+    struct unfolded *out = (struct unfolded *)sink;
+    if (!spill_charge(out->spill, length, err))
+        return false;
+    uint64_t at = out->length;
+    out->length += length;
+    return files_write_at(out->fd, bytes, length, at, err);
+}
+
+/* Expands the file, and judges what comes out as far as it is sound. */
+static bool verify_unfolded(struct unfolded *out, enum coding coding, const struct symbol_key *key,
+                            const struct shelf_found *found, struct error *err) {
+    static const struct reader_ops ops = {.read = file_read, .ready = file_ready};
+    struct file_reader file = {.reader.ops = &ops, .fd = found->fd};
+    const struct decoder_input in = {.coding = coding, .reader = &file.reader, .size = found->size};
+    char first[CONTENT_LOOK_BYTES];
+    if (decoder_run(&in, &out->sink, &decoder_default_limits, err) != DECODER_WHOLE)
+        return false;
+    ssize_t got = files_read_at(out->fd, first, sizeof first, 0, err);
+    return got >= 0 && verify_first(key, &nothing_said, first, (size_t)got, err) &&
+           verify_file(key, out->fd, out->length, err);
+}
+
+static bool verify_archive(struct spill *spill, enum coding coding, const struct symbol_key *key,
+                           const struct shelf_found *found, struct error *err) {
+    struct unfolded out = {.sink.write = take, .spill = spill, .fd = -1};
+    if (!spill_open(spill, &out.fd, err))
+        return false;
+    bool good = verify_unfolded(&out, coding, key, found, err);
+    close(out.fd);
+    spill_discharge(spill, out.length);
+    return good;
+}
+
+/* --- all forms ------------------------------------------------------------------------------ */
+
+static bool verify_pointer(const char *first, size_t length, struct error *err) {
+    struct pointer pointer;
+    pointer_parse(first, length, &pointer);
+    if (pointer.kind != POINTER_INVALID && content_look(first, length) != CONTENT_HTML)
+        return true;
+    return error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+}
+
+static bool verify_plain(const struct symbol_key *key, const struct shelf_found *found,
+                         const char *first, size_t length, struct error *err) {
+    return verify_first(key, &nothing_said, first, length, err) &&
+           verify_file(key, found->fd, found->size, err);
+}
+
+enum vetted vetter_verify(void *spill, const struct symbol_key *key,
+                          const struct shelf_found *found, struct error *err) {
+    char first[POINTER_BYTES_MAX + 1];
+    ssize_t got = files_read_at(found->fd, first, sizeof first, 0, err);
+    if (got < 0)
+        return VETTED_FALSE;
+    size_t length = (size_t)got;
+    bool packed = verify_packed(key, found->form, first, length);
+    bool good = false;
+    if (found->form == FORM_POINTER)
+        good = verify_pointer(first, length, err);
+    else if (!packed)
+        good = verify_plain(key, found, first, length, err);
+    else if (found->form == FORM_PLAIN)
+        return VETTED_PACKED;
+    else
+        good = verify_archive(spill, decoder_recognise(first, length), key, found, err);
+    return good ? VETTED_GOOD : VETTED_FALSE;
+}

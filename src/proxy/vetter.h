@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//
+// What a file on a shelf is, which another program may have put there: it is judged as what comes
+// from a server is, by its first bytes and as a whole. An archive is expanded into a spill file for
+// that, and forgotten there; a pointer must say something. No state: any thread.
+#pragma once
+
+#include "store/spill.h"
+#include "store/vetting.h"
+
+/* For vetting_options.verify, with a spill as its context. Packed: an archive of a plain form. May
+   block. */
+enum vetted vetter_verify(void *spill, const struct symbol_key *key,
+                          const struct shelf_found *found, struct error *err);
