@@ -32,7 +32,9 @@ const search = /** @type {HTMLInputElement} */ (
 );
 let leaving = new AbortController();
 const icon = /** @type {HTMLLinkElement} */ (document.getElementById("icon"));
-const goodIcon = icon.href;
+const COLOURS = { good: "#0b5cad", warning: "#b77900", bad: "#b3261e" };
+/* Read at once: when it is to become red, the server may be gone. */
+const drawn = fetch(icon.href).then((answer) => answer.text(), () => "");
 let title = document.title;
 let byKey = false;
 
@@ -113,7 +115,7 @@ function tell(how, ...words) {
     state.className = `state ${how}`;
     put(state, h("b", {}, mark), words);
     document.title = (how === "good" ? "" : mark) + title;
-    icon.href = how === "good" ? goodIcon : goodIcon.replace("icon", `icon_${how}`);
+    void drawn.then((svg) => (icon.href = `data:image/svg+xml,${encodeURIComponent(svg.replace(COLOURS.good, COLOURS[how]))}`));
 }
 
 /** @param {{answering: number, asked: number, total: number}} servers */

@@ -34,9 +34,14 @@ static bool take_value(const struct cli_option *option, const char *value) {
 bool cli_options(int argc, char **argv, const struct cli_option *options, const char **operands,
                  unsigned operands_max, unsigned *out_operands) {
     *out_operands = 0;
+    bool ended = false; /* "--": what follows is no option */
     for (int i = 0; i < argc; i++) {
         const char *argument = argv[i];
-        if (argument[0] != '-') {
+        if (!ended && strcmp(argument, "--") == 0) {
+            ended = true;
+            continue;
+        }
+        if (ended || argument[0] != '-') {
             if (*out_operands == operands_max) {
                 fprintf(stderr, "symgate: \"%s\" is one argument too many\n", argument);
                 return false;

@@ -17,6 +17,14 @@ enum {
 
 /* --- what is asked for ----------------------------------------------------------------------- */
 
+/* What stands behind the host of a URL, as clients log them. */
+static const char *below_host(const char *what) {
+    const char *host = text_starts_folded(what, "http://")    ? what + strlen("http://")
+                       : text_starts_folded(what, "https://") ? what + strlen("https://")
+                                                              : NULL;
+    return host && strchr(host, '/') ? strchr(host, '/') : what;
+}
+
 /* What to ask the API for: a path of the server, as it is asked by clients, NAME/ID, or a request
    id. False: too long. */
 static bool api_path(const char *what, char out[REMOTE_PATH_BYTES]) {
@@ -97,15 +105,20 @@ static void print_refused(const json_t *record) {
            times == 1 ? "" : "s", json_text_of(record, "reason"));
 }
 
+/* Which rule made while it runs has decided, if one has. */
+static void print_made(const json_t *row, const char *before, const char *after) {
+    const json_t *made = json_object_get(row, "made");
+    if (made)
+        printf("%s(rule %lld, from the %s)%s", before, json_integer_of(made, "id"),
+               json_text_of(made, "origin"), after);
+}
+
 static void print_server(const json_t *server) {
     printf("  %lld. %s: %s", json_integer_of(server, "position"),
            json_text_of(server, "identifier"), json_text_of(server, "state"));
     if (json_text_of(server, "rule")[0])
         printf(" \"%s\"", json_text_of(server, "rule"));
-    const json_t *made = json_object_get(server, "made");
-    if (made)
-        printf(" (rule %lld, from the %s)", json_integer_of(made, "id"),
-               json_text_of(made, "origin"));
+    print_made(server, " ", "");
     printf("\n");
     print_told(server, "    ");
 }
@@ -115,6 +128,7 @@ static void print_now(const json_t *now) {
     const json_t *row;
     printf("\nA request now:\n");
     print_told(now, "  ");
+    print_made(now, "  ", "\n");
     json_array_foreach(json_object_get(now, "shelves"), index, row) {
         print_told(row, "  ");
     }
@@ -185,6 +199,7 @@ int cli_explain(int argc, char **argv) {
     };
     if (!cli_options(argc, argv, options, &what, 1, &count))
         return 2;
+    what = what ? below_host(what) : NULL;
     if (!what || (ask && !strchr(what, '/'))) {
         fputs("symgate: say what to explain: symgate explain NAME/ID, /symbols/NAME/ID/NAME, or "
               "(without --ask) a request id\n",

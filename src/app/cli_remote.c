@@ -155,6 +155,26 @@ int remote_print(const struct remote *remote, const char *path, bool post) {
     return status == 200 ? 0 : 1;
 }
 
+/* Names in it are what clients made of them: they are shown on a terminal. */
+static void make_presentable(json_t *json) {
+    const char *key;
+    size_t index;
+    json_t *value;
+    json_object_foreach(json, key, value) {
+        make_presentable(value);
+    }
+    json_array_foreach(json, index, value) {
+        make_presentable(value);
+    }
+    if (!json_is_string(json))
+        return;
+    enum { ESCAPED_MAX = 6 }; /* bytes that one becomes */
+    size_t size = ESCAPED_MAX * json_string_length(json) + 1;
+    CLEANUP(free_block) char *shown = memory_new(size);
+    text_escape_terminal(shown, size, json_string_value(json));
+    json_string_set_nocheck(json, shown);
+}
+
 json_t *remote_json(const struct remote *remote, const char *path, bool post) {
     CLEANUP(buffer_release) struct buffer answer;
     struct error err = {0};
@@ -169,6 +189,7 @@ json_t *remote_json(const struct remote *remote, const char *path, bool post) {
         fputs(answer.bytes ? answer.bytes : "", stderr);
     else if (!json_parse(answer.bytes ? answer.bytes : "", answer.length, &json, NULL, NULL, &err))
         cli_failed(&err);
+    make_presentable(json);
     return json;
 }
 

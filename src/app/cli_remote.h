@@ -40,5 +40,6 @@ bool remote_try(const struct remote *remote, const char *path, char *out_id, siz
 /* Asks and prints the answer; the exit status. */
 int remote_print(const struct remote *remote, const char *path, bool post);
 
-/* Asks and reads the answer as JSON, the caller's to unref; NULL: that has been told. */
+/* Asks and reads the answer as JSON, the caller's to unref, its texts fit for a terminal; NULL:
+   that has been told. */
 json_t *remote_json(const struct remote *remote, const char *path, bool post);

@@ -52,13 +52,23 @@ size_t text_decode_percent(char *out, const char *text, size_t length, bool *out
 bool text_encode_percent(char *out, size_t size, const char *text, const char *keep);
 
 /* Escapes `length` bytes for the inside of a JSON string or of quotes in a log line; cuts at size,
-   never within a character. Control characters become \u00XX, bytes that are no UTF-8 U+FFFD. */
+   never within a character. Control characters, and those that turn the direction of writing,
+   become \uXXXX, bytes that are no UTF-8 U+FFFD. */
 void text_escape_json(char *out, size_t size, const char *text, size_t length);
 
 /* One step of text_escape_json: escapes the first character of `length` bytes (at least 1) into
    piece, without NUL. Returns the length of the piece and sets how many bytes of text it stands
    for. */
 size_t text_escape_json_one(char piece[8], const char *text, size_t length, size_t *out_used);
+
+/* Escapes text for a terminal: as text_escape_json, but for line ends, tabs, quotes and
+   backslashes, which stay. */
+void text_escape_terminal(char *out, size_t size, const char *text);
+
+/* Writes text as one argument of a command in a shell: as it is where it is harmless, else in
+   single quotes, and behind "--" where it would be taken for an option. False when out is too
+   small. */
+bool text_quote_shell(char *out, size_t size, const char *text);
 
 /* Escapes text for HTML, in attributes too; the rest as text_escape_json. */
 void text_escape_html(char *out, size_t size, const char *text);

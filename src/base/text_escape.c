@@ -109,13 +109,17 @@ static size_t character_length(const unsigned char *at, size_t left) {
     return 0;
 }
 
-/* Is the character of `length` bytes a control character of the C0 or the C1 set? Returns its
- * number, or -1. */
+/* Is the character of `length` bytes a control character of the C0 or the C1 set, or one that turns
+   the direction of writing (U+202A to U+202E, U+2066 to U+2069)? Returns its number, or -1. */
 static int control_number(const unsigned char *at, size_t length) {
     if (length == 1 && (at[0] < 0x20 || at[0] == 0x7F))
         return at[0];
     if (length == 2 && at[0] == 0xC2 && at[1] < 0xA0)
         return at[1];
+    bool embeds = length == 3 && at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE;
+    bool isolates = length == 3 && at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9;
+    if (at[0] == 0xE2 && (embeds || isolates))
+        return 0x2000 + ((at[1] - 0x80) << 6) + (at[2] - 0x80);
     return -1;
 }
 
@@ -131,7 +135,7 @@ static size_t escape_odd(char piece[8], const char *text, size_t length, size_t 
     int control = control_number(at, character);
     if (control < 0)
         return 0;
-    snprintf(piece, 8, "\\u00%02x", (unsigned)control & 0xFF);
+    snprintf(piece, 8, "\\u%04x", (unsigned)control & 0xFFFF);
     return 6;
 }
 
@@ -157,6 +161,38 @@ void text_escape_json(char *out, size_t size, const char *text, size_t length) {
         put(&writer, piece, escaped);
         at += used;
     }
+}
+
+void text_escape_terminal(char *out, size_t size, const char *text) {
+    struct piece_writer writer = writer_on(out, size);
+    size_t length = strlen(text);
+    for (size_t at = 0; at < length && !writer.full;) {
+        char piece[8];
+        size_t used = 0;
+        bool kept = text[at] == '\n' || text[at] == '\t';
+        size_t escaped = kept ? 0 : escape_odd(piece, text + at, length - at, &used);
+        used = kept ? 1 : used;
+        if (escaped > 0)
+            put(&writer, piece, escaped);
+        else
+            put(&writer, text + at, used);
+        at += used;
+    }
+}
+
+bool text_quote_shell(char *out, size_t size, const char *text) {
+    static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                   "._/+@%=:,-";
+    if (text[0] && text[0] != '-' && text[strspn(text, harmless)] == '\0')
+        return text_copy(out, size, text);
+    size_t used = 0;
+    bool fits = text_format(out, size, "%s'", text[0] == '-' ? "-- " : "");
+    for (; *text && fits; text++) {
+        used = strlen(out);
+        fits = text_format(out + used, size - used, *text == '\'' ? "'\\''" : "%c", *text);
+    }
+    used = strlen(out);
+    return fits && text_format(out + used, size - used, "'");
 }
 
 static const char *html_entity(char c) {

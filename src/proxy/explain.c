@@ -13,7 +13,7 @@
 #include "proxy/search.h"
 #include "proxy/vetter.h"
 
-enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32 };
+enum { KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2, TIME_BYTES = 32, WHY_BYTES = 400 };
 
 /* What an explanation is made from. */
 struct explaining {
@@ -34,11 +34,15 @@ static const char *time_text(char out[TIME_BYTES], int64_t ms) {
 
 /* --- servers --- */
 
-/* Would it be asked, and as which? 0: no. */
+/* Would it be asked, and as which? 0: no. Those of one priority are asked together. */
 static unsigned turn_of(const struct plan *plan, unsigned source) {
-    for (unsigned i = 0; i < plan->count; i++)
+    unsigned turn = 0;
+    for (unsigned i = 0; i < plan->count; i++) {
+        if (i == 0 || plan->steps[i].priority != plan->steps[i - 1].priority)
+            turn++;
         if (plan->steps[i].source == source)
-            return i + 1;
+            return turn;
+    }
     return 0;
 }
 
@@ -60,6 +64,10 @@ static enum told tell_allowed(const struct explaining *view, unsigned index,
         return TOLD_SERVER_UNLISTED;
     if (source->options.unaskable)
         return TOLD_SERVER_UNASKABLE;
+    if (out->turn && out->rest.cause == REST_ASKED_FOR && out->rest.left_ms > 0) {
+        out->left_ms = out->rest.left_ms;
+        return TOLD_SERVER_PAUSED;
+    }
     if (out->turn && out->rest.cause != REST_NONE)
         return TOLD_SERVER_PROBED;
     if (out->turn)
@@ -176,7 +184,7 @@ static enum told judge_plan(const struct explaining *view,
     switch (view->end) {
     case PLAN_ASK:
         *out_server = &view->out->servers[view->plan.steps[0].source];
-        return TOLD_NOW_ASKED;
+        return (*out_server)->told == TOLD_SERVER_PAUSED ? TOLD_NOW_PAUSED : TOLD_NOW_ASKED;
     case PLAN_EXCLUDED:
         return TOLD_NOBODY;
     case PLAN_ABSENT:
@@ -191,12 +199,19 @@ static enum told judge_plan(const struct explaining *view,
     return (*out_server)->told == TOLD_SERVER_UNASKABLE ? TOLD_NOW_UNASKABLE : TOLD_NOW_RESTING;
 }
 
-/* What keeps each server out, in a clause: the first one's reason stands for all. */
-static const char *nobody_why(const struct explaining *view) {
+/* What keeps each server out, in a clause; with one server alone, by name. */
+static void nobody_why(const struct explaining *view, char *out, size_t size) {
+    const struct explained_server *only = &view->out->servers[0];
     if (view->roster->count == 0)
-        return "the configuration has no server";
-    return view->roster->count == 1 ? "its filters keep the only one out"
-                                    : "their filters keep each of them out";
+        text_copy(out, size, "the configuration has no server");
+    else if (view->roster->count > 1)
+        text_copy(out, size, "their filters keep each of them out");
+    else if (only->rule)
+        text_format(out, size, "\"%s\" keeps the only one out, \"%s\"", only->rule,
+                    only->source->options.identifier);
+    else
+        text_format(out, size, "its whitelist, kinds or enabled keep the only one out, \"%s\"",
+                    only->source->options.identifier);
 }
 
 /* Nobody is asked for what is here or on its way. */
@@ -232,9 +247,11 @@ static void conclude(struct explaining *view) {
     if (out->told == TOLD_GLOBAL)
         out->rule = view->verdict.rule;
     const char *what = NULL;
-    if (out->told == TOLD_NOBODY)
-        what = nobody_why(view);
-    else if (out->told == TOLD_UNINDEXED)
+    char nobody[WHY_BYTES];
+    if (out->told == TOLD_NOBODY) {
+        nobody_why(view, nobody, sizeof nobody);
+        what = nobody;
+    } else if (out->told == TOLD_UNINDEXED)
         what = "the store said: NoLongerIndexed";
     else if (server)
         what = rest_cause_told(server->rest.cause);
@@ -296,146 +313,4 @@ void explain_path(enum path_meaning meaning, const struct error *why, struct tel
     }
     const char *what = why->what[0] ? why->what : "it is not of the form <name>/<id>/<name>";
     tell(told, &(struct facts){.what = what}, out_telling);
-}
-
-/* --- what was --- */
-
-/* The attempt that a failure is told by: the last one that failed, else one that could not be. */
-static const struct attempt_note *blamed(const struct outcome *outcome,
-                                         const struct attempt_note *notes) {
-    const struct attempt_note *found = NULL;
-    for (unsigned i = 0; i < outcome->note_count; i++) {
-        const struct attempt_note *note = &notes[i];
-        if (note->cause == ERROR_NONE ||
-            (note->result != ATTEMPT_FAILED && note->result != ATTEMPT_UNASKED))
-            continue;
-        if (note->what[0] && strcmp(note->what, outcome->text.reason) == 0)
-            return note;
-        if (!found || note->result == ATTEMPT_FAILED)
-            found = note;
-    }
-    return found;
-}
-
-static bool any_was_asked(const struct outcome *outcome, const struct attempt_note *notes) {
-    for (unsigned i = 0; i < outcome->note_count; i++)
-        if (notes[i].result == ATTEMPT_ABSENT && notes[i].url[0])
-            return true;
-    return false;
-}
-
-static enum told told_of_absence(const struct outcome *outcome, const struct attempt_note *notes) {
-    if (outcome->follow_up)
-        return TOLD_FOLLOW_UP;
-    for (unsigned i = 0; i < outcome->note_count; i++) {
-        if (notes[i].cause == ERROR_UNINDEXED)
-            return TOLD_UNINDEXED;
-        if (notes[i].cause == ERROR_WITHDRAWN)
-            return TOLD_WITHDRAWN;
-    }
-    if (strstr(outcome->text.reason, "NoLongerIndexed"))
-        return TOLD_UNINDEXED;
-    return any_was_asked(outcome, notes) ? TOLD_ABSENT : TOLD_REMEMBERED;
-}
-
-static enum told told_of_exclusion(const struct explanation *now) {
-    if (now && (now->told == TOLD_GLOBAL || now->told == TOLD_NOBODY))
-        return now->told;
-    return TOLD_EXCLUDED;
-}
-
-static enum told told_of_delivery(const struct outcome *outcome, enum told good) {
-    if (outcome->hung_up)
-        return TOLD_HUNG_UP;
-    if (outcome->broken)
-        return TOLD_CUT;
-    return outcome->not_kept ? TOLD_NOT_KEPT : good;
-}
-
-static enum told told_of(const struct outcome *outcome, const struct attempt_note *notes,
-                         const struct explanation *now) {
-    switch (outcome->verdict) {
-    case VERDICT_HIT:
-        return told_of_delivery(outcome, TOLD_HIT);
-    case VERDICT_JOINED:
-        return told_of_delivery(outcome, TOLD_JOINED);
-    case VERDICT_FETCHED:
-        return told_of_delivery(outcome, TOLD_FETCHED);
-    case VERDICT_LOCAL:
-        return told_of_delivery(outcome, TOLD_LOCAL);
-    case VERDICT_ABSENT:
-        return told_of_absence(outcome, notes);
-    case VERDICT_EXCLUDED:
-        return told_of_exclusion(now);
-    case VERDICT_LATER:
-        return TOLD_LATER;
-    case VERDICT_BUSY:
-        return TOLD_BUSY;
-    case VERDICT_INVALID:
-        return TOLD_INVALID;
-    case VERDICT_FAILED:
-    case VERDICT_COUNT:
-        break;
-    }
-    return TOLD_FAILED;
-}
-
-void explain_outcome(const struct outcome *outcome, const struct attempt_note *notes,
-                     const char *key, const struct explanation *now, struct telling *out_telling) {
-    enum told told = told_of(outcome, notes, now);
-    if (told == TOLD_FAILED) {
-        const struct attempt_note *note = blamed(outcome, notes);
-        if (note) {
-            explain_attempt(note, key, out_telling);
-            return;
-        }
-    }
-    if (now && told == now->told) {
-        *out_telling = now->telling;
-        return;
-    }
-    tell(told,
-         &(struct facts){
-             .server = outcome->text.source,
-             .rule = outcome->text.rule,
-             .what = outcome->text.reason,
-             .key = key,
-         },
-         out_telling);
-    /* Nobody was asked, and what stood in the way does so still. */
-    if (told == TOLD_FAILED && now &&
-        (now->told == TOLD_NOW_RESTING || now->told == TOLD_NOW_UNASKABLE))
-        text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
-}
-
-void explain_attempt(const struct attempt_note *note, const char *key,
-                     struct telling *out_telling) {
-    const struct facts facts = {.server = note->source,
-                                .what = telling_what(note->what, note->source),
-                                .key = key,
-                                .status = note->status};
-    switch (note->result) {
-    case ATTEMPT_FAILED:
-    case ATTEMPT_UNASKED:
-        tell_failure(note->cause, &facts, out_telling);
-        return;
-    case ATTEMPT_WAITING:
-        tell(TOLD_ATTEMPT_WAITING, &facts, out_telling);
-        return;
-    case ATTEMPT_FOUND:
-        tell(TOLD_ATTEMPT_FOUND, &facts, out_telling);
-        return;
-    case ATTEMPT_ABSENT:
-        tell(note->url[0] ? TOLD_ATTEMPT_ABSENT : TOLD_SERVER_UNLISTED, &facts, out_telling);
-        return;
-    case ATTEMPT_REMEMBERED:
-        tell(TOLD_ATTEMPT_REMEMBERED, &facts, out_telling);
-        return;
-    case ATTEMPT_FILTERED:
-        tell(TOLD_ATTEMPT_FILTERED, &facts, out_telling);
-        return;
-    case ATTEMPT_LOST:
-        break;
-    }
-    tell(TOLD_ATTEMPT_LOST, &facts, out_telling);
 }

@@ -13,7 +13,7 @@ struct words {
 };
 
 #define NOTHING "Nothing needs to be done."
-#define FORGET "If it has been published since: symgate forget {key}"
+#define FORGET "If it has been published since: symgate forget {argument}"
 
 static const struct words words[TOLD_COUNT] = {
     [TOLD_HIT] = {"The file was here already and was served from the cache.", NOTHING},
@@ -54,11 +54,20 @@ static const struct words words[TOLD_COUNT] = {
          "servers: {what}.",
          "Set noLongerIndexedAuthoritative of that server to false if the others are "
          "to be asked all the same."},
-    [TOLD_FOLLOW_UP] = {"This name stands for another form of a file (compressed, or a pointer). "
-                        "The lookup of the file itself has asked for every form already.",
-                        "Nothing needs to be done; look at the request for the file itself."},
+    [TOLD_FOLLOW_UP] = {"This name stands for another form of a file (compressed, or a pointer), "
+                        "which lies in no cache; no server is asked for it.",
+                        "Nothing needs to be done: a lookup of the file itself asks for every "
+                        "form."},
     [TOLD_EXCLUDED] = {"A filter left no server to ask: \"{rule}\".",
                        "Ask again: that filter is not in force any more, or not for this name."},
+    [TOLD_EXCLUDED_STILL] = {"A filter left no server to ask: \"{rule}\".",
+                             "It is in force still: the servers below say for which; change it "
+                             "there if this name is wanted."},
+    [TOLD_EXCLUDED_ELSE] = {"A filter left no server to ask: \"{rule}\".",
+                            "That filter is not in force any more, but others keep the name out "
+                            "now: see below."},
+    [TOLD_EXCLUDED_NAMELESS] = {"Whitelists, kinds or enabled left no server to ask.",
+                                "Ask again: they have been changed since."},
     [TOLD_FAILED] = {"A server that may have the file could not answer: {what}.",
                      "Ask again, and run symgate doctor on the server's machine if it goes on."},
 
@@ -90,8 +99,14 @@ static const struct words words[TOLD_COUNT] = {
                              NOTHING},
     [TOLD_NOW_UNDER_WAY] = {"The file is being searched for or arriving at this moment.",
                             "A request would join it and be served from what arrives."},
-    [TOLD_NOW_ASKED] = {"The file is not here; {server} would be asked first.",
-                        "Load the symbol again, or try it from here: symgate explain --ask {key}"},
+    [TOLD_NOW_ASKED] =
+        {"The file is not here; {server} would be asked first.",
+         "Load the symbol again, or try it from here: symgate explain --ask {argument}"},
+    [TOLD_NOW_PAUSED] = {"The file is not here; {server} would be asked first, in {time}: it rests "
+                         "{what}. A request waits for that, or is told later when its own limit "
+                         "comes first.",
+                         "Wait for that. A smaller maxRequests of {server} may keep it from asking "
+                         "for pauses."},
     [TOLD_NOW_REPLAY] = {"symgate has just started and still reads what servers said no to; a "
                          "request would wait for that.",
                          "Ask again in a moment."},
@@ -144,6 +159,10 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_SERVER_RESTING] = {"{Server} rests {what} and is asked again in {time}.",
                              "See what is wrong with it: symgate doctor. SIGHUP has it tried at "
                              "once, unless it asked for the rest itself."},
+    [TOLD_SERVER_PAUSED] = {"{Server} rests {what}, and would be asked in {time}; whoever needs it "
+                            "waits for that.",
+                            "Wait for that. A smaller maxRequests of {server} may keep it from "
+                            "asking for pauses."},
     [TOLD_SERVER_PROBED] = {"{Server} rests {what}; the next question tries whether it is back.",
                             "See what is wrong with it if the rests go on: symgate doctor"},
     [TOLD_SERVER_ENDED] = {"{Server} is not asked, since an earlier server's answer that the file "
@@ -152,6 +171,10 @@ static const struct words words[TOLD_COUNT] = {
                            "the others are to be asked all the same."},
 
     [TOLD_ATTEMPT_WAITING] = {"{Server} had not answered yet.", ""},
+    [TOLD_ATTEMPT_QUEUED] =
+        {"{Server} was not asked yet: all its places were taken, or it rested as "
+         "it had asked.",
+         ""},
     [TOLD_ATTEMPT_FOUND] = {"{Server} sent the file.", ""},
     [TOLD_ATTEMPT_ABSENT] = {"{Server} said that it does not have the file.", ""},
     [TOLD_ATTEMPT_REMEMBERED] = {"{Server} was not asked: its no of earlier still counted.",
@@ -186,8 +209,9 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                        "Check its address in the configuration, the name service, firewalls and "
                        "the proxy on the way."},
     [ERROR_TLS] = {"The secure connection to {server} failed: {what}.",
-                   "If it has a certificate of your own authority, name that by caFile; if it has "
-                   "expired, have it renewed."},
+                   "An authority of your own is named by caFile; a certificate that has expired is "
+                   "renewed; where it is for another name, write that name into remote; \"wrong "
+                   "version number\" comes from a port that speaks plain http."},
     [ERROR_TIMEOUT] = {"{Server} was silent for longer than its limit: {what}.",
                        "If it is slow and not dead, raise timeouts.firstByte of {server}."},
     [ERROR_STALLED] = {"The file stopped coming from {server}: {what}.",
@@ -195,7 +219,7 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                        "timeouts.stall of {server}."},
     [ERROR_RESET] = {"The connection to {server} broke: {what}.",
                      "Ask again. If it goes on, something on the way (a firewall, a proxy) cuts "
-                     "it."},
+                     "it, or the port speaks https and remote says http."},
     [ERROR_STATUS] = {"{Server} answered with status {status} and not with the file: {what}.",
                       "Look at that server, or ask whoever runs it."},
     [ERROR_THROTTLED] = {"{Server} asked for a pause: {what}.",
@@ -277,6 +301,8 @@ static const struct {
 
 /* --- filling in ------------------------------------------------------------------------------- */
 
+enum { ARGUMENT_BYTES = 512 };
+
 struct filler {
     char *out;
     size_t size;
@@ -307,12 +333,15 @@ static bool is(const char *word, size_t length, const char *name) {
 static void add_fact(struct filler *filler, const char *word, size_t length,
                      const struct facts *facts) {
     char status[16];
+    char argument[ARGUMENT_BYTES];
     text_format(status, sizeof status, "%d", facts->status);
+    if (!facts->key || !facts->key[0] || !text_quote_shell(argument, sizeof argument, facts->key))
+        text_copy(argument, sizeof argument, "NAME/ID");
     const struct {
         const char *name, *value, *otherwise;
     } rows[] = {
         {"rule", facts->rule, "?"},           {"what", facts->what, "it is not known why"},
-        {"key", facts->key, "NAME/ID"},       {"time", facts->time, "a moment"},
+        {"argument", argument, NULL},         {"time", facts->time, "a moment"},
         {"place", facts->place, "the cache"}, {"status", status, "?"},
     };
     if (is(word, length, "server") || is(word, length, "Server")) {

@@ -29,8 +29,11 @@ enum told {
     TOLD_WITHDRAWN,
     TOLD_UNINDEXED,
     TOLD_FOLLOW_UP,
-    TOLD_EXCLUDED, /* by a filter that is not in force any more, or that is not known */
-    TOLD_FAILED,   /* for a cause that is not known */
+    TOLD_EXCLUDED, /* by a filter that keeps nobody out any more */
+    TOLD_EXCLUDED_STILL,
+    TOLD_EXCLUDED_ELSE,     /* others do so now */
+    TOLD_EXCLUDED_NAMELESS, /* by none that is a pattern */
+    TOLD_FAILED,            /* for a cause that is not known */
     /* filters */
     TOLD_GLOBAL,
     TOLD_DISABLED,
@@ -45,6 +48,7 @@ enum told {
     TOLD_NOW_OTHER_FORM,
     TOLD_NOW_UNDER_WAY,
     TOLD_NOW_ASKED,
+    TOLD_NOW_PAUSED,
     TOLD_NOW_REPLAY,
     TOLD_NOW_ABSENT,
     TOLD_NOW_UNLISTED,
@@ -63,10 +67,12 @@ enum told {
     TOLD_SERVER_UNLISTED,
     TOLD_SERVER_UNASKABLE,
     TOLD_SERVER_RESTING,
+    TOLD_SERVER_PAUSED,
     TOLD_SERVER_PROBED,
     TOLD_SERVER_ENDED,
     /* what a question to one server came to, when it did not fail */
     TOLD_ATTEMPT_WAITING,
+    TOLD_ATTEMPT_QUEUED,
     TOLD_ATTEMPT_FOUND,
     TOLD_ATTEMPT_ABSENT,
     TOLD_ATTEMPT_REMEMBERED,

@@ -16,6 +16,7 @@ enum {
     TARGET_BYTES = 2048,
     KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2,
     REFUSED_SHOWN = 20,
+    ROWS_LOOKED_AT = 50, /* for the last request of the kind that is asked about */
     LAST_BYTES_MAX = 256 * 1024,
 };
 
@@ -82,6 +83,55 @@ static bool read_asked(struct why *why, const char *query, struct error *err) {
                      "say what: ?path=/symbols/NAME/ID/NAME, ?name=NAME&id=ID, or ?id=REQUEST-ID");
 }
 
+/* --- rules made while it runs ---------------------------------------------------------------- */
+
+/* Which of the rules made while it runs a pattern is. */
+struct rule_wanted {
+    const char *value;
+    const char *server;
+    struct rule found; /* id 0: none, so it stands in the configuration */
+};
+
+static bool is_rule(const struct rule *rule, void *context) {
+    struct rule_wanted *wanted = context;
+    bool pattern = rule->list == RULE_EVERYWHERE || rule->list == RULE_BLACKLIST ||
+                   rule->list == RULE_WHITELIST;
+    bool here = rule->list == RULE_EVERYWHERE || strcmp(rule->server, wanted->server) == 0;
+    if (pattern && here && strcmp(rule->value, wanted->value) == 0)
+        wanted->found = *rule;
+    return wanted->found.id == 0;
+}
+
+/* The rule made while it runs that a pattern is; id 0: none, so it stands in the configuration. */
+static struct rule find_rule(const struct server *server, const char *pattern,
+                             const char *identifier) {
+    struct rule_wanted wanted = {.value = pattern, .server = identifier};
+    if (server->options.rules)
+        rules_each(server->options.rules, is_rule, &wanted);
+    return wanted.found;
+}
+
+/* What was made while it runs is taken back, and not taken out of the configuration. */
+static void cure_by_undoing(const struct server *server, const char *pattern,
+                            const char *identifier, struct telling *telling) {
+    const struct rule rule = find_rule(server, pattern, identifier);
+    if (rule.id)
+        text_format(telling->cure, sizeof telling->cure,
+                    "It is rule %llu, made while symgate runs. If this name is wanted: symgate "
+                    "rules undo %llu",
+                    (unsigned long long)rule.id, (unsigned long long)rule.id);
+}
+
+static void cure_rules(const struct server *server, struct explanation *now) {
+    if (now->told == TOLD_GLOBAL)
+        cure_by_undoing(server, now->rule, "", &now->telling);
+    for (unsigned i = 0; i < now->server_count; i++) {
+        struct explained_server *row = &now->servers[i];
+        if (row->told == TOLD_BLACKLIST || row->told == TOLD_GLOBAL || row->told == TOLD_GIVEN_UP)
+            cure_by_undoing(server, row->rule, row->source->options.identifier, &row->telling);
+    }
+}
+
 /* --- what was -------------------------------------------------------------------------------- */
 
 static void append_told(struct buffer *out, const struct telling *telling) {
@@ -107,17 +157,24 @@ static void append_chain(struct buffer *out, const struct attempt_note *notes, u
 
 /* Looked at once the path is known, since what would happen now helps to tell what did. */
 static void look_now(struct why *why) {
-    if (why->meaning == PATH_SYMBOL)
-        why->now = explain_now(why->exchange->call->server->options.symbols,
-                               why->exchange->settings->roster, &why->question);
-    else
+    const struct server *server = why->exchange->call->server;
+    if (why->meaning != PATH_SYMBOL) {
         explain_path(why->meaning, &why->wrong, &why->telling);
+        return;
+    }
+    why->now =
+        explain_now(server->options.symbols, why->exchange->settings->roster, &why->question);
+    cure_rules(server, why->now);
 }
 
 static bool take_row(const struct archive_row *row, void *context) {
     struct why *why = context;
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     struct outcome outcome = row->outcome;
+    /* Debuggers ask for a file's other forms after it: the last request for it is the one before.
+     */
+    if (!why->request_id[0] && outcome.follow_up != (why->meaning == PATH_FOLLOW_UP))
+        return true;
     why->found = true;
     if (why->request_id[0]) {
         text_copy(why->path, sizeof why->path, below_symbols(outcome.text.path));
@@ -125,7 +182,8 @@ static bool take_row(const struct archive_row *row, void *context) {
         look_now(why);
     }
     outcome.note_count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
-    explain_outcome(&outcome, notes, row->key, why->now, &why->telling);
+    if (why->meaning != PATH_TIER_MARK) /* an answer by itself */
+        explain_outcome(&outcome, notes, row->key, why->now, &why->telling);
     buffer_append_text(&why->last, "{\"request\": ");
     request_append(&why->last, row);
     buffer_append_text(&why->last, ", ");
@@ -158,7 +216,8 @@ static bool find_last(struct why *why, struct reading *reading, struct error *er
         (void)recorder_find(recorder, why->request_id, take_outcome, why);
     if (why->found || !reading || (!why->request_id[0] && !why->key[0]))
         return true;
-    const struct archive_query query = {.id = why->request_id, .key = why->key, .limit = 1};
+    const struct archive_query query = {
+        .id = why->request_id, .key = why->key, .limit = ROWS_LOOKED_AT};
     return archive_each(reading, &query, take_row, why, err);
 }
 
@@ -180,6 +239,7 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_SERVER_UNLISTED] = "not in its index",
     [TOLD_SERVER_UNASKABLE] = "unaskable",
     [TOLD_SERVER_RESTING] = "resting",
+    [TOLD_SERVER_PAUSED] = "paused",
     [TOLD_SERVER_PROBED] = "probed",
     [TOLD_SERVER_ENDED] = "ended before",
     [TOLD_NOBODY] = "excluded",
@@ -188,6 +248,7 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_NOW_OTHER_FORM] = "hit",
     [TOLD_NOW_UNDER_WAY] = "joined",
     [TOLD_NOW_ASKED] = "ask",
+    [TOLD_NOW_PAUSED] = "wait",
     [TOLD_NOW_REPLAY] = "wait",
     [TOLD_NOW_ABSENT] = "absent",
     [TOLD_NOW_UNLISTED] = "absent",
@@ -200,23 +261,6 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_SHELF_HANGS] = "hangs",
 };
 
-/* Which of the rules made while it runs a pattern is. */
-struct rule_wanted {
-    const char *value;
-    const char *server;
-    struct rule found; /* id 0: none, so it stands in the configuration */
-};
-
-static bool is_rule(const struct rule *rule, void *context) {
-    struct rule_wanted *wanted = context;
-    bool pattern = rule->list == RULE_EVERYWHERE || rule->list == RULE_BLACKLIST ||
-                   rule->list == RULE_WHITELIST;
-    bool here = rule->list == RULE_EVERYWHERE || strcmp(rule->server, wanted->server) == 0;
-    if (pattern && here && strcmp(rule->value, wanted->value) == 0)
-        wanted->found = *rule;
-    return wanted->found.id == 0;
-}
-
 /* The pattern that decided, and where it comes from; null when none did. */
 static void append_pattern(struct buffer *out, struct server *server, const char *pattern,
                            const char *identifier) {
@@ -224,14 +268,12 @@ static void append_pattern(struct buffer *out, struct server *server, const char
         buffer_append_text(out, ", \"rule\": null");
         return;
     }
-    struct rule_wanted wanted = {.value = pattern, .server = identifier};
-    if (server->options.rules)
-        rules_each(server->options.rules, is_rule, &wanted);
+    const struct rule made = find_rule(server, pattern, identifier);
     buffer_append_text(out, ", ");
     api_text(out, "rule", pattern);
-    if (wanted.found.id) {
+    if (made.id) {
         buffer_append_text(out, ", \"made\": ");
-        rule_append(out, &wanted.found);
+        rule_append(out, &made);
     }
 }
 

@@ -163,6 +163,12 @@ def test_excluded_by_each_of_a_servers_filters(start, origin):
     assert told["now"]["sentence"] == 'The file is not here; server "given" would be asked first.'
 
 
+def test_servers_of_one_priority_have_one_turn(start, origin):
+    gate = start(*[server(origin, name, priority=number) for name, number in (("a", 1), ("b", 2), ("c", 2), ("d", 3))])
+    told = explain(gate, pdb())
+    assert [of_server(told, name)["turn"] for name in "abcd"] == [1, 2, 2, 3]
+
+
 def test_nobody_may_be_asked(start, origin):
     gate = start(server(origin, whitelist=["app"]))
     symbol = pdb("other.pdb")
@@ -171,6 +177,30 @@ def test_nobody_may_be_asked(start, origin):
     told = explain(gate, after=answer)
     assert told["sentence"].startswith("No server may be asked for this name")
     assert of_server(told)["state"] == "not in whitelist"
+
+
+@pytest.mark.parametrize(
+    "changed, sentence, cure",
+    [
+        ({"blacklist": ["z"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
+        ({"server": ["yy", "zz1"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
+        ({"server": ["a", "zz"]}, 'No server may be asked for this name: "zz" keeps the only one out, "one".', ""),
+        ({"server": []}, 'A filter left no server to ask: "zz".', "Ask again"),
+    ],
+    ids=["global", "another", "the same", "none"],
+)
+def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin, changed, sentence, cure):
+    gate = make(server(origin, blacklist=["zz"]))
+    gate.start()
+    answer = gate.get(pdb("zz1.pdb").path)
+    assert answer.verdict == "excluded"
+    assert '"zz" keeps the only one out' in explain(gate, after=answer)["sentence"]
+    gate.stop()
+    gate.config["servers"][0]["blacklist"] = changed.get("server", ["b"])
+    gate.config["general"]["blacklist"] = changed.get("blacklist", [])
+    gate.start()
+    told = explain(gate, after=answer)
+    assert told["sentence"] == sentence and cure in told["cure"], told
 
 
 def test_a_pattern_that_gives_up(start, origin):
@@ -374,6 +404,21 @@ def test_a_long_pause_that_was_asked_for(start, origin, second):
     assert told["now"]["sentence"] == 'The file is not here; server "two" would be asked first.'
 
 
+def test_a_short_pause_is_waited_out(start, origin):
+    gate = start(server(origin), general={"requestTimeout": 1})
+    origin.on(missing(1).remote, status(429, [("Retry-After", "25")]))
+    gate.get(missing(1).path)
+    told = explain(gate, pdb())
+    row = of_server(told)
+    assert row["state"] == "paused" and row["turn"] == 1 and 0 < row["left_ms"] <= 25_000, row
+    assert told["now"]["would"] == "wait" and "it rests as it asked" in told["now"]["sentence"]
+    waiting = gate.get(pdb().path)
+    assert waiting.verdict == "later"
+    (link,) = explain(gate, after=waiting)["last"]["chain"]
+    assert link["sentence"].startswith('Server "one" was not asked yet')
+    assert origin.count() == 1
+
+
 def test_busy_and_a_full_queue(start, origin):
     gate = start(server(origin, maxRequests=1))
     first = pdb()
@@ -478,6 +523,57 @@ def test_a_rule_tells_where_it_comes_from(gate, origin):
     assert added.status == 200, added.body
     row = of_server(explain(gate, pdb("later.pdb")))
     assert row["rule"] == "late.*" and row["made"]["comment"] == "mine" and row["made"]["origin"]
+
+
+def test_a_rule_is_undone_and_not_looked_for_in_the_configuration(gate, origin):
+    """Its cure is the command that takes it back: for a server's, and for everybody's."""
+    for number, how in ((1, {"list": "blacklist", "server": "one"}), (2, {"list": "general.blacklist"})):
+        query = urllib.parse.urlencode(how | {"value": "late.*"})
+        added = gate.get("/api/v1/rules?" + query, method="POST")
+        assert added.status == 200, added.body
+        answer = gate.get(pdb("later.pdb").path)
+        told = explain(gate, after=answer)
+        cure = told["cure"] if number == 2 else of_server(told)["cure"]
+        assert f"symgate rules undo {number}" in cure
+        assert f"(rule {number}, from the " in told_by(gate, request_id(answer))
+
+
+def test_names_of_a_clients_choice_are_harmless_in_cures(gate, origin):
+    """What stands there is copied into a shell, or shown by a terminal."""
+    for name, shown in (
+        ("$(touch pwn).pdb", "symgate forget '$(touch pwn).pdb/11'"),
+        ("a;b&c's.pdb", "symgate forget 'a;b&c'\\''s.pdb/11'"),
+        ("-h", "symgate forget -- '-h/11'"),
+    ):
+        answer = gate.get("/symbols/" + urllib.parse.quote(f"{name}/11/{name}"))
+        assert answer.verdict == "absent"
+        assert shown in explain(gate, after=answer)["cure"]
+    done = run("forget", "--url", gate.url, "--", "-h/11")
+    assert done.returncode == 0 and '"absences": 1' in done.stdout, done
+    name = "\u009b31m\u202e.pdb"
+    answer = gate.get("/symbols/" + urllib.parse.quote(f"{name}/11/{name}"))
+    explain(gate, after=answer)
+    text = told_by(gate, request_id(answer))
+    assert "\\u009b31m\\u202e" in text and "\x9b" not in text and "\u202e" not in text
+
+
+def test_other_forms_and_marks(gate, origin):
+    """They are answers by themselves, whatever was asked for before."""
+    symbol = pdb()
+    answer = gate.get(symbol.path[:-1] + "_")
+    assert answer.verdict == "absent" and "another form of a file" in answer.reason
+    assert "no server is asked for it" in explain(gate, after=answer)["sentence"]
+    answer = gate.get("/symbols/index2.txt")
+    assert explain(gate, after=answer)["sentence"].startswith("index2.txt tells debuggers")
+    assert origin.count() == 0
+    symbol = pdb(seed=2)
+    asked = gate.get(symbol.path)
+    for name in (symbol.name[:-1] + "_", "file.ptr"):
+        answer = gate.get(f"/symbols/{symbol.name}/{symbol.id}/{name}")
+    explain(gate, after=answer)
+    assert explain(gate, symbol)["last"]["request"]["id"] == request_id(asked)
+    symbol = pdb(seed=3)
+    assert told_by(gate, gate.url.rstrip("/") + symbol.path).startswith("The file is not here")
 
 
 # --- what it does not do

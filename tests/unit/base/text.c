@@ -137,6 +137,7 @@ static void json_is_escaped(void **state) {
     escapes_json("\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80",
                  "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80");
     escapes_json("\xC2\x9B", "\\u009b");
+    escapes_json("a\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\xA9z", "a\\u202e\\u2066\xE2\x80\xA9z");
     char out[16];
     text_escape_json(out, sizeof out, "a\0b", 3);
     assert_string_equal(out, "a\\u0000b");
@@ -188,6 +189,34 @@ static void html_is_escaped(void **state) {
     text_escape_html(out, sizeof out, "<a href=\"x\">'&'\xC3\xA4\n\xFF");
     assert_string_equal(out,
                         "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;\xC3\xA4\\u000a\xEF\xBF\xBD");
+}
+
+static void terminals_are_spared(void **state) {
+    (void)state;
+    char out[64];
+    text_escape_terminal(out, sizeof out,
+                         "say \"a\\b\"\n\t\x1b[1m\xC2\x9B\xE2\x80\xAE\xC3\xA4\xFF");
+    assert_string_equal(out, "say \"a\\b\"\n\t\\u001b[1m\\u009b\\u202e\xC3\xA4\xEF\xBF\xBD");
+}
+
+static void arguments_are_quoted(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"app.pdb/94AD1", "app.pdb/94AD1"},
+        {"a b", "'a b'"},
+        {"$(x)", "'$(x)'"},
+        {"it's", "'it'\\''s'"},
+        {"-h/1", "-- '-h/1'"},
+        {"", "''"},
+        {"~x", "'~x'"},
+    };
+    char out[64];
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        assert_true(text_quote_shell(out, sizeof out, cases[i][0]));
+        assert_string_equal(out, cases[i][1]);
+    }
+    assert_false(text_quote_shell(out, 6, "a bcd"));
+    assert_true(text_quote_shell(out, 6, "a b"));
 }
 
 static void urls_are_masked(void **state) {
@@ -303,6 +332,8 @@ int main(void) {
         cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(escapes_are_cut_between_characters),
         cmocka_unit_test(html_is_escaped),
+        cmocka_unit_test(terminals_are_spared),
+        cmocka_unit_test(arguments_are_quoted),
         cmocka_unit_test(urls_are_masked),
         cmocka_unit_test(secrets_in_running_text_are_masked),
         cmocka_unit_test(a_kept_secret_is_masked_everywhere),

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// What became of a request of earlier, from what was recorded of it.
+#include <string.h>
+
+#include "base/text.h"
+#include "proxy/explain.h"
+
+/* The attempt that a failure is told by: the last one that failed, else one that could not be. */
+static const struct attempt_note *blamed(const struct outcome *outcome,
+                                         const struct attempt_note *notes) {
+    const struct attempt_note *found = NULL;
+    for (unsigned i = 0; i < outcome->note_count; i++) {
+        const struct attempt_note *note = &notes[i];
+        if (note->cause == ERROR_NONE ||
+            (note->result != ATTEMPT_FAILED && note->result != ATTEMPT_UNASKED))
+            continue;
+        if (note->what[0] && strcmp(note->what, outcome->text.reason) == 0)
+            return note;
+        if (!found || note->result == ATTEMPT_FAILED)
+            found = note;
+    }
+    return found;
+}
+
+static bool any_was_asked(const struct outcome *outcome, const struct attempt_note *notes) {
+    for (unsigned i = 0; i < outcome->note_count; i++)
+        if (notes[i].result == ATTEMPT_ABSENT && notes[i].url[0])
+            return true;
+    return false;
+}
+
+static enum told told_of_absence(const struct outcome *outcome, const struct attempt_note *notes) {
+    if (outcome->follow_up)
+        return TOLD_FOLLOW_UP;
+    for (unsigned i = 0; i < outcome->note_count; i++) {
+        if (notes[i].cause == ERROR_UNINDEXED)
+            return TOLD_UNINDEXED;
+        if (notes[i].cause == ERROR_WITHDRAWN)
+            return TOLD_WITHDRAWN;
+    }
+    if (strstr(outcome->text.reason, "NoLongerIndexed"))
+        return TOLD_UNINDEXED;
+    return any_was_asked(outcome, notes) ? TOLD_ABSENT : TOLD_REMEMBERED;
+}
+
+/* Is the pattern that decided one of those that keep a server out now? */
+static bool in_force_still(const char *rule, const struct explanation *now) {
+    for (unsigned i = 0; i < now->server_count; i++)
+        if (now->servers[i].rule && strcmp(now->servers[i].rule, rule) == 0)
+            return true;
+    return false;
+}
+
+/* The filters may be others by now than those that decided then. */
+static enum told told_of_exclusion(const char *rule, const struct explanation *now) {
+    enum told today = now ? now->told : TOLD_NOW_ASKED;
+    if (today == TOLD_GLOBAL && strcmp(now->rule, rule) == 0)
+        return TOLD_GLOBAL;
+    if (today == TOLD_NOBODY && (!rule[0] || now->server_count == 1) &&
+        (!rule[0] || in_force_still(rule, now)))
+        return TOLD_NOBODY;
+    if (today == TOLD_NOBODY && in_force_still(rule, now))
+        return TOLD_EXCLUDED_STILL;
+    if (!rule[0])
+        return TOLD_EXCLUDED_NAMELESS;
+    return today == TOLD_GLOBAL || today == TOLD_NOBODY ? TOLD_EXCLUDED_ELSE : TOLD_EXCLUDED;
+}
+
+static enum told told_of_delivery(const struct outcome *outcome, enum told good) {
+    if (outcome->hung_up)
+        return TOLD_HUNG_UP;
+    if (outcome->broken)
+        return TOLD_CUT;
+    return outcome->not_kept ? TOLD_NOT_KEPT : good;
+}
+
+static enum told told_of(const struct outcome *outcome, const struct attempt_note *notes,
+                         const struct explanation *now) {
+    switch (outcome->verdict) {
+    case VERDICT_HIT:
+        return told_of_delivery(outcome, TOLD_HIT);
+    case VERDICT_JOINED:
+        return told_of_delivery(outcome, TOLD_JOINED);
+    case VERDICT_FETCHED:
+        return told_of_delivery(outcome, TOLD_FETCHED);
+    case VERDICT_LOCAL:
+        return told_of_delivery(outcome, TOLD_LOCAL);
+    case VERDICT_ABSENT:
+        return told_of_absence(outcome, notes);
+    case VERDICT_EXCLUDED:
+        return told_of_exclusion(outcome->text.rule, now);
+    case VERDICT_LATER:
+        return TOLD_LATER;
+    case VERDICT_BUSY:
+        return TOLD_BUSY;
+    case VERDICT_INVALID:
+        return TOLD_INVALID;
+    case VERDICT_FAILED:
+    case VERDICT_COUNT:
+        break;
+    }
+    return TOLD_FAILED;
+}
+
+void explain_outcome(const struct outcome *outcome, const struct attempt_note *notes,
+                     const char *key, const struct explanation *now, struct telling *out_telling) {
+    enum told told = told_of(outcome, notes, now);
+    if (told == TOLD_FAILED) {
+        const struct attempt_note *note = blamed(outcome, notes);
+        if (note) {
+            explain_attempt(note, key, out_telling);
+            return;
+        }
+    }
+    if (now && told == now->told) {
+        *out_telling = now->telling;
+        return;
+    }
+    tell(told,
+         &(struct facts){
+             .server = outcome->text.source,
+             .rule = outcome->text.rule,
+             .what = outcome->text.reason,
+             .key = key,
+         },
+         out_telling);
+    /* Nobody was asked, and what stood in the way does so still. */
+    if (told == TOLD_FAILED && now &&
+        (now->told == TOLD_NOW_RESTING || now->told == TOLD_NOW_UNASKABLE))
+        text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
+}
+
+void explain_attempt(const struct attempt_note *note, const char *key,
+                     struct telling *out_telling) {
+    const struct facts facts = {.server = note->source,
+                                .what = telling_what(note->what, note->source),
+                                .key = key,
+                                .status = note->status};
+    switch (note->result) {
+    case ATTEMPT_FAILED:
+    case ATTEMPT_UNASKED:
+        tell_failure(note->cause, &facts, out_telling);
+        return;
+    case ATTEMPT_WAITING:
+        tell(note->url[0] ? TOLD_ATTEMPT_WAITING : TOLD_ATTEMPT_QUEUED, &facts, out_telling);
+        return;
+    case ATTEMPT_FOUND:
+        tell(TOLD_ATTEMPT_FOUND, &facts, out_telling);
+        return;
+    case ATTEMPT_ABSENT:
+        tell(note->url[0] ? TOLD_ATTEMPT_ABSENT : TOLD_SERVER_UNLISTED, &facts, out_telling);
+        return;
+    case ATTEMPT_REMEMBERED:
+        tell(TOLD_ATTEMPT_REMEMBERED, &facts, out_telling);
+        return;
+    case ATTEMPT_FILTERED:
+        tell(TOLD_ATTEMPT_FILTERED, &facts, out_telling);
+        return;
+    case ATTEMPT_LOST:
+        break;
+    }
+    tell(TOLD_ATTEMPT_LOST, &facts, out_telling);
+}
