@@ -109,6 +109,18 @@ static bool read_key(struct data_folder *folder, struct error *err) {
     return files_replace(folder->root_fd, "key", &folder->key, sizeof folder->key, 0600, err);
 }
 
+bool data_folder_read_key(const char *path, struct hash_key *out_key) {
+    char name[PATH_MAX];
+    CLEANUP(free_block) char *bytes = NULL;
+    size_t length = 0;
+    if (!files_join(name, sizeof name, path, "key") ||
+        !files_read_whole(name, sizeof *out_key, &bytes, &length, NULL) ||
+        length != sizeof *out_key)
+        return false;
+    memcpy(out_key, bytes, sizeof *out_key);
+    return true;
+}
+
 bool data_folder_open(struct data_folder *folder, const char *path, struct error *err) {
     *folder = (struct data_folder){.path = memory_text(path), .root_fd = -1, .lock_fd = -1};
     bool open = files_open_root(&folder->root_fd, path, true, err) && take_lock(folder, err) &&

@@ -31,6 +31,9 @@ bool data_folder_announce(struct data_folder *folder, const char *url,
 /* Nobody is reached any more. */
 void data_folder_withdraw(struct data_folder *folder);
 
+/* The key of a data folder, which is neither taken nor made. False: there is none. */
+bool data_folder_read_key(const char *path, struct hash_key *out_key);
+
 /* The URL that a server has announced in a data folder; false when none has. One that was killed
    has left its URL behind: whoever asks there finds nobody. */
 bool data_folder_find_server(const char *path, char *out_url, size_t size,

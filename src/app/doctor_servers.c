@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <stdlib.h>
 
+#include "app/data_folder.h"
 #include "app/doctor.h"
 #include "app/roster_make.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "source/mount_memory.h"
 
 enum { LIMIT_MS = 15 * 1000, PATH_BYTES = 4096 };
 
@@ -16,6 +18,7 @@ struct examination {
     struct question known;
     bool has_known;
     struct checkup checkup;
+    struct error lost; /* a share that was mounted when symgate saw it last, and is not now */
     pthread_t thread;
     bool running;
 };
@@ -45,9 +48,11 @@ static void begin(struct examination *it, struct roster *roster, unsigned index,
     if (known)
         it->known = *known;
     it->has_known = it->has_known && checkup_may_ask(roster, index, &it->known);
-    it->running = thread_start(&it->thread, "doctor", examine, it, &err);
+    if (it->lost.kind == ERROR_NONE)
+        it->running = thread_start(&it->thread, "doctor", examine, it, &err);
     if (!it->running)
-        it->checkup = (struct checkup){.word = CHECKUP_FAILED, .why = err};
+        it->checkup =
+            (struct checkup){.word = CHECKUP_FAILED, .why = it->lost.kind ? it->lost : err};
 }
 
 static void add(struct report *report, const char *thing, const struct checkup_told *told) {
@@ -72,13 +77,19 @@ static void end(struct examination *it, struct report *report) {
 
 bool doctor_servers(struct config *config, const struct question *known, struct report *report,
                     struct error *err) {
-    const struct hash_key key = hash_new_key();
+    const char *data = config->general.data_location;
+    struct hash_key key = hash_new_key();
+    (void)data_folder_read_key(data, &key);
     struct roster *roster = roster_make(config, &key, NULL, err);
     if (!roster)
         return false;
     struct examination *all = NEW_ARRAY(struct examination, roster->count + 1);
-    for (unsigned i = 0; i < roster->count; i++)
-        begin(&all[i], roster, i, known, config->general.data_location);
+    for (unsigned i = 0; i < roster->count; i++) {
+        const struct source *source = roster->sources[i];
+        if (config->servers[i].directory)
+            mount_memory_lost(data, source->fingerprint, source->options.remote, &all[i].lost);
+        begin(&all[i], roster, i, known, data);
+    }
     for (unsigned i = 0; i < roster->count; i++)
         end(&all[i], report);
     free(all);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "proxy/checkup.h"
+#include "proxy/checkup_body.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,11 +15,9 @@
 
 enum { ROWS_LOOKED_AT = 200, CANCEL_MS = 1000 /* for a cancel to be heeded */ };
 
-/* What one question came to. */
-enum said { SAID_NO, SAID_YES, SAID_PAGE, SAID_FALSE, SAID_FAILED };
-
 struct patient {
     struct source *source;
+    const struct question *known; /* or NULL */
     void *worker;
     struct cancel *cancel;
     struct checkup *out;
@@ -51,32 +49,20 @@ static void impossible(const struct source *source, struct question *out_questio
     assert(made);
 }
 
-/* What came where a body came. */
-static enum said look_at_body(const struct symbol_key *key, const struct content *content,
-                              struct reader *reader, struct error *err) {
-    char first[CONTENT_LOOK_BYTES];
-    ssize_t got = reader_read(reader, first, sizeof first, err);
-    if (got < 0)
-        return SAID_FAILED;
-    if (content->announced_html || content_look(first, (size_t)got) == CONTENT_HTML) {
-        error_set(err, ERROR_HTML, "a web page came");
-        return SAID_PAGE;
-    }
-    return content_acceptable(key, content, first, (size_t)got, err) ? SAID_YES : SAID_FALSE;
-}
-
-static void note_answer(struct patient *patient, const struct source_call *call, int64_t began_ms) {
+static void note_answer(struct patient *patient, const struct source_call *call, int64_t began_ms,
+                        bool came) {
     struct checkup *out = patient->out;
     int64_t took_ms = clock_ms() - began_ms;
     out->status = call->note->status;
-    if (took_ms > out->took_ms)
+    out->answers += came;
+    if (came && took_ms > out->took_ms)
         out->took_ms = took_ms;
     if (call->date_s)
         out->ahead_s = call->date_s - clock_wall_s();
     text_copy(out->url, sizeof out->url, call->note->url);
 }
 
-static enum said ask_path(struct patient *patient, const struct question *question,
+static enum said ask_path(struct patient *patient, const struct question *question, enum form form,
                           const char *path, bool *out_redirected, struct error *err) {
     struct attempt_note note = {0};
     struct source_call call = {
@@ -88,12 +74,27 @@ static enum said ask_path(struct patient *patient, const struct question *questi
     int64_t began_ms = clock_ms();
     enum source_answer answer =
         source->ops->ask(source, patient->worker, &call, false, &content, &reader, &local, err);
-    note_answer(patient, &call, began_ms);
+    note_answer(patient, &call, began_ms, answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
     *out_redirected = content.redirected || call.behind;
     if (answer == SOURCE_FOUND)
-        return look_at_body(&question->key, &content, reader, err);
+        return checkup_body(&question->key, form, question == patient->known, &content, reader,
+                            err);
     if (answer == SOURCE_FAILED)
         return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
+    return SAID_NO;
+}
+
+static enum said ask_form(struct patient *patient, const struct question *question,
+                          enum layout layout, enum form form, bool *out_redirected,
+                          struct error *err) {
+    struct store_path paths[STORE_PATHS_MAX];
+    enum casing casing = patient->source->options.casing;
+    unsigned count = store_paths(layout, casing, question, form, paths);
+    for (unsigned n = 0; n < count; n++) {
+        enum said said = ask_path(patient, question, form, paths[n].path, out_redirected, err);
+        if (said != SAID_NO)
+            return said;
+    }
     return SAID_NO;
 }
 
@@ -102,14 +103,10 @@ static enum said ask_layout(struct patient *patient, const struct question *ques
                             enum layout layout, bool *out_redirected, struct error *err) {
     const struct source_options *options = &patient->source->options;
     for (unsigned i = 0; i < options->form_count; i++) {
-        struct store_path paths[STORE_PATHS_MAX];
-        unsigned count = store_paths(layout, options->casing, question, options->forms[i], paths);
-        for (unsigned n = 0; n < count; n++) {
-            enum said said = ask_path(patient, question, paths[n].path, out_redirected, err);
-            bool pointer = said == SAID_FALSE && options->forms[i] == FORM_POINTER;
-            if (said != SAID_NO)
-                return pointer ? SAID_YES : said; /* a pointer is plain text */
-        }
+        enum said said =
+            ask_form(patient, question, layout, options->forms[i], out_redirected, err);
+        if (said != SAID_NO)
+            return said;
     }
     return SAID_NO;
 }
@@ -131,12 +128,30 @@ static enum checkup_word ask_impossible(struct patient *patient, enum layout lay
         return CHECKUP_GOOD;
     case SAID_FAILED:
         return word_of_failure(patient, why);
-    case SAID_PAGE:
     case SAID_YES:
     case SAID_FALSE:
+        return CHECKUP_ANYTHING;
+    case SAID_PAGE:
         break;
     }
     return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
+}
+
+/* In its own layout, in the forms that it is not asked for. */
+static enum checkup_word look_for_forms(struct patient *patient, const struct question *known,
+                                        enum layout own) {
+    static const enum form forms[] = {FORM_PLAIN, FORM_COMPRESSED, FORM_POINTER};
+    unsigned asked = source_forms(patient->source);
+    bool redirected;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct error ignored = {0};
+        if (asked & forms[i] || cancel_raised(patient->cancel) ||
+            ask_form(patient, known, own, forms[i], &redirected, &ignored) != SAID_YES)
+            continue;
+        patient->out->form = forms[i];
+        return CHECKUP_FORM;
+    }
+    return CHECKUP_MISSING;
 }
 
 static enum checkup_word look_elsewhere(struct patient *patient, const struct question *known,
@@ -150,7 +165,7 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
         patient->out->layout = (enum layout)i;
         return CHECKUP_LAYOUT;
     }
-    return CHECKUP_MISSING;
+    return look_for_forms(patient, known, own);
 }
 
 static enum checkup_word ask_known(struct patient *patient, const struct question *known,
@@ -201,7 +216,8 @@ static enum checkup_word examine(struct patient *patient, const struct question 
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
                     struct checkup *out_checkup) {
     *out_checkup = (struct checkup){0};
-    struct patient patient = {.source = source, .cancel = cancel, .out = out_checkup};
+    struct patient patient = {
+        .source = source, .known = known, .cancel = cancel, .out = out_checkup};
     if (source->ops->worker_new)
         patient.worker = source->ops->worker_new();
     out_checkup->word = examine(&patient, known);

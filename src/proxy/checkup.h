@@ -16,10 +16,12 @@ enum checkup_word {
     CHECKUP_FAILED,    /* it cannot be asked: `why` */
     CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no */
     CHECKUP_PAGE,      /* a page comes for what nobody can have */
+    CHECKUP_ANYTHING,  /* something else does */
     CHECKUP_LOGIN,     /* the same, from elsewhere: a sign-in after a redirect */
-    CHECKUP_FALSE,     /* something comes for the known file that is not a symbol file */
+    CHECKUP_FALSE,     /* something comes for the known file that is another: `why` */
     CHECKUP_MISSING,   /* it does not have the known file, in any layout */
     CHECKUP_LAYOUT,    /* it has the known file in another layout: `layout` */
+    CHECKUP_FORM,      /* it has the known file in a form that it is not asked for: `form` */
     CHECKUP_WORDS
 };
 
@@ -27,11 +29,18 @@ struct checkup {
     enum checkup_word word;
     bool found;         /* and is there, in the layout that is configured */
     enum layout layout; /* where it was found */
-    int status;         /* HTTP status of the last answer, or 0 */
-    int64_t took_ms;    /* to the slowest head */
-    int64_t ahead_s;    /* its clock less ours; 0 when it does not tell */
-    char url[256];      /* of the question that decided; masked */
+    enum form form;
+    unsigned answers; /* that came at all */
+    int status;       /* HTTP status of the last answer, or 0 */
+    int64_t took_ms;  /* to the slowest head */
+    int64_t ahead_s;  /* its clock less ours; 0 when it does not tell */
+    char url[256];    /* of the question that decided; masked */
     struct error why;
+};
+
+enum {
+    CHECKUP_BYTES_MAX = 64 << 20, /* so much of a known file is read, to see what it is, … */
+    CHECKUP_READ_MS = 5000,       /* … for at most so long */
 };
 
 /* Checks a source. `known`: a file that it should have, or NULL. Raising the cancel ends it

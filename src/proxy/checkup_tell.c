@@ -25,11 +25,16 @@ static const struct {
          "404.",
          "Correct remote: it leads to a site that answers everything, or to a sign-in. "
          "If it wants credentials, give user and password, token or headers."},
+    [CHECKUP_ANYTHING] =
+        {"anything",
+         "Something comes for a file that nobody can have, where a symbol server says 404.",
+         "Correct remote: it leads to a server that answers everything with the same."},
     [CHECKUP_LOGIN] = {"login",
                        "It redirects to a page, as servers do that want somebody to sign in.",
                        "Give it credentials: token, or user and password (docs/sources.md)."},
-    [CHECKUP_FALSE] = {"false", "What comes for a file that it should have is no symbol file.",
-                       "Look at that file on the server; it may be damaged, or a page of its own."},
+    [CHECKUP_FALSE] = {"false", "What comes for a file that it should have is not that file.",
+                       "Look at that file on the server; it may lie in a wrong place, be damaged, "
+                       "or a page of its own."},
     [CHECKUP_MISSING] = {"missing",
                          "It does not have the symbol that was asked for, in any layout.",
                          "If it should: is remote the root of the store, and is the file published "
@@ -39,7 +44,9 @@ static const struct {
 static void tell_word(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence];
     bool missing = checkup->word == CHECKUP_MISSING;
-    text_format(sentence, sizeof sentence, "%s (%s)", words[checkup->word].sentence, checkup->url);
+    text_format(sentence, sizeof sentence, "%s%s%s (%s)", words[checkup->word].sentence,
+                checkup->word == CHECKUP_FALSE ? " It is told so: " : "",
+                checkup->word == CHECKUP_FALSE ? checkup->why.what : "", checkup->url);
     say(out, missing ? CHECKUP_WARNING : CHECKUP_PROBLEM, words[checkup->word].name, sentence,
         words[checkup->word].cure);
 }
@@ -52,6 +59,21 @@ static const char *name_of_failure(const struct checkup *checkup) {
     if (checkup->status == 407)
         return "proxy";
     return error_kind_name(checkup->why.kind);
+}
+
+static const char keep_names_from_it[] =
+    "Put it behind quicker servers, and keep names from it that it never has: symgate advise";
+
+/* The time of the checkup was over, and not that of a question. */
+static void tell_unfinished(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence], took[32];
+    number_format_time(took, sizeof took, checkup->took_ms);
+    text_format(
+        sentence, sizeof sentence,
+        "It answers, within %s, but so slowly that the time of a checkup was not enough for "
+        "all questions.",
+        took);
+    say(out, CHECKUP_WARNING, "slow", sentence, keep_names_from_it);
 }
 
 static void tell_failed(const struct source *source, const struct checkup *checkup,
@@ -120,6 +142,17 @@ static void tell_layout(const struct checkup *checkup, struct checkup_told *out)
     say(out, CHECKUP_PROBLEM, "layout", sentence, cure);
 }
 
+static void tell_form(const struct checkup *checkup, struct checkup_told *out) {
+    static const char *const names[] = {
+        [FORM_PLAIN] = "plain", [FORM_COMPRESSED] = "compressed", [FORM_POINTER] = "pointer"};
+    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    text_format(sentence, sizeof sentence,
+                "It has the symbol, but in the form \"%s\", which it is not asked for.",
+                names[checkup->form]);
+    text_format(cure, sizeof cure, "Add \"%s\" to forms of the server.", names[checkup->form]);
+    say(out, CHECKUP_PROBLEM, "form", sentence, cure);
+}
+
 static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence], took[32];
     bool slow = checkup->took_ms > SLOW_MS;
@@ -127,9 +160,7 @@ static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
     text_format(sentence, sizeof sentence, "It answers within %s%s.", took,
                 checkup->found ? ", and has the symbol that was asked for" : "");
     if (slow)
-        say(out, CHECKUP_WARNING, "slow", sentence,
-            "Put it behind quicker servers, and keep names from it that it never has: symgate "
-            "advise");
+        say(out, CHECKUP_WARNING, "slow", sentence, keep_names_from_it);
     else
         say(out, CHECKUP_FINE, "server", sentence, NULL);
 }
@@ -150,7 +181,10 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         say(out_told, CHECKUP_PROBLEM, "unmapped", telling.sentence, telling.cure);
         return;
     case CHECKUP_FAILED:
-        tell_failed(source, checkup, out_told);
+        if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0)
+            tell_unfinished(checkup, out_told);
+        else
+            tell_failed(source, checkup, out_told);
         return;
     case CHECKUP_FORBIDS:
         tell_forbids(source, checkup, out_told);
@@ -158,7 +192,11 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
     case CHECKUP_LAYOUT:
         tell_layout(checkup, out_told);
         return;
+    case CHECKUP_FORM:
+        tell_form(checkup, out_told);
+        return;
     case CHECKUP_PAGE:
+    case CHECKUP_ANYTHING:
     case CHECKUP_LOGIN:
     case CHECKUP_FALSE:
     case CHECKUP_MISSING:
@@ -171,9 +209,10 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
 bool checkup_tell_clock(const struct checkup *checkup, struct checkup_told *out_told) {
     char sentence[sizeof out_told->sentence], off[32];
     int64_t off_s = checkup->ahead_s < 0 ? -checkup->ahead_s : checkup->ahead_s;
+    int64_t unit_s = off_s < 2 * 3600 ? 60 : 3600;
     if (off_s <= CLOCK_S)
         return false;
-    number_format_time(off, sizeof off, off_s * 1000);
+    number_format_time(off, sizeof off, (off_s + unit_s / 2) / unit_s * unit_s * 1000);
     text_format(sentence, sizeof sentence, "Its clock is %s %s this machine's.", off,
                 checkup->ahead_s < 0 ? "behind" : "ahead of");
     say(out_told, CHECKUP_WARNING, "clock", sentence,

@@ -61,6 +61,29 @@ static void write_down(const struct mount_memory *memory) {
     (void)written;
 }
 
+static void refuse(const struct mount_memory *memory, const char *path, struct error *err) {
+    error_set(err, ERROR_UNMOUNTED,
+              "directory \"%s\" was a mount point and is none now, not mounted?", path);
+    error_hint(err,
+               "Mount it; if the files now lie there themselves, delete \"%s\" in the data folder "
+               "and restart.",
+               memory->name);
+}
+
+bool mount_memory_lost(const char *state_directory, uint64_t fingerprint, const char *path,
+                       struct error *err) {
+    struct mount_memory memory;
+    CLEANUP(close_fd) int fd = -1;
+    bool mounted;
+    mount_memory_init(&memory, state_directory, fingerprint);
+    bool lost = memory.mounted && files_open_root(&fd, path, false, NULL) &&
+                is_mount_point(fd, &mounted) && !mounted;
+    if (lost)
+        refuse(&memory, path, err);
+    mount_memory_release(&memory);
+    return lost;
+}
+
 bool mount_memory_check(struct mount_memory *memory, int root_fd, const char *path,
                         struct error *err) {
     bool mounted;
@@ -70,12 +93,8 @@ bool mount_memory_check(struct mount_memory *memory, int root_fd, const char *pa
     {
         SCOPED_LOCK(&memory->lock);
         if (memory->mounted && !mounted) {
-            error_set(err, ERROR_UNMOUNTED,
-                      "directory \"%s\" was a mount point and is none now, not mounted?", path);
-            return error_hint(err,
-                              "Mount it; if the files now lie there themselves, delete \"%s\" "
-                              "in the data folder and restart.",
-                              memory->name);
+            refuse(memory, path, err);
+            return false;
         }
         first_time = mounted && !memory->mounted;
         memory->mounted = memory->mounted || mounted;

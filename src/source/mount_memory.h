@@ -24,6 +24,11 @@ void mount_memory_init(struct mount_memory *memory, const char *state_directory,
 /* Gives back what mount_memory_init made. */
 void mount_memory_release(struct mount_memory *memory);
 
+/* Was the directory a mount point, by what is kept, and is none now? Writes nothing, and remembers
+   nothing. True: err is ERROR_UNMOUNTED. */
+bool mount_memory_lost(const char *state_directory, uint64_t fingerprint, const char *path,
+                       struct error *err);
+
 /* Is an open root in order: what it was? Remembers a mount point seen for the first time. False:
  * err is ERROR_UNMOUNTED. */
 bool mount_memory_check(struct mount_memory *memory, int root_fd, const char *path,

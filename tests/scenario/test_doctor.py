@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The doctor names what is wrong with a set-up, and its cure; it asks nobody that the configuration does not name."""
 
+import gzip
 import json
 import os
 import socket
@@ -10,10 +11,12 @@ import time
 
 import pytest
 from conftest import server
-from double.origin import Origin, Script, good, head, send, stall, status
+from double.origin import Origin, Script, delay, good, head, send, stall, status
 from double.web import Authority, Squid
 from program import run, wait_until
-from symbols import missing, pdb
+from symbols import Symbol, missing, pdb
+
+NOBODYS = "/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb"
 
 
 @pytest.fixture(scope="module")
@@ -160,14 +163,14 @@ def test_proxy_that_wants_credentials(examine, origin):
 
 @pytest.mark.slow
 def test_server_that_is_silent(examine, origin):
-    origin.on("/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb", Script(b"", stall()))
+    origin.on(NOBODYS, Script(b"", stall()))
     row = finding(examine(server(origin, timeouts={"firstByte": "3s"})), "timeout")
     assert "timeouts.firstByte" in row["cure"]
 
 
 def test_clock_that_is_wrong(examine, origin):
     stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() - 7200))
-    origin.on("/symgate-doctor.pdb/000000000000000000000000000000001/symgate-doctor.pdb", status(404, [("Date", stamp)]))
+    origin.on(NOBODYS, status(404, [("Date", stamp)]))
     row = finding(examine(server(origin)), "clock", weight="warning")
     assert row["sentence"].endswith("behind this machine's.")
 
@@ -183,6 +186,43 @@ def test_file_that_is_no_symbol_file(examine, nginx):
     path.parent.mkdir(parents=True)
     path.write_text("come back later, please\n" * 10)
     finding(examine(server(url), symbol=pdb()), "false")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_file_that_is_another_one(examine, nginx, pack):
+    """It has the right shape, and another GUID; or it is the right one."""
+    url, www, _ = nginx
+    symbol = pdb(size=1 << 20)
+    put(www, Symbol(symbol.name, symbol.id, pack(pdb(size=1 << 20, seed=2).body)))
+    row = finding(examine(server(url), symbol=symbol), "false")
+    assert "the file is another one" in row["sentence"]
+    (www / symbol.name / symbol.id / symbol.name).write_bytes(pack(symbol.body))
+    assert "has the symbol" in finding(examine(server(url), symbol=symbol), "server", weight="good")["sentence"]
+
+
+def test_file_that_is_there_in_another_form_only(examine, nginx):
+    url, www, _ = nginx
+    symbol = pdb()
+    put(www, symbol)
+    path = www / symbol.name / symbol.id
+    (path / symbol.name).unlink()
+    (path / (symbol.name[:-1] + "_")).write_bytes(gzip.compress(symbol.body))
+    row = finding(examine(server(url, forms=["plain"]), symbol=symbol), "form")
+    assert row["cure"] == 'Add "compressed" to forms of the server.'
+
+
+def test_anything_for_everything(examine, origin):
+    origin.on(NOBODYS, good(pdb().body))
+    finding(examine(server(origin)), "anything")
+
+
+@pytest.mark.slow
+def test_server_that_takes_its_time_is_slow_and_not_silent(examine, origin):
+    """The time of a checkup is over, and none of the server's own limits."""
+    for path in ("/index2.txt", NOBODYS, NOBODYS[:-1] + "_"):
+        origin.on(path, Script(b"", delay(6), head(404)))
+    row = finding(examine(server(origin, forms=["plain", "compressed"])), "slow", weight="warning")
+    assert "within 6" in row["sentence"] and "symgate advise" in row["cure"]
 
 
 def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
@@ -204,6 +244,19 @@ def test_folder_of_a_share_that_is_not_mounted(examine, tmp_path):
     (tmp_path / "mnt").mkdir()
     row = finding(examine(server(tmp_path / "mnt")), "empty", weight="warning")
     assert "Mount it" in row["cure"]
+
+
+def test_folder_that_was_a_mount_and_is_none_now(make, small_disk):
+    """symgate remembers it; the doctor reads what it remembers."""
+    disk = small_disk(4 << 20)
+    gate = make(server(disk)).start()
+    assert gate.get(missing(1).path).verdict == "absent"
+    gate.stop()
+    subprocess.run(["umount", disk], check=True)
+    (disk / "NOT_MOUNTED").write_text("")
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    (row,) = [row for row in json.loads(done.stdout) if row["name"] == "unmounted"]
+    assert "was a mount point and is none now" in row["sentence"] and "Mount it" in row["cure"]
 
 
 def test_folder_that_is_missing(examine, tmp_path):
