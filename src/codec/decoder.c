@@ -9,11 +9,12 @@
 #include "codec/gzip.h"
 #include "codec/outlet.h"
 #include "codec/zip.h"
+#include "symbol/content.h"
 
 const struct decoder_limits decoder_default_limits = {
     .plain_max = (uint64_t)64 << 30,
-    .ratio_max = 200,
-    .ratio_from = (uint64_t)64 << 20,
+    .ratio_max = UNFOLDED_RATIO,
+    .ratio_from = UNFOLDED_FREE_BYTES,
 };
 
 static const struct {

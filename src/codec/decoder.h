@@ -56,8 +56,8 @@ struct decoder_limits {
     uint64_t ratio_from; /* so many bytes may come of however little */
 };
 
-/* 64 GiB; 200 to 1 beyond 64 MiB. Deflate reaches 1032 and LZX about 800, but only with what is
-   empty almost throughout, as no large symbol file is. */
+/* 64 GiB, and what symbol/content.h says of bombs. Deflate reaches 1032 to 1 and LZX about 800, but
+   only with what is empty almost throughout, as no large symbol file is. */
 extern const struct decoder_limits decoder_default_limits;
 
 enum decoder_end {

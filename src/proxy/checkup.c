@@ -196,7 +196,8 @@ static enum checkup_word examine(struct patient *patient, const struct question 
         return CHECKUP_OFF;
     if (patient->source->options.unaskable)
         return CHECKUP_UNASKABLE;
-    if (!source_layout(patient->source, patient->worker, &call, &out->layout, &out->why)) {
+    if (source_layout(patient->source, patient->worker, &call, &out->layout, &out->why) ==
+        LAYOUT_UNKNOWN) {
         out->status = note.status;
         text_copy(out->url, sizeof out->url, note.url);
         return word_of_failure(patient, &out->why);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "proxy/choice.h"
 #include "proxy/pointed.h"
 #include "proxy/verify.h"
@@ -110,15 +111,11 @@ static enum source_answer ask_shelved(struct delivery *delivery, struct source_c
 }
 
 /* Asks for one form after the other until one is there. */
-static enum source_answer ask(struct delivery *delivery, struct source_call *call,
-                              struct found *out_found, struct error *err) {
+static enum source_answer ask_forms(struct delivery *delivery, struct source_call *call,
+                                    enum layout layout, struct found *out_found,
+                                    struct error *err) {
     struct fetch *fetch = delivery->fetch;
     const struct source_options *options = &fetch->source->options;
-    enum layout layout;
-    if (fetch->shelved)
-        return ask_shelved(delivery, call, out_found, err);
-    if (!source_layout(fetch->source, fetch->worker, call, &layout, err))
-        return SOURCE_FAILED;
     for (unsigned i = 0; i < options->form_count; i++) {
         if (fetch->forms_but & options->forms[i])
             continue;
@@ -129,6 +126,31 @@ static enum source_answer ask(struct delivery *delivery, struct source_call *cal
             return answer;
     }
     return SOURCE_ABSENT;
+}
+
+/* Where the layout is a guess, a no is none, unless the store has said more than that. */
+static enum source_answer ask(struct delivery *delivery, struct source_call *call,
+                              struct found *out_found, struct error *err) {
+    struct fetch *fetch = delivery->fetch;
+    enum layout layout;
+    struct error doubt = {0};
+    if (fetch->shelved)
+        return ask_shelved(delivery, call, out_found, err);
+    enum layout_answer known = source_layout(fetch->source, fetch->worker, call, &layout, &doubt);
+    if (known == LAYOUT_UNKNOWN) {
+        *err = doubt;
+        return SOURCE_FAILED;
+    }
+    struct attempt_note of_mark = *call->note;
+    enum source_answer answer = ask_forms(delivery, call, layout, out_found, err);
+    bool note = err->kind == ERROR_WITHDRAWN || err->kind == ERROR_UNINDEXED;
+    if (known == LAYOUT_KNOWN || answer != SOURCE_ABSENT || note)
+        return answer;
+    call->note->status = of_mark.status;
+    text_copy(call->note->url, sizeof call->note->url, of_mark.url);
+    error_set(err, doubt.kind, "its layout is not known: %.160s, for index2.txt", doubt.what);
+    error_hint(err, "Write its layout into the server: \"symstore\", or \"two-tier\".");
+    return SOURCE_FAILED;
 }
 
 static void head_came(struct delivery *delivery) {

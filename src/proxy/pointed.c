@@ -70,23 +70,42 @@ static bool refuse_pointer(const char *path, struct error *err) {
     return error_set(err, ERROR_TEXT, "a pointer leads to another pointer");
 }
 
-static bool find_target(struct source *source, const char *pointer_path,
-                        const struct pointer *pointer, struct target *out, struct error *err) {
-    out->source = source;
-    if (pointer->kind == POINTER_NEAR && strstr(pointer->text, "://"))
-        return refuse(pointer, err);
-    if (pointer->kind == POINTER_NEAR)
-        return (pointer_near(pointer->text, pointer_path, out->path) || refuse(pointer, err)) &&
-               refuse_pointer(out->path, err);
+/* Below one of the trees that the source's pointers may lead into. */
+static bool find_below(struct source *source, const char *path, struct target *out) {
     for (unsigned i = 0; i < source->pointer_root_count; i++) {
         const struct pointer_root *root = &source->pointer_roots[i];
-        if (!pointer_below(pointer->text, root->prefix, out->path))
+        if (!pointer_below(path, root->prefix, out->path))
             continue;
         if (root->source)
             out->source = root->source;
-        return refuse_pointer(out->path, err);
+        return true;
     }
-    return refuse(pointer, err);
+    return false;
+}
+
+/* Told from the pointer's folder: within its tree, or in another that is allowed. */
+static bool find_near(struct source *source, const char *pointer_path,
+                      const struct pointer *pointer, struct target *out) {
+    if (strstr(pointer->text, "://"))
+        return false;
+    if (pointer_near(pointer->text, pointer_path, out->path))
+        return true;
+    char path[POINTER_BYTES_MAX + 1];
+    for (unsigned i = 0; i < source->pointer_root_count; i++) {
+        const struct pointer_root *own = &source->pointer_roots[i];
+        if (!own->source && pointer_from(own->prefix, pointer_path, pointer->text, path) &&
+            find_below(source, path, out))
+            return true;
+    }
+    return false;
+}
+
+static bool find_target(struct source *source, const char *pointer_path,
+                        const struct pointer *pointer, struct target *out, struct error *err) {
+    out->source = source;
+    bool found = pointer->kind == POINTER_NEAR ? find_near(source, pointer_path, pointer, out)
+                                               : find_below(source, pointer->text, out);
+    return found ? refuse_pointer(out->path, err) : refuse(pointer, err);
 }
 
 /* The compressed form's name in the same folder. */

@@ -173,6 +173,7 @@ struct symbols {
     pthread_cond_t ended;    /* one of them was freed */
     struct list searches;    /* not ENDED */
     struct list index_loads; /* index_load.h; guarded by the lock, too */
+    struct notices *notices;
     bool closing;
 };
 

@@ -3,6 +3,7 @@
 // How bodies and searches end.
 #include "base/clock.h"
 #include "base/lock.h"
+#include "proxy/notices.h"
 #include "proxy/search.h"
 
 /* Before the second take, the third and so on. */
@@ -172,7 +173,9 @@ static void find_why(const struct search *search, struct error *why) {
 void search_conclude(struct search *search, struct search_acts *acts) {
     find_why(search, &acts->why);
     enum copy_phase phase = acts->why.kind == ERROR_NONE ? COPY_ABSENT : COPY_FAILED;
-    if (phase == COPY_ABSENT)
+    if (phase == COPY_ABSENT) {
         acts->why = search->withdrawn;
+        notices_note(search->symbols->notices, search->question.key.hash, &search->withdrawn);
+    }
     search_end(search, phase, acts);
 }

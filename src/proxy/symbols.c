@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "proxy/index_load.h"
+#include "proxy/notices.h"
 #include "proxy/renewal.h"
 #include "proxy/search.h"
 
@@ -17,6 +18,7 @@ struct symbols *symbols_new(const struct symbols_options *options) {
     struct symbols *symbols = NEW(struct symbols);
     symbols->options = *options;
     atomic_init(&symbols->refs, 1);
+    symbols->notices = notices_new();
     pthread_mutex_init(&symbols->lock, NULL);
     condition_init(&symbols->ended);
     list_init(&symbols->searches);
@@ -34,6 +36,7 @@ void symbols_unref(struct symbols *symbols) {
         return;
     pthread_cond_destroy(&symbols->ended);
     pthread_mutex_destroy(&symbols->lock);
+    notices_free(symbols->notices);
     free(symbols);
 }
 
@@ -146,6 +149,8 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         answer->verdict = VERDICT_ABSENT;
         if (plan.ended)
             plan_ended_why(&answer->why);
+        else
+            notices_find(symbols->notices, question->key.hash, &answer->why);
         return;
     case PLAN_EXCLUDED:
         answer->verdict = VERDICT_EXCLUDED;

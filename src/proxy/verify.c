@@ -47,10 +47,28 @@ static bool name_is_one_of(const char *name, const char *const *beginnings) {
 static bool is_clr_private(const struct symbol_key *key) {
     if (key->kind == KIND_PDB)
         return false;
-    static const char *const beginnings[] = {"mscordac", "mscordbi", "libmscordac",   "libmscordbi",
-                                             "sos.",     "sos_",     "libsos.",       "clrgc.",
-                                             "coreclr_", "dac_",     "mscordaccore_", NULL};
+    static const char *const beginnings[] = {"mscordac", "mscordbi", "libmscordac", "libmscordbi",
+                                             "sos.",     "sos_",     "libsos.",     NULL};
     return strstr(key->id, "-coreclr-") != NULL || name_is_one_of(key->name, beginnings);
+}
+
+static bool is_of_family(const struct symbol_key *key, enum format format) {
+    switch (key->identifier) {
+    case IDENTIFIER_PE:
+        return format == FORMAT_PE;
+    case IDENTIFIER_ELF:
+        return format == FORMAT_ELF;
+    case IDENTIFIER_MACHO:
+        return format == FORMAT_MACHO;
+    case IDENTIFIER_PDB70:
+    case IDENTIFIER_PORTABLE:
+    case IDENTIFIER_PDB20:
+    case IDENTIFIER_SHA1:
+    case IDENTIFIER_OTHER:
+    case IDENTIFIER_COUNT:
+        break;
+    }
+    return true;
 }
 
 static bool names_a_pdb(const struct symbol_key *key) {
@@ -58,7 +76,8 @@ static bool names_a_pdb(const struct symbol_key *key) {
 }
 
 static bool names_an_image(const struct symbol_key *key) {
-    static const char *const endings[] = {".dll", ".exe", ".sys", ".ocx", ".dbg"};
+    static const char *const endings[] = {".dll", ".exe", ".sys", ".ocx", ".dbg", ".drv", ".cpl",
+                                          ".scr", ".efi", ".ax",  ".mui", ".pyd", ".node"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (text_ends_folded(key->name, endings[i]))
             return true;
@@ -174,8 +193,10 @@ static enum match match(const struct symbol_key *key, const struct identity *fou
         return match_text(key, found);
     if (key->kind == KIND_SYM)
         return match_text_file(key, found);
-    if (key->kind == KIND_OTHER || is_clr_private(key))
+    if (key->kind == KIND_OTHER)
         return UNTOLD;
+    if (is_clr_private(key))
+        return is_of_family(key, found->format) ? UNTOLD : DIFFERS;
     switch (key->identifier) {
     case IDENTIFIER_PDB70:
     case IDENTIFIER_PORTABLE:
@@ -236,11 +257,9 @@ bool verify_view(const struct symbol_key *key, const struct view *view, bool ann
     bool promised = verdict != UNTOLD || key->kind != KIND_OTHER;
     if (promised && found.stated_length > view->length && !believed)
         return refuse_cut(view->length, found.stated_length, err);
-    if (verdict == UNTOLD)
-        return true;
-    if (outcome == IDENTIFY_DAMAGED)
+    if (outcome == IDENTIFY_DAMAGED && promised)
         return error_set(err, ERROR_IDENTITY, "the file is damaged: %s", damage.what);
-    return verdict == MATCHES || refuse_other(&found, err);
+    return verdict != DIFFERS || refuse_other(&found, err);
 }
 
 struct staging_view {

@@ -2,13 +2,13 @@
 //
 // Is a body what the key says? It is asked twice: with the first bytes, before a copy may begin,
 // and at the end, before it is called whole. Until the second answer the copy is not certain and
-// its readers hold the end back. Files that lie on a shelf or are served in place are asked for
-// their identity alone.
+// its readers hold the end back. Files on shelves are asked the same (proxy/ vetter.h).
 //
 // What must be equal: GUID, the age at least the one asked for (stores serve updated PDBs for lower
-// ages); time stamp and size of a PE; build id; a Mach-O's UUID; the MODULE line's id. Not checked
-// are what carries another identity by design (the CLR's debugging libraries under the runtime's
-// id: SSQP CLR private key conventions), sha1 keys, and files of kinds that are not known here.
+// ages); time stamp and size of a PE; build id; a Mach-O's UUID; the MODULE line's id. What
+// carries another identity by design (the CLR's debugging libraries under the runtime's id: SSQP
+// CLR private key conventions) must be sound and of the right family. Not checked are sha1 keys,
+// and files of kinds that are not known here.
 #pragma once
 
 #include "format/view.h"

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "symbol/content.h"
 
 enum { INPUT_BYTES = 64 * 1024, WINDOW_GZIP = 15 + 16 };
 
@@ -14,6 +15,8 @@ struct gunzip {
     bool between; /* before the first member, or behind one */
     bool input_ended;
     bool more; /* the last output filled all the room there was */
+    uint64_t taken;
+    uint64_t given;
     Bytef bytes[INPUT_BYTES];
 };
 
@@ -45,6 +48,7 @@ static bool refill(struct gunzip *gunzip, struct error *err) {
     if (got < 0)
         return false;
     gunzip->input_ended = got == 0;
+    gunzip->taken += (uint64_t)got;
     gunzip->stream.next_in = gunzip->bytes;
     gunzip->stream.avail_in = (uInt)got;
     return true;
@@ -68,6 +72,10 @@ static ssize_t step(struct gunzip *gunzip, void *bytes, size_t length, struct er
     return -1;
 }
 
+static bool is_bomb(const struct gunzip *gunzip) {
+    return gunzip->given > UNFOLDED_FREE_BYTES && gunzip->given / UNFOLDED_RATIO > gunzip->taken;
+}
+
 ssize_t gunzip_read(struct gunzip *gunzip, void *bytes, size_t length, struct error *err) {
     for (;;) {
         if (!gunzip->more && !refill(gunzip, err))
@@ -80,6 +88,11 @@ ssize_t gunzip_read(struct gunzip *gunzip, void *bytes, size_t length, struct er
             return -1;
         }
         ssize_t got = step(gunzip, bytes, length, err);
+        gunzip->given += got > 0 ? (uint64_t)got : 0;
+        if (is_bomb(gunzip)) {
+            error_set(err, ERROR_ENCODING, "the body's gzip stream is a bomb");
+            return -1;
+        }
         if (got != 0)
             return got;
     }

@@ -11,11 +11,18 @@ static bool is_mark(const struct content *content, struct reader *reader) {
     return got >= 0 && !content->announced_html && content_look(bytes, (size_t)got) != CONTENT_HTML;
 }
 
-/* Does this failure say something about that one file only? */
+/* Does this failure say that there is no such file? */
 static bool refused(const struct attempt_note *note, const struct error *err) {
     enum { NOT_IMPLEMENTED = 501 };
     return err->kind == ERROR_STATUS &&
            ((note->status >= 400 && note->status < 500) || note->status == NOT_IMPLEMENTED);
+}
+
+/* Is it a failure with this one file, as far as can be told? */
+static bool answered(const struct attempt_note *note, const struct error *err) {
+    enum { UNAVAILABLE = 503 };
+    return (err->kind == ERROR_STATUS && note->status != UNAVAILABLE) || err->kind == ERROR_HTML ||
+           err->kind == ERROR_EMPTY || err->kind == ERROR_TEXT;
 }
 
 /* The failure is the whole question's. */
@@ -26,8 +33,9 @@ static void hand_on(const struct source_call *call, struct source_call *to) {
     text_copy(to->note->url, sizeof to->note->url, call->note->url);
 }
 
-static bool ask_for_mark(struct source *source, void *worker, struct source_call *question,
-                         enum layout *out_layout, struct error *err) {
+static enum layout_answer ask_for_mark(struct source *source, void *worker,
+                                       struct source_call *question, enum layout *out_layout,
+                                       struct error *err) {
     struct attempt_note note = {0};
     struct source_call call = {
         .path = "index2.txt", .cancel = question->cancel, .retry_after_s = -1, .note = &note};
@@ -39,30 +47,30 @@ static bool ask_for_mark(struct source *source, void *worker, struct source_call
     case SOURCE_FOUND:
         if (is_mark(&content, reader))
             *out_layout = LAYOUT_TWO_TIER;
-        return true;
+        return LAYOUT_KNOWN;
     case SOURCE_ABSENT:
-        return true;
+        return LAYOUT_KNOWN;
     case SOURCE_FAILED:
     case SOURCE_LOCAL:
     case SOURCE_SAME:
         break;
     }
     if (refused(&note, err))
-        return true;
+        return LAYOUT_KNOWN;
     hand_on(&call, question);
-    return false;
+    return answered(&note, err) ? LAYOUT_GUESSED : LAYOUT_UNKNOWN;
 }
 
-bool source_layout(struct source *source, void *worker, struct source_call *call,
-                   enum layout *out_layout, struct error *err) {
+enum layout_answer source_layout(struct source *source, void *worker, struct source_call *call,
+                                 enum layout *out_layout, struct error *err) {
     *out_layout = source->options.layout;
     if (*out_layout != LAYOUT_AUTO)
-        return true;
+        return LAYOUT_KNOWN;
     *out_layout = atomic_load_explicit(&source->found_layout, memory_order_relaxed);
     if (*out_layout != LAYOUT_AUTO)
-        return true;
-    if (!ask_for_mark(source, worker, call, out_layout, err))
-        return false;
-    atomic_store_explicit(&source->found_layout, *out_layout, memory_order_relaxed);
-    return true;
+        return LAYOUT_KNOWN;
+    enum layout_answer answer = ask_for_mark(source, worker, call, out_layout, err);
+    if (answer == LAYOUT_KNOWN)
+        atomic_store_explicit(&source->found_layout, *out_layout, memory_order_relaxed);
+    return answer;
 }

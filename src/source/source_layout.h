@@ -7,8 +7,15 @@
 
 #include "source/source.h"
 
+enum layout_answer {
+    LAYOUT_KNOWN,
+    LAYOUT_GUESSED, /* one tier: the source answers, but not to this question. A file that it does
+                       not have there may lie in another place, so that is no absence */
+    LAYOUT_UNKNOWN, /* it could not be asked */
+};
+
 /* Tells the layout; may ask the source (blocks, on a worker, under the attempt's place, with the
-   call's cancel). False: it could not be asked, err says why, and what the call tells of an answer
-   is filled in; nothing is remembered then. */
-bool source_layout(struct source *source, void *worker, struct source_call *call,
-                   enum layout *out_layout, struct error *err) MUST_CHECK;
+   call's cancel). What is not known is not remembered; then err says why, and what the call tells
+   of an answer is filled in. */
+enum layout_answer source_layout(struct source *source, void *worker, struct source_call *call,
+                                 enum layout *out_layout, struct error *err) MUST_CHECK;

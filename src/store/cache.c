@@ -15,7 +15,8 @@
 #include "store/shelf_stage.h"
 
 enum {
-    TRUST_MS = 5000,          /* how long a complete copy's file is taken to be what it was */
+    TRUST_MS = 5000,          /* how long a complete copy's file is taken to be where it was, … */
+    INTACT_MS = 100,          /* … and to be what it was */
     TRUST_IN_PLACE_MS = 2000, /* how long another's file is served without asking for it again */
 };
 
@@ -228,6 +229,15 @@ static bool file_unchanged(struct copy *copy) {
     return shelf_unchanged(copy->shelf, &known);
 }
 
+/* Somebody may have written into its file. */
+static bool still_intact(struct copy *copy, int64_t now_ms) {
+    int64_t seen_ms = atomic_load_explicit(&copy->intact_ms, memory_order_relaxed);
+    if (now_ms - seen_ms < INTACT_MS)
+        return true;
+    atomic_store_explicit(&copy->intact_ms, now_ms, memory_order_relaxed);
+    return copy_intact(copy);
+}
+
 /* May a copy that was found be served? An administrator may have removed or replaced its file. */
 static bool still_good(struct copy *copy) {
     if (copy_phase_now(copy) != COPY_COMPLETE)
@@ -236,6 +246,8 @@ static bool still_good(struct copy *copy) {
     int64_t age_ms = now_ms - atomic_load_explicit(&copy->checked_ms, memory_order_relaxed);
     if (copy->in_place)
         return age_ms < TRUST_IN_PLACE_MS && copy_intact(copy);
+    if (!still_intact(copy, now_ms))
+        return false;
     if (age_ms < TRUST_MS)
         return true;
     if (!file_unchanged(copy))

@@ -4,6 +4,7 @@
 // with the phase.
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
@@ -14,6 +15,8 @@
 #include "store/copy_inside.h"
 #include "store/shelf_inside.h"
 #include "store/shelf_stage.h"
+
+enum { FORGET_NAPS = 2000 }; /* of 1 ms */
 
 /* Lets go of what a step took out, once no lock is held. */
 static void drop(struct copy *copy, bool taken_out) {
@@ -224,8 +227,23 @@ static void forget_complete(struct cache *cache, const struct symbol_key *key) {
     copy_unref(copy);
 }
 
+static bool is_being_kept(struct cache *cache, const struct symbol_key *key) {
+    struct shard *shard = cache_shard(cache, key);
+    SCOPED_LOCK(&shard->lock);
+    const struct copy *copy = shard_find(shard, key);
+    return copy && copy_phase_now(copy) == COPY_WHOLE;
+}
+
+/* A file that is being put on its shelf is waited for: whoever was just served may forget it. */
+static void wait_until_kept(struct cache *cache, const struct symbol_key *key) {
+    static const struct timespec nap = {.tv_nsec = 1000000};
+    for (unsigned naps = 0; naps < FORGET_NAPS && is_being_kept(cache, key); naps++)
+        nanosleep(&nap, NULL);
+}
+
 unsigned cache_forget(struct cache *cache, const struct symbol_key *key) {
     unsigned removed = 0;
+    wait_until_kept(cache, key);
     for (unsigned i = 0; i < cache->shelf_count; i++)
         if (cache->shelves[i] && !shelf_hangs(cache->shelves[i]))
             removed += shelf_remove(cache->shelves[i], key);

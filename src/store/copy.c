@@ -222,11 +222,12 @@ const char *copy_small(struct copy *copy) {
 }
 
 bool copy_intact(struct copy *copy) {
-    if (!copy->in_place)
-        return true;
+    int64_t written_ns = copy->in_place ? copy->modified_ns : copy->file_ns;
     struct shelf_found now;
-    return shelf_describe(copy->fd, &now) && now.size == copy->size &&
-           now.modified_ns == copy->modified_ns;
+    int fd;
+    uint64_t at, bytes;
+    copy_file(copy, 0, &fd, &at, &bytes);
+    return shelf_describe(fd, &now) && now.size == copy->size && now.modified_ns == written_ns;
 }
 
 struct pool *copy_pool(struct copy *copy) {

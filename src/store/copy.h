@@ -110,8 +110,8 @@ void copy_file(struct copy *copy, uint64_t offset, int *out_fd, uint64_t *out_at
 /* A small complete body kept in memory, or NULL; valid while the caller holds its reference. */
 const char *copy_small(struct copy *copy);
 
-/* Is a file served in place still what it was when it was opened (size and time)? Asked before the
-   last bytes of an answer are sent; always true for symgate's own files. Never blocks. */
+/* Is a COMPLETE copy's file still what it was when it was opened (size and time)? Asked now and
+   then, and of one served in place before the last bytes of an answer are sent. Never blocks. */
 bool copy_intact(struct copy *copy);
 
 /* When a hit should look again whether a better file can be had (monotonic; 0: at once); INT64_MAX

@@ -20,7 +20,8 @@ struct copy {
     struct list in_complete;    /* the shard's complete copies, for making room */
     bool listed;                /* in the table, which holds a reference */
     atomic_bool used;           /* since the last search for one to evict came by */
-    _Atomic int64_t checked_ms; /* when its file was last seen to be unchanged */
+    _Atomic int64_t checked_ms; /* when its file was last seen to be in its place, … */
+    _Atomic int64_t intact_ms;  /* … and to be unchanged */
     atomic_uint references;
     struct cache *cache; /* a reference */
     struct symbol_key key;

@@ -12,6 +12,9 @@
 enum {
     CONTENT_LOOK_BYTES = 4096, /* how much of a body is looked at before it may begin a copy */
     VALIDATOR_BYTES = 128,
+    UNFOLDED_FREE_BYTES = 64 << 20, /* so much may unfold from however few bytes, … */
+    UNFOLDED_RATIO = 200, /* … and beyond that so many times as many: what is emptier is no symbol
+                             file, but a bomb */
 };
 
 struct content {

@@ -67,7 +67,7 @@ bool pointer_unindexed(const struct pointer *pointer) {
 
 /* Appends the components of `path`, resolving "." and ".."; false when it leads above the start or
  * does not fit. */
-static bool walk(char out[LAYOUT_PATH_BYTES], const char *path, size_t length) {
+static bool walk(char *out, size_t size, const char *path, size_t length) {
     size_t used = strlen(out);
     while (length > 0) {
         const char *slash = memchr(path, '/', length);
@@ -78,7 +78,7 @@ static bool walk(char out[LAYOUT_PATH_BYTES], const char *path, size_t length) {
             while (used > 0 && out[--used] != '/')
                 continue;
         } else if (part > 0 && !(part == 1 && path[0] == '.')) {
-            if (used + part + 2 > LAYOUT_PATH_BYTES)
+            if (used + part + 2 > size)
                 return false;
             if (used > 0)
                 out[used++] = '/';
@@ -108,12 +108,26 @@ bool pointer_below(const char *target, const char *prefix, char out[LAYOUT_PATH_
     if (target[length] != '/' && prefix[length - 1] != '/')
         return false;
     out[0] = '\0';
-    return walk(out, target + length, strlen(target + length)) && out[0];
+    return walk(out, LAYOUT_PATH_BYTES, target + length, strlen(target + length)) && out[0];
 }
 
 bool pointer_near(const char *target, const char *pointer_path, char out[LAYOUT_PATH_BYTES]) {
     const char *slash = strrchr(pointer_path, '/');
     out[0] = '\0';
-    return walk(out, pointer_path, slash ? (size_t)(slash - pointer_path) : 0) &&
-           walk(out, target, strlen(target)) && out[0];
+    return walk(out, LAYOUT_PATH_BYTES, pointer_path, slash ? (size_t)(slash - pointer_path) : 0) &&
+           walk(out, LAYOUT_PATH_BYTES, target, strlen(target)) && out[0];
+}
+
+bool pointer_from(const char *prefix, const char *pointer_path, const char *target,
+                  char out[POINTER_BYTES_MAX + 1]) {
+    char tree[POINTER_BYTES_MAX + 1], path[POINTER_BYTES_MAX + 1] = "";
+    const char *slash = strrchr(pointer_path, '/');
+    if (!text_copy(tree, sizeof tree, prefix))
+        return false;
+    turn_slashes(tree);
+    size_t root = tree[0] == '/' ? strspn(tree, "/") : 0; /* "/", or "//" of a share */
+    return walk(path, sizeof path, tree + root, strlen(tree + root)) &&
+           walk(path, sizeof path, pointer_path, slash ? (size_t)(slash - pointer_path) : 0) &&
+           walk(path, sizeof path, target, strlen(target)) &&
+           text_format(out, POINTER_BYTES_MAX + 1, "%.*s%s", (int)root, "//", path);
 }

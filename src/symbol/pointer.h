@@ -32,6 +32,11 @@ bool pointer_unindexed(const struct pointer *pointer) MUST_CHECK;
    in any case and with either slash. False: the target lies elsewhere. */
 bool pointer_below(const char *target, const char *prefix, char out[LAYOUT_PATH_BYTES]) MUST_CHECK;
 
+/* Where a target lies that is told from the folder of `pointer_path` and leads out of its tree,
+   whose root is `prefix`: an absolute path, for pointer_below. False: there is no such place. */
+bool pointer_from(const char *prefix, const char *pointer_path, const char *target,
+                  char out[POINTER_BYTES_MAX + 1]) MUST_CHECK;
+
 /* The path below the root of a target that is told from the folder of `pointer_path`. False: it
    leads out of the root. */
 bool pointer_near(const char *target, const char *pointer_path,

@@ -50,6 +50,8 @@ static void add(struct gathered *gathered, const char *path) {
 static void add_spelled(struct gathered *gathered, const char *tier,
                         const struct spelling *spelling) {
     char plain[NAME_BYTES_MAX + 1], file[NAME_BYTES_MAX + 1], path[LAYOUT_PATH_BYTES];
+    if (gathered->form == FORM_POINTER && spelling->part != PART_ITSELF)
+        return; /* a pointer does not tell of texts made of the file */
     if (layout_file_name(spelling, plain) && layout_form_name(gathered->form, plain, file) &&
         text_format(path, sizeof path, "%s%s/%s/%s", tier, spelling->name, spelling->id, file))
         add(gathered, path);

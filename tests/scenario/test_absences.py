@@ -180,6 +180,17 @@ def test_found_elsewhere_does_not_drop_the_firsts_no(start, origin, second):
     assert origin.count() == second.count() == 1
 
 
+def test_who_was_just_served_may_forget(gate, origin):
+    """The file is put on its shelf when the answer has ended already."""
+    for n in range(40):
+        symbol = pdb(seed=n)
+        origin.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+        answer = gate.get(f"/api/v1/forget?name={symbol.name}&id={symbol.id}", method="POST")
+        assert b'"files": 1' in answer.body
+        assert gate.fetch(symbol).verdict == "fetched"
+
+
 def test_forget(gate, origin):
     symbol = pdb()
     assert gate.get(symbol.path).verdict == "absent"

@@ -83,6 +83,22 @@ def test_cut_and_foreign_files_are_left_out(make, origin):
         assert gate.fetch(symbol).verdict == "hit"
 
 
+def test_kept_file_that_is_written_into_is_noticed(make, origin):
+    """It is the same file, and open: its time tells."""
+    symbol, other = pdb(), pdb(seed=2)
+    origin.on(symbol.remote, good(symbol.body))
+    gate = make(server(origin)).start()
+    gate.fetch(symbol)
+    gate.wait_quiet()
+    assert gate.fetch(symbol).verdict == "hit"
+    time.sleep(0.2)  # it was looked at just now
+    with open(gate.cache / symbol.shelved, "r+b") as file:
+        file.write(other.body)
+    for _ in range(3):
+        assert gate.fetch(symbol).body == symbol.body
+    gate.check(symbol)
+
+
 def test_file_that_changes_is_checked_again(make, origin):
     symbol, other = pdb(), pdb(seed=2)
     gate = make(server(origin))

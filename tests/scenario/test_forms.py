@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 from conftest import server
-from double.origin import CHUNKED, Script, gate as at_gate, good, head, reset, send
+from double.origin import CHUNKED, Script, gate as at_gate, good, head, reset, send, status
 from symbols import Symbol, missing, pdb, pe
 
 MIB = 1 << 20
@@ -142,6 +142,15 @@ def test_archive_that_was_asked_for_stays_one(gate, origin, name, id):
     assert answer.verdict == "hit" and answer.body == body
 
 
+def test_bomb_within_a_content_coding_is_refused(gate, origin):
+    symbol = pdb()
+    body = gzip.compress(symbol.body + bytes(128 * MIB), 9)
+    origin.on(symbol.remote, Script(body, head(headers=[("Content-Encoding", "gzip")]), send()))
+    answer = gate.get(symbol.path)
+    assert answer.broken or answer.verdict == "failed", answer
+    gate.check()
+
+
 def test_bomb_is_refused(gate, origin):
     """A PDB, sound as far as it goes, and zeros without end."""
     symbol = pdb()
@@ -263,6 +272,32 @@ def test_pointer_that_leads_elsewhere_is_refused(start, store, tmp_path, target)
     gate.check()
 
 
+def test_relative_pointer_into_a_root(start, store, tmp_path):
+    """It leads out of its tree, and into another one that is allowed."""
+    symbol, other = pdb(), pdb("other.pdb")
+    put(tmp_path / "out", "app.pdb", symbol.body)
+    put(tmp_path / "else", "other.pdb", other.body)
+    put(store, pointer(symbol)[1:], b"..\\..\\..\\out\\app.pdb")
+    put(store, pointer(other)[1:], b"..\\..\\..\\else\\other.pdb")
+    gate = start(server(store, forms=ALL, pointerRoots=[str(tmp_path / "out")]))
+    gate.fetch(symbol)
+    answer = gate.get(other.path)
+    assert answer.verdict == "failed" and "pointerRoots" in answer.reason, answer
+    gate.check(symbol)
+
+
+def test_text_made_of_a_file_is_not_pointed_at(gate, origin):
+    """The file.ptr of its folder is the file's own."""
+    symbol = pdb()
+    origin.on(pointer(symbol), good(b"real.pdb"))
+    origin.on(pointer(symbol).replace("file.ptr", "real.pdb"), good(symbol.body))
+    text = f"/symbols/{symbol.name}/{symbol.id}/app.sym"
+    for _ in range(2):
+        assert gate.get(text).verdict == "absent"
+    assert not origin.count(pointer(symbol))
+    gate.fetch(symbol)
+
+
 @pytest.mark.parametrize("text", ["file.ptr", "..\\..\\x\\File.PTR", "{store}/x/file.ptr"])
 def test_pointer_to_a_pointer_is_refused(start, store, text):
     """Its text would be taken for a file of a kind that cannot be checked."""
@@ -282,9 +317,14 @@ def test_dead_pointer_is_no_file(start, store):
 def test_message_reaches_the_client(gate, origin):
     symbol = pdb()
     origin.on(pointer(symbol), good(b"MSG: Ask Ann for it\r\n"))
-    answer = gate.get(symbol.path)
-    assert answer.verdict == "absent" and "Ask Ann for it" in answer.reason, answer
+    for _ in range(2):  # also while its no is remembered
+        answer = gate.get(symbol.path)
+        assert answer.verdict == "absent" and "Ask Ann for it" in answer.reason, answer
     assert origin.count() == 3
+    gate.get(f"/api/v1/forget?name={symbol.name}&id={symbol.id}", method="POST")
+    origin.on(pointer(symbol), status(404))
+    for _ in range(2):
+        assert "Ann" not in gate.get(symbol.path).reason
 
 
 @pytest.mark.sanitized

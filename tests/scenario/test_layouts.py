@@ -113,6 +113,22 @@ def test_tiers_that_could_not_be_found_out(start, origin):
     gate.check(symbol)
 
 
+@pytest.mark.parametrize("code", [500, 203])
+def test_server_that_cannot_answer_for_its_mark_alone(start, origin, code):
+    """What is found in one tier is delivered; what is not may lie in two, so that is no absence."""
+    gate = start(server(origin, layout="auto"))
+    origin.on(MARK, status(code))
+    symbol = pdb()
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+    gate.check(symbol)
+    for _ in range(2):
+        answer = gate.get(missing(1).path)
+        assert answer.verdict == "failed" and "index2.txt" in answer.reason, answer
+    origin.on(MARK, status(404))
+    assert gate.get(missing(1).path).verdict == "absent"
+
+
 @pytest.mark.parametrize("tiers", [1, 2])
 def test_tiers_of_a_directory(start, tmp_path, tiers):
     store = tmp_path / "store"

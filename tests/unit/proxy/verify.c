@@ -190,7 +190,10 @@ static void test_image(void **state) {
     /* The runtime's debugging libraries are found under the runtime's id. */
     assert_good(&file, "mscordaccore.dll", "1122334455000");
     assert_good(&file, "mscordbi.dll", "1122334455000");
+    assert_bad(&file, "sosfan.dll", "1122334455000", ERROR_IDENTITY);
     file = text("no image\1\2");
+    assert_bad(&file, "mscordaccore.dll", "1122334455000", ERROR_IDENTITY);
+    assert_bad(&file, "old.drv", "5A1BC03E12000", ERROR_IDENTITY);
     assert_bad(&file, "app.dll", "5A1BC03E12000", ERROR_IDENTITY);
     assert_good(&file, "app.map", "5A1BC03E12000");
 }
@@ -214,6 +217,7 @@ static void test_elf(void **state) {
                ERROR_IDENTITY);
     assert_bad(&file, "libx.so", "elf-buildid-180a", ERROR_IDENTITY);
     assert_good(&file, "libmscordaccore.so", "elf-buildid-coreclr-0011");
+    assert_bad(&file, "libmscordaccore.dylib", "mach-uuid-coreclr-0011", ERROR_IDENTITY);
     file = elf("abcdef01");
     assert_good(&file, "libx.so", "elf-buildid-abcdef01");
     assert_good(&file, "libx.so",

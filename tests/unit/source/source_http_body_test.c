@@ -90,22 +90,42 @@ static void broken_gzip_is_told(void **state) {
     assert_broken(ERROR_ENCODING);
 }
 
-/* A little that unfolds to much is pulled piece by piece. */
-static void gzip_may_unfold_to_very_much(void **state) {
-    (void)state;
-    enum { ZEROS = 100 * 1024 * 1024 };
-    asker_begin(serve_packed);
-    void *zeros = calloc(1, ZEROS);
-    pack(zeros, ZEROS);
+static void pack_zeros(size_t count) {
+    void *zeros = calloc(1, count);
+    pack(zeros, count);
     free(zeros);
-    assert_int_equal(asker_ask(), SOURCE_FOUND);
+}
+
+/* Reads to the end, or to where it breaks; the bytes that came, and what the last read said. */
+static size_t read_all(ssize_t *out_last) {
     static char piece[65536];
     size_t length = 0;
-    ssize_t got;
-    while ((got = reader_read(asker.reader, piece, sizeof piece, &asker.err)) > 0)
-        length += (size_t)got;
-    assert_int_equal(got, 0);
-    assert_int_equal(length, ZEROS);
+    while ((*out_last = reader_read(asker.reader, piece, sizeof piece, &asker.err)) > 0)
+        length += (size_t)*out_last;
+    return length;
+}
+
+/* A little that unfolds to much is pulled piece by piece. */
+static void gzip_may_unfold_to_much(void **state) {
+    (void)state;
+    asker_begin(serve_packed);
+    pack_zeros(UNFOLDED_FREE_BYTES);
+    assert_int_equal(asker_ask(), SOURCE_FOUND);
+    ssize_t last;
+    assert_int_equal(read_all(&last), UNFOLDED_FREE_BYTES);
+    assert_int_equal(last, 0);
+}
+
+static void gzip_bombs_are_refused(void **state) {
+    (void)state;
+    asker_begin(serve_packed);
+    pack_zeros(2 * (size_t)UNFOLDED_FREE_BYTES);
+    assert_int_equal(asker_ask(), SOURCE_FOUND);
+    ssize_t last;
+    assert_true(read_all(&last) <= UNFOLDED_FREE_BYTES);
+    assert_int_equal(last, -1);
+    assert_int_equal(asker.err.kind, ERROR_ENCODING);
+    assert_non_null(strstr(asker.err.what, "is a bomb"));
 }
 
 static void other_codings_are_refused(void **state) {
@@ -383,7 +403,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(gzip_is_undone),
         TEST(broken_gzip_is_told),
-        TEST(gzip_may_unfold_to_very_much),
+        TEST(gzip_may_unfold_to_much),
+        TEST(gzip_bombs_are_refused),
         TEST(other_codings_are_refused),
         TEST(a_short_body_is_told),
         TEST(a_long_body_is_told),

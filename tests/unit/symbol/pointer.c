@@ -108,12 +108,34 @@ static void targets_near_the_pointer(void **state) {
     assert_false(pointer_near(large, "a/b/c", path));
 }
 
+static void where_a_way_out_of_the_tree_leads(void **state) {
+    (void)state;
+    static const struct {
+        const char *prefix, *pointer, *target, *wanted; /* NULL: nowhere */
+    } cases[] = {
+        {"/srv/store", "a.pdb/1/file.ptr", "../../../out/a.pdb", "/srv/out/a.pdb"},
+        {"\\\\build\\syms\\store\\", "a.pdb/1/file.ptr", "../../../out/a.pdb",
+         "//build/syms/out/a.pdb"},
+        {"D:\\syms", "a.pdb/1/file.ptr", "../../../out/./a.pdb", "D:/out/a.pdb"},
+        {"/srv/store", "a.pdb/1/file.ptr", "../../../../../../a.pdb", NULL},
+        {"/srv", "file.ptr", "../../etc/passwd", NULL},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        char out[POINTER_BYTES_MAX + 1];
+        bool found = pointer_from(cases[i].prefix, cases[i].pointer, cases[i].target, out);
+        assert_int_equal(found, cases[i].wanted != NULL);
+        if (found)
+            assert_string_equal(out, cases[i].wanted);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_in_it),
         cmocka_unit_test(which_message_counts_for_all),
         cmocka_unit_test(targets_below_a_root),
         cmocka_unit_test(targets_near_the_pointer),
+        cmocka_unit_test(where_a_way_out_of_the_tree_leads),
     };
     return RUN_TESTS(tests);
 }
