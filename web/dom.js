@@ -79,6 +79,7 @@ export function facts(value) {
         if (value.every((one) => typeof one !== "object")) return value.join(", ");
         return h("ol", { class: "facts" }, value.map((one) => h("li", {}, facts(one))));
     }
+    if (value instanceof Node) return value;
     if (typeof value === "object")
         return pairs(Object.entries(value).map(([word, one]) => [word.replaceAll("_", " "), facts(one)]));
     return String(value);

@@ -14,6 +14,9 @@ const PAST = 10;
 /** @param {any} row of a request */
 const past = (row) => h("li", {}, ago(row.at_ms), " ", verdict(row.verdict), ` ${row.source} `, span(row.waited_ms), ` ${row.reason}`);
 
+/** @param {any} row whose times and size are for people */
+const told = (row) => ({ ...row, ...(row.first_time && { first_time: ago(row.first_time * 1000) }), time: ago(row.time * 1000), size: size(row.size) });
+
 /**
  * @param {string} name
  * @param {string} id
@@ -23,9 +26,9 @@ function idDetails(name, id, signal) {
     const history = h("div", {}, "…");
     const from = h("div", {}, "…");
     const refused = h("div");
-    get("requests", { key: `${name}/${id}`, limit: PAST }, signal).then((told) => put(history, h("h3", {}, "Its last requests"), h("ul", {}, told.rows.map(past))), (error) => put(history, error.message));
-    get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", {}, "Where it is from"), facts(rows)), (error) => put(from, error.message));
-    get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", {}, "What was refused"), facts(rows)), () => {});
+    get("requests", { key: `${name}/${id}`, limit: PAST }, signal).then(({ rows }) => put(history, h("h3", {}, "Its last requests"), h("ul", {}, rows.map(past))), (error) => put(history, error.message));
+    get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", {}, "Where it is from"), facts(rows.map(told))), (error) => put(from, error.message));
+    get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", {}, "What was refused"), facts(rows.map(told))), () => {});
     return h("div", { class: "details" }, copied(`${name}/${id}`), symbolActs(name, id, () => {}), why({ name, id }), history, from, refused);
 }
 

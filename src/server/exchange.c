@@ -16,7 +16,7 @@
 #include "server/api.h"
 #include "server/internal.h"
 
-enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128, QUERY_BYTES_MAX = 1023 };
+enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, SPARES_MAX = 128, QUERY_BYTES_MAX = 4095 };
 
 /* Made anew for every request: those that have ended lately are used again, wiped. */
 static struct exchange *take_spare(struct loop *loop) {
@@ -113,10 +113,16 @@ void exchange_dispatch(struct exchange *exchange, const char *bytes, const struc
     const char *question_mark = memchr(target, '?', length);
     size_t path_length = question_mark ? (size_t)(question_mark - target) : length;
     keep_path(exchange, target, path_length, length);
-    char query[QUERY_BYTES_MAX + 1] = "";
+    char query[QUERY_BYTES_MAX + 1];
+    query[0] = '\0'; /* and no more: this is on every request's way */
     if (question_mark &&
-        !text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1))
-        query[0] = '\0'; /* none of ours is so long, and a part of one might mean something else */
+        !text_copy_n(query, sizeof query, question_mark + 1, length - path_length - 1)) {
+        if (text_starts(exchange->path, "/api/")) {
+            exchange_refuse(exchange, 414, "the query is too long");
+            return;
+        }
+        query[0] = '\0'; /* a part of it might mean something else */
+    }
     exchange->posted = body;
     router_serve(exchange, target, path_length, query, bytes);
     exchange->posted = NULL;

@@ -115,6 +115,7 @@ void router_serve(struct exchange *exchange, const char *path, size_t length, co
     bool allowed = method == METHOD_GET || method == METHOD_HEAD ||
                    (method == METHOD_POST && route && route->post);
     if (!allowed) {
+        exchange->about_symbol = route && route->serve == symbols;
         text_copy(exchange->reason, sizeof exchange->reason, "only GET and HEAD are answered here");
         answer_text(exchange, 405, plain, exchange->reason);
         return;

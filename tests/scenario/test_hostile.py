@@ -128,6 +128,15 @@ def test_long_paths(gate, origin):
 
 
 @pytest.mark.sanitized
+def test_long_queries(gate):
+    """None is taken for no filter, and a name of the longest kind can be explained."""
+    assert gate.get("/api/v1/symbols?search=" + "a" * 4000).status == 400  # that one value
+    assert gate.get("/api/v1/symbols?search=" + "a" * 5000).status == 414
+    name = "%C3%A4" * 127
+    assert gate.get(f"/api/v1/explain?path=/symbols/{name}/1/{name}").status == 200
+    assert gate.get(missing(1).path + "?" + "a" * 5000).verdict == "absent"
+
+
 def test_large_heads(gate, origin):
     """Up to 128 KiB in all is taken (dotnet's checksum header grows), more is 431."""
 

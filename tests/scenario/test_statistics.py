@@ -114,6 +114,12 @@ def test_sums_of_names(told):
     assert table["secret.pdb"]["numExcluded"] == 1 and table["secret.pdb"]["numCacheHit"] == 0
 
 
+def test_method_that_is_none_counts_as_invalid(gate):
+    assert gate.get(missing(1).path, method="POST").verdict == "invalid"
+    wait_totals(gate, numRequests=0, numInvalidRequests=1)
+    assert gate.metric('symgate_verdicts_total{verdict="invalid"}') == 1
+
+
 def test_table_is_limited(told):
     most = ask(told, "/symbols.json?limit=1")
     assert list(most) == ["here.pdb"]
