@@ -45,10 +45,11 @@ static void show_text(const struct pointer *pointer, char out[SHOWN_BYTES]) {
     text_mask_secrets(out, SHOWN_BYTES, pointer->text, strlen(pointer->text), false);
 }
 
-static bool refuse(const struct pointer *pointer, struct error *err) {
+/* `path`: where it leads, as far as that can be told. */
+static bool refuse(const char *path, struct error *err) {
     char shown[SHOWN_BYTES];
-    show_text(pointer, shown);
-    if (strstr(pointer->text, "://")) {
+    text_mask_secrets(shown, sizeof shown, path, strlen(path), false);
+    if (strstr(path, "://")) {
         error_set(err, ERROR_ELSEWHERE,
                   "a pointer leads to the URL \"%.140s\", and none is followed", shown);
         return error_hint(err, "Let it say a path below this server or one of its pointerRoots.");
@@ -100,12 +101,25 @@ static bool find_near(struct source *source, const char *pointer_path,
     return false;
 }
 
+/* The place that a pointer means: told from its folder, it is shown as seen from the root. */
+static const char *meant(const struct source *source, const char *pointer_path,
+                         const struct pointer *pointer, char path[POINTER_BYTES_MAX + 1]) {
+    for (unsigned i = 0; pointer->kind == POINTER_NEAR && i < source->pointer_root_count; i++) {
+        const struct pointer_root *own = &source->pointer_roots[i];
+        if (!own->source && pointer_from(own->prefix, pointer_path, pointer->text, path))
+            return path;
+    }
+    return pointer->text;
+}
+
 static bool find_target(struct source *source, const char *pointer_path,
                         const struct pointer *pointer, struct target *out, struct error *err) {
     out->source = source;
     bool found = pointer->kind == POINTER_NEAR ? find_near(source, pointer_path, pointer, out)
                                                : find_below(source, pointer->text, out);
-    return found ? refuse_pointer(out->path, err) : refuse(pointer, err);
+    char path[POINTER_BYTES_MAX + 1];
+    return found ? refuse_pointer(out->path, err)
+                 : refuse(meant(source, pointer_path, pointer, path), err);
 }
 
 /* The compressed form's name in the same folder. */
