@@ -41,11 +41,7 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
         return SAID_FAILED;
     if (taken == TAKEN_IN_PART)
         return SAID_YES;
-    if (vetter_verify(specimen->spill, key, &specimen->found, err) == VETTED_PACKED) {
-        specimen->found.form = FORM_COMPRESSED; /* under the plain name */
-        *err = (struct error){0};
-        (void)vetter_verify(specimen->spill, key, &specimen->found, err);
-    }
+    (void)vetter_verify(specimen->spill, key, &specimen->found, err);
     if (err->kind == ERROR_NONE)
         return SAID_YES;
     return err->kind == ERROR_DISK ? SAID_FAILED : SAID_FALSE;

@@ -104,16 +104,43 @@ static void explain_server(struct explaining *view, unsigned index) {
 
 /* --- shelves --- */
 
+static enum told tell_false_form(const struct shelf_found *other, struct error *why) {
+    error_set(why, ERROR_IDENTITY, "\"%.160s\" is damaged, or holds another file", other->path);
+    return TOLD_SHELF_FALSE;
+}
+
 /* Where nothing good lies: is something there that was left out? */
 static enum told look_for_false(const struct explaining *view, struct shelf *shelf,
                                 struct error *why) {
     struct shelf_found found = {.fd = -1};
     const struct question *question = view->question;
-    if (shelf_look_unvetted(shelf, &question->spelling, &question->key, &found) != SHELF_FOUND)
+    switch (shelf_look_unvetted(shelf, &question->spelling, &question->key, &found)) {
+    case SHELF_FOUND:
+        break;
+    case SHELF_OTHER_FORM:
+        return tell_false_form(&found, why);
+    case SHELF_NOTHING:
+    case SHELF_COLD:
         return TOLD_SHELF_NOTHING;
-    bool left_out = vetter_verify(NULL, &question->key, &found, why) == VETTED_FALSE;
+    }
+    bool left_out = vetter_verify_alone(&question->key, &found, why) == VETTED_FALSE;
     close(found.fd);
     return left_out ? TOLD_SHELF_FALSE : TOLD_SHELF_NOTHING;
+}
+
+/* Is the other form that lies there what it should be? An archive under the plain name is, or it
+   would not be told. */
+static bool is_good_form(const struct explaining *view, struct shelf *shelf,
+                         const struct shelf_found *other) {
+    struct shelf_found found;
+    const struct question *question = view->question;
+    if (text_same(strrchr(other->path, '/') + 1, question->key.name))
+        return true;
+    if (shelf_look_form(shelf, &question->spelling, &question->key, other->form, false, &found) !=
+        SHELF_FOUND)
+        return false;
+    close(found.fd);
+    return true;
 }
 
 static enum told look_on_shelf(const struct explaining *view, struct shelf *shelf,
@@ -128,7 +155,7 @@ static enum told look_on_shelf(const struct explaining *view, struct shelf *shel
         *out_size = found.size;
         return TOLD_SHELF_GOOD;
     case SHELF_OTHER_FORM:
-        return TOLD_SHELF_OTHER;
+        return is_good_form(view, shelf, &found) ? TOLD_SHELF_OTHER : tell_false_form(&found, why);
     case SHELF_NOTHING:
     case SHELF_COLD:
         break;

@@ -2,6 +2,8 @@
 //
 // What the end of an attempt means: for its note, for what is known of its source, and for its
 // step.
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/text.h"
@@ -300,6 +302,20 @@ static void remember_no(const struct attempt *attempt, const struct error *said)
                 source->fingerprint, forms, retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 
+/* What was refused in another form on a shelf is checked by itself, so that it is known to be false
+   and passed over from then on. */
+static void doubt_shelved(const struct attempt *attempt, enum fetch_end end) {
+    const struct fetch *fetch = &attempt->fetch;
+    if (!fetch->shelved || (end != FETCH_FALSE && !fetch->refused))
+        return;
+    struct shelf_found found;
+    struct shelf *shelf = cache_shelf(fetch->cache, fetch->shelved->shelf);
+    const struct question *question = fetch->question;
+    if (shelf && shelf_look_form(shelf, &question->spelling, &question->key, fetch->shelved->form,
+                                 false, &found) == SHELF_FOUND)
+        close(found.fd);
+}
+
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
     struct search *search = attempt->search;
     struct search_acts acts;
@@ -307,6 +323,7 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     if (end == FETCH_LOST && err->kind == ERROR_NONE)
         error_set(err, ERROR_CANCELLED, "another server delivered first");
     show_end(attempt, end, err);
+    doubt_shelved(attempt, end);
     count_end(attempt, end, err);
     if (search->symbols->options.ledger)
         ledger_take_answer(search->symbols->options.ledger, search->question.key.name,

@@ -6,6 +6,8 @@
 #include "proxy/verify.h"
 #include "symbol/pointer.h"
 
+enum { ALONE_BYTES_MAX = 1 << 30 };
+
 static const struct content nothing_said = {.size = SIZE_UNKNOWN};
 
 /* --- expanding ------------------------------------------------------------------------------ */
@@ -101,9 +103,17 @@ enum vetted vetter_verify(void *spill, const struct symbol_key *key,
         good = verify_pointer(first, length, err);
     else if (!packed)
         good = verify_plain(key, found, first, length, err);
-    else if (found->form == FORM_PLAIN)
-        return VETTED_PACKED;
     else
         good = verify_archive(spill, decoder_recognise(first, length), key, found, err);
-    return good ? VETTED_GOOD : VETTED_FALSE;
+    if (!good)
+        return VETTED_FALSE;
+    return packed && found->form == FORM_PLAIN ? VETTED_PACKED : VETTED_GOOD;
+}
+
+enum vetted vetter_verify_alone(const struct symbol_key *key, const struct shelf_found *found,
+                                struct error *err) {
+    struct spill *spill = spill_new(NULL, ALONE_BYTES_MAX);
+    enum vetted vetted = vetter_verify(spill, key, found, err);
+    spill_free(spill);
+    return vetted;
 }

@@ -8,7 +8,11 @@
 #include "store/spill.h"
 #include "store/vetting.h"
 
-/* For vetting_options.verify, with a spill as its context. Packed: an archive of a plain form. May
-   block. */
+/* For vetting_options.verify, with a spill as its context. Packed: a good archive under the plain
+   form's name. May block. */
 enum vetted vetter_verify(void *spill, const struct symbol_key *key,
                           const struct shelf_found *found, struct error *err);
+
+/* The same where there is no spill at hand: what an archive holds may be 1 GiB. */
+enum vetted vetter_verify_alone(const struct symbol_key *key, const struct shelf_found *found,
+                                struct error *err);

@@ -167,10 +167,15 @@ static struct name_set *list(struct look *look, const char *directory) {
     return NULL;
 }
 
-/* A listing is true for a moment longer than its directory. */
+/* A listing is true for a moment longer than its directory, and what was found false once is as if
+   it were not there. */
 static bool is_there(const struct look *look, const char *path) {
+    struct shelf_found found;
     CLEANUP(close_fd) int fd = -1;
-    return files_open_beneath(look->root->fd, path, 0, &fd, NULL) == FILE_FOUND;
+    if (files_open_beneath(look->root->fd, path, 0, &fd, NULL) != FILE_FOUND)
+        return false;
+    return !look->vetting || !shelf_describe(fd, &found) ||
+           vetting_find(look->vetting, look->key, &found) != VETTED_FALSE;
 }
 
 /* Notes the first other form that is seen. */

@@ -242,6 +242,30 @@ def test_bad_archive_is_passed_over(make, origin, tmp_path, spoil):
     assert [r["server"] for r in found] == ["cache"]
 
 
+@pytest.mark.parametrize("name", ["packed", "plain"])
+def test_bad_archive_is_read_once_and_told_of(make, origin, tmp_path, name):
+    """What it is, is known then: the next request does not read it, and a pointer beside it is followed."""
+    symbol = pdb(size=64 * 1024)
+    gate = make(server(origin))
+    path = put(gate.cache, packed(symbol) if name == "packed" else symbol.shelved, gcab(symbol, tmp_path)[:9999])
+    gate.start()
+    for _ in range(2):
+        assert gate.get(symbol.path).verdict == "absent"
+    wait_until(lambda: gate.metric("symgate_shelf_false_total") == 1, "the check")
+    told = json.loads(gate.get(f"/api/v1/explain?name={symbol.name}&id={symbol.id}").body)["now"]
+    assert told["shelves"][0]["state"] == "false" and told["would"] == "absent", told
+    put(gate.cache, folder_of(symbol) + "/file.ptr", str(put(gate.cache, "x/y.bin", symbol.body)).encode())
+    gate.restart()
+    gate.get(symbol.path)
+
+    def followed():
+        return gate.get(symbol.path).body == symbol.body
+
+    wait_until(followed, "the pointer to be followed")
+    kept(gate, symbol)
+    path.unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("size", [MIB, 64 * 1024])
 def test_other_file_in_an_archive(make, origin, tmp_path, size):
     symbol = pdb(size=size)
