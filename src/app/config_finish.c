@@ -339,6 +339,20 @@ static void finish_keytab(struct config_reading *reading, struct config_server *
     replace(&server->keytab, local_path(reading, key, server->keytab, "it is not used"));
 }
 
+/* Does a URL have a host? */
+static bool names_host(const char *url) {
+    const char *host = strstr(url, "://") + strlen("://");
+    return *host && !strchr("/?#:", *host);
+}
+
+/* "msdl.microsoft.com/download/symbols", where somebody forgot the scheme. */
+static bool begins_with_host(const char *path) {
+    size_t length = strcspn(path, "/");
+    size_t host = strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:");
+    return length > 0 && host == length && path[0] != '.' && memchr(path, '.', length) &&
+           path[length - 1] != '.';
+}
+
 static void finish_remote(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
     char key[KEY_BYTES];
@@ -352,6 +366,8 @@ static void finish_remote(struct config_reading *reading, struct config_server *
     }
     replace(&server->remote_told, memory_text(server->remote));
     server->directory = path_kind(server->remote) != PATH_URL;
+    if (!server->directory && !names_host(server->remote))
+        config_complain(reading, PROBLEM_ERROR, key, "Write https://host/path.", "names no host");
     if (!server->directory)
         return;
     if (path_kind(server->remote) == PATH_LOCAL && strstr(server->remote, "://")) {
@@ -366,6 +382,11 @@ static void finish_remote(struct config_reading *reading, struct config_server *
         finish_share(reading, server, key);
         return;
     }
+    if (!mapped && begins_with_host(server->remote))
+        config_complain(reading, PROBLEM_WARNING, key,
+                        "Write https:// before it if a server is meant, else the whole path.",
+                        "\"%.100s\" is taken for a directory below the working directory",
+                        server->remote);
     char *path = local_path(reading, key, server->remote, "this server cannot be asked");
     server->unaskable = !path;
     if (path)

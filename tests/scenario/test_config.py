@@ -525,3 +525,25 @@ def test_url_is_no_folder(tmp_path):
     path.write_text('{"servers": [{"remote": "http://a/b", "cacheLocation": "https://me:secret@x/y"}]}')
     done = run("check", path)
     assert "is a URL, where a folder is wanted" in done.stderr and "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "remote, weight, told",
+    [
+        ("msdl.microsoft.com/download/symbols", "warning", "Write https:// before it"),
+        ("symbols.local:8080/x", "warning", "Write https:// before it"),
+        ("http:///symbols", "error", "names no host"),
+        ("./v1.2/symbols", "", ""),
+        ("symbols/v1.2", "", ""),
+        ("https://[::1]:81/x", "", ""),
+    ],
+)
+def test_scheme_or_host_that_was_forgotten(tmp_path, remote, weight, told):
+    path = tmp_path / "it.json"
+    path.write_text(json.dumps({"servers": [{"remote": remote}]}))
+    done = run("check", path, "--data", tmp_path / "data")
+    assert done.returncode == (1 if weight == "error" else 0), output(done)
+    if weight:
+        assert f"{weight}: servers[0].remote" in output(done) and told in output(done)
+    else:
+        assert "servers[0].remote" not in output(done)
