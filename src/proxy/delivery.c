@@ -282,14 +282,27 @@ static enum fetch_end advance(struct delivery *delivery, bool more, struct error
     return end;
 }
 
+/* All that was announced has come, and more: nobody can tell which of it is the file. */
+static bool is_too_long(const struct delivery *delivery, const struct error *err) {
+    return err->kind == ERROR_LENGTH && delivery->content.size != SIZE_UNKNOWN &&
+           delivery->at + delivery->filled >= delivery->content.size;
+}
+
 /* The reader broke: what has come before is kept. */
 static enum fetch_end broke(struct delivery *delivery, const struct error *err,
                             struct error *out_err) {
-    enum fetch_end end = delivery->led ? flush(delivery, out_err) : FETCH_WHOLE;
+    bool too_long = is_too_long(delivery, err);
+    enum fetch_end end = delivery->led && !too_long ? flush(delivery, out_err) : FETCH_WHOLE;
     if (end != FETCH_WHOLE)
         return end;
     *out_err = *err;
-    return failed(delivery, err);
+    if (!too_long)
+        return failed(delivery, err);
+    delivery->fetch->refused = true;
+    if (delivery->led)
+        return refused(delivery, err);
+    delivery_refuse(delivery, err);
+    return FETCH_FAILED;
 }
 
 /* Moves a body that is no archive; FETCH_WHOLE: its end has come. */

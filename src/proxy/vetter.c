@@ -30,26 +30,35 @@ static bool file_ready(struct reader *reader) {
     return true;
 }
 
-/* A spill file that takes what comes out of an archive. */
+/* A spill file that takes what comes out of an archive, as far as there is room. */
 struct unfolded {
     struct decoder_sink sink;
     struct spill *spill;
     int fd;
     uint64_t length;
+    bool incomplete; /* there was no more room: the rest was only looked through */
 };
 
 static bool take(struct decoder_sink *sink, const void *bytes, size_t length, bool more,
                  struct error *err) {
     (void)more;
+    (void)err;
     struct unfolded *out = (struct unfolded *)sink;
-    if (!spill_charge(out->spill, length, err))
-        return false;
+    struct error full;
+    if (out->incomplete)
+        return true;
+    if (!spill_charge(out->spill, length, &full)) {
+        out->incomplete = true;
+        return true;
+    }
     uint64_t at = out->length;
     out->length += length;
-    return files_write_at(out->fd, bytes, length, at, err);
+    out->incomplete = !files_write_at(out->fd, bytes, length, at, &full);
+    return true;
 }
 
-/* Expands the file, and judges what comes out as far as it is sound. */
+/* Expands the file, and judges what comes out. Where there is no room for all of it, it is sound,
+   and believed. */
 static bool verify_unfolded(struct unfolded *out, enum coding coding, const struct symbol_key *key,
                             const struct shelf_found *found, struct error *err) {
     static const struct reader_ops ops = {.read = file_read, .ready = file_ready};
@@ -60,7 +69,7 @@ static bool verify_unfolded(struct unfolded *out, enum coding coding, const stru
         return false;
     ssize_t got = files_read_at(out->fd, first, sizeof first, 0, err);
     return got >= 0 && verify_first(key, &nothing_said, first, (size_t)got, err) &&
-           verify_file(key, out->fd, out->length, err);
+           (out->incomplete || verify_file(key, out->fd, out->length, err));
 }
 
 static bool verify_archive(struct spill *spill, enum coding coding, const struct symbol_key *key,

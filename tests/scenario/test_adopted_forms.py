@@ -192,6 +192,20 @@ def test_dead_pointers_and_messages(make, origin):
     assert origin.count() == 2
 
 
+def test_archive_that_is_larger_than_the_spill(make, origin, tmp_path):
+    """It cannot be kept to be looked at: it is sound, and believed until it is expanded onto the shelf."""
+    big, plain = pdb("big.pdb", size=3 * MIB), pdb("plain.pdb", size=3 * MIB)
+    gate = make(server(origin), general={"spillLimit": "1 MiB"})
+    put(gate.cache, packed(big), gzipped(big, tmp_path))
+    put(gate.cache, plain.shelved, gzipped(plain, tmp_path))
+    gate.start()
+    assert gate.get("/symbols/" + packed(big)).body == gzipped(big, tmp_path)
+    for symbol in (big, plain):
+        assert gate.fetch(symbol).body == symbol.body
+        kept(gate, symbol)
+    assert origin.count() == 0
+
+
 @pytest.mark.sanitized
 @pytest.mark.parametrize("spoil", ["another", "half", "page", "text"])
 def test_false_form_is_not_handed_out(make, origin, tmp_path, spoil):

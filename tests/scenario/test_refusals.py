@@ -60,6 +60,22 @@ def test_html(gate, origin, script):
     refused(gate, origin, pdb(), script)
 
 
+@pytest.mark.sanitized
+@pytest.mark.parametrize("size", [64 * 1024, 200_000, 600_000])
+def test_body_that_is_longer_than_announced_leads_to_the_next_server(start, origin, second, size):
+    """Which of it is the file nobody can tell: it is not gone on with, nor asked for again."""
+    gate = start(server(origin), server(second, "two"))
+    symbol = pdb(size=size)
+    origin.on(symbol.remote, Script(symbol.body + b"12345", head(length=len(symbol.body) - 5), send()))
+    second.on(symbol.remote, good(symbol.body))
+    answer = gate.get(symbol.path)
+    assert answer.broken or (answer.body == symbol.body and answer.headers["x-symgate-source"] == "two"), answer
+    gate.wait_quiet()
+    assert gate.fetch(symbol).verdict == "hit"
+    gate.check(symbol)
+    assert (origin.count(), second.count()) == (1, 1)
+
+
 def test_text_that_is_announced_as_a_page(gate, origin):
     symbol = Symbol("x.js", "sha1-" + "b" * 40, b"let x;\n")
     other = Symbol("readme.dat", "0123", b"data\n")
