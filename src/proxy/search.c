@@ -24,6 +24,7 @@ void search_unref(struct search *search) {
     copy_unref(search->kept);
     free(search->steps);
     free(search->shelved);
+    free(search->shelved_then);
     pthread_mutex_destroy(&search->lock);
     free(search);
     symbols_one_less(symbols);

@@ -149,6 +149,8 @@ struct search {
     unsigned breaks;              /* bodies that broke, of all sources */
     struct step *winner;          /* whose file it ended with, or NULL */
     struct shelved_form *shelved; /* owned; the first step, NULL: none */
+    struct shelved_form
+        *shelved_then; /* owned; what lies beside it, once that was refused, or NULL */
     bool planned;
     bool begun;   /* the copy has begun: attempts take it up */
     bool used_up; /* no more takes: fails as soon as nothing runs */
@@ -262,9 +264,13 @@ void search_pause(struct search *search, struct step *step, int64_t now_ms);
 /* Takes the alarm back, with its reference. Lock held; the caller holds a reference. */
 void search_stop_alarm(struct search *search);
 
-/* What an attempt of this step brought was refused: is its source to be asked for another form?
-   Then the step is READY for that. Lock held. */
-bool search_asks_other_form(struct step *step, const struct fetch *fetch);
+/* What an attempt of this step brought was refused: is its source, or the shelf, to be asked for
+   another form? Then the step is READY for that. Lock held. */
+bool search_asks_other_form(const struct search *search, struct step *step,
+                            const struct fetch *fetch);
+
+/* Notes another form that lies beside the refused one. */
+void search_note_shelved(struct search *search, unsigned shelf, const struct shelf_found *found);
 
 /* Remembers the first failure. Lock held. */
 void search_keep_why(struct search *search, const struct error *err);

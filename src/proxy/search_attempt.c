@@ -210,7 +210,9 @@ void attempt_call_back(struct attempt *attempt) {
 static void fill_fetch(struct attempt *attempt) {
     struct search *search = attempt->search;
     unsigned position = attempt->step->position;
-    const struct shelved_form *shelved = position == POSITION_SHELF ? search->shelved : NULL;
+    const struct shelved_form *on_shelf =
+        search->shelved_then ? search->shelved_then : search->shelved;
+    const struct shelved_form *shelved = position == POSITION_SHELF ? on_shelf : NULL;
     attempt->fetch = (struct fetch){
         .ops = &fetch_ops,
         .source = attempt->step->source,

@@ -3,6 +3,8 @@
 // How bodies and searches end.
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "proxy/notices.h"
 #include "proxy/search.h"
 
@@ -20,13 +22,28 @@ void search_pause(struct search *search, struct step *step, int64_t now_ms) {
     step->due_ms = now_ms + pauses_ms[at < TAKES_MAX - 1 ? at : TAKES_MAX - 2];
 }
 
-bool search_asks_other_form(struct step *step, const struct fetch *fetch) {
+bool search_asks_other_form(const struct search *search, struct step *step,
+                            const struct fetch *fetch) {
     unsigned but = step->forms_but | fetch->form;
-    if (fetch->shelved || !(source_forms(step->source) & ~but))
+    bool other = fetch->shelved ? search->shelved_then && fetch->shelved != search->shelved_then
+                                : (source_forms(step->source) & ~but) != 0;
+    if (!other)
         return false;
-    step->forms_but = but;
+    if (!fetch->shelved)
+        step->forms_but = but;
     step->state = STEP_READY;
     return true;
+}
+
+void search_note_shelved(struct search *search, unsigned shelf, const struct shelf_found *found) {
+    SCOPED_LOCK(&search->lock);
+    if (search->shelved_then)
+        return;
+    struct shelved_form *then = NEW(struct shelved_form);
+    then->shelf = shelf;
+    then->form = found->form;
+    text_copy(then->path, sizeof then->path, found->path);
+    search->shelved_then = then;
 }
 
 static bool others_left(const struct search *search) {
@@ -93,7 +110,7 @@ static bool note_false(struct search *search, struct attempt *writer, bool diffe
         search_broke(search, step, err, clock_ms());
     } else {
         search_keep_why(search, err);
-        if (!search_asks_other_form(step, &writer->fetch))
+        if (!search_asks_other_form(search, step, &writer->fetch))
             step->state = STEP_FAILED;
     }
     if (!search->closing && !search->used_up && plan_left(search))
@@ -175,7 +192,9 @@ void search_conclude(struct search *search, struct search_acts *acts) {
     enum copy_phase phase = acts->why.kind == ERROR_NONE ? COPY_ABSENT : COPY_FAILED;
     if (phase == COPY_ABSENT) {
         acts->why = search->withdrawn;
-        notices_note(search->symbols->notices, search->question.key.hash, &search->withdrawn);
+        if (acts->why.kind == ERROR_NONE)
+            notices_find(search->symbols->notices, search->roster, search->allowed, &search->mark,
+                         &acts->why);
     }
     search_end(search, phase, acts);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/text.h"
+#include "proxy/notices.h"
 #include "proxy/search.h"
 #include "record/ledger.h"
 
@@ -196,8 +197,11 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
         search_keep_why(search, err);
         step->state = STEP_FAILED;
         search->used_up = true;
-    } else if (attempt->fetch.refused && search_asks_other_form(step, &attempt->fetch)) {
-        search_keep_why(search, err);
+    } else if (attempt->fetch.refused && search_asks_other_form(search, step, &attempt->fetch)) {
+        if (step->source->options.is_cache)
+            search->withdrawn = *err;
+        else
+            search_keep_why(search, err);
     } else if (step->source->options.is_cache && !step->delivered) {
         /* As if it were not there; but who asks is told why. */
         search->withdrawn = *err;
@@ -298,22 +302,32 @@ static void remember_no(const struct attempt *attempt, const struct error *said)
         return;
     unsigned forms =
         said->kind == ERROR_UNINDEXED ? source_forms_ended(source) : source_forms(source);
+    notices_note(attempt->search->symbols->notices, &attempt->search->mark, source->fingerprint,
+                 said);
     absence_add(attempt->search->symbols->options.absences, &attempt->search->mark,
                 source->fingerprint, forms, retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 
 /* What was refused in another form on a shelf is checked by itself, so that it is known to be false
-   and passed over from then on. */
+   and passed over from then on; what lies beside it is next. */
 static void doubt_shelved(const struct attempt *attempt, enum fetch_end end) {
     const struct fetch *fetch = &attempt->fetch;
     if (!fetch->shelved || (end != FETCH_FALSE && !fetch->refused))
         return;
-    struct shelf_found found;
+    struct search *search = attempt->search;
     struct shelf *shelf = cache_shelf(fetch->cache, fetch->shelved->shelf);
     const struct question *question = fetch->question;
-    if (shelf && shelf_look_form(shelf, &question->spelling, &question->key, fetch->shelved->form,
-                                 false, &found) == SHELF_FOUND)
+    struct shelf_found found;
+    if (!shelf)
+        return;
+    enum shelf_look there = shelf_look_form(shelf, &question->spelling, &question->key,
+                                            fetch->shelved->form, false, &found);
+    if (there != SHELF_FOUND)
+        there = shelf_look(shelf, &question->spelling, &question->key, false, &found);
+    if (there == SHELF_FOUND)
         close(found.fd);
+    else if (there == SHELF_OTHER_FORM)
+        search_note_shelved(search, fetch->shelved->shelf, &found);
 }
 
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {

@@ -130,6 +130,15 @@ static void claim(struct symbols *symbols, struct roster *roster, const struct q
     search_begin(symbols, roster, question, answer->allowed, plan, cold, copy);
 }
 
+/* A store may have said more than no. */
+static void tell_notice(struct symbols *symbols, const struct roster *roster,
+                        const struct question *question, uint64_t sources, struct answer *answer) {
+    if (!notices_any(symbols->notices))
+        return;
+    const struct absence_mark mark = absence_mark(symbols->options.absences, question);
+    notices_find(symbols->notices, roster, sources, &mark, &answer->why);
+}
+
 /* No copy and no file: the answer is known, or a search begins. */
 static void look_further(struct symbols *symbols, struct roster *roster,
                          const struct question *question, struct answer *answer) {
@@ -150,7 +159,7 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         if (plan.ended)
             plan_ended_why(&answer->why);
         else
-            notices_find(symbols->notices, question->key.hash, &answer->why);
+            tell_notice(symbols, roster, question, plan.remembered, answer);
         return;
     case PLAN_EXCLUDED:
         answer->verdict = VERDICT_EXCLUDED;

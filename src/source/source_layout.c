@@ -11,11 +11,14 @@ static bool is_mark(const struct content *content, struct reader *reader) {
     return got >= 0 && !content->announced_html && content_look(bytes, (size_t)got) != CONTENT_HTML;
 }
 
-/* Does this failure say that there is no such file? */
+/* Does this failure say that there is no such file? Stores of objects forbid what they do not have;
+   other statuses may be others the next time. */
 static bool refused(const struct attempt_note *note, const struct error *err) {
-    enum { NOT_IMPLEMENTED = 501 };
-    return err->kind == ERROR_STATUS &&
-           ((note->status >= 400 && note->status < 500) || note->status == NOT_IMPLEMENTED);
+    static const int statuses[] = {400, 403, 405, 501};
+    for (size_t i = 0; err->kind == ERROR_STATUS && i < sizeof statuses / sizeof *statuses; i++)
+        if (note->status == statuses[i])
+            return true;
+    return false;
 }
 
 /* Is it a failure with this one file, as far as can be told? */

@@ -126,8 +126,10 @@ void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAY
 
 void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,
                  const struct shelf_found *found) {
+    struct shelf_found plain = *found;
+    plain.form = FORM_PLAIN;
     if (shelf->options.vetting)
-        vetting_pass(shelf->options.vetting, key, found);
+        vetting_pass(shelf->options.vetting, key, &plain);
 }
 
 struct pool *shelf_pool(struct shelf *shelf) {

@@ -169,8 +169,8 @@ static struct name_set *list(struct look *look, const char *directory) {
 
 /* A listing is true for a moment longer than its directory, and what was found false once is as if
    it were not there. */
-static bool is_there(const struct look *look, const char *path) {
-    struct shelf_found found;
+static bool is_there(const struct look *look, const char *path, enum form form) {
+    struct shelf_found found = {.form = form};
     CLEANUP(close_fd) int fd = -1;
     if (files_open_beneath(look->root->fd, path, 0, &fd, NULL) != FILE_FOUND)
         return false;
@@ -183,7 +183,7 @@ static void note_form(struct look *look, const struct name_set *files, const cha
                       const char *wanted, enum form form) {
     const char *file = look->other.form ? NULL : name_set_find(files, wanted, 0);
     if (file && text_format(look->other.path, sizeof look->other.path, "%s/%s", folder, file) &&
-        (look->cached || is_there(look, look->other.path)))
+        (look->cached || is_there(look, look->other.path, form)))
         look->other.form = form;
 }
 

@@ -53,8 +53,9 @@ void vetting_free(struct vetting *vetting) {
 
 /* The file's mark, without what it tells. */
 static uint64_t mark_of(const struct symbol_key *key, const struct shelf_found *found) {
-    const uint64_t told[] = {found->device, found->inode, found->size, (uint64_t)found->modified_ns,
-                             key->hash};
+    const uint64_t told[] = {found->device, found->inode,
+                             found->size,   (uint64_t)found->modified_ns,
+                             key->hash,     (uint64_t)found->form};
     return hash_bytes(hash_process_key(), told, sizeof told) & ~kind_bits;
 }
 

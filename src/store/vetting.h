@@ -2,9 +2,9 @@
 //
 // Which files on shelves are what their names say. Another program may have put them there, so each
 // is checked at its first use, and again when its size or time has changed; symgate's own were
-// checked before they came there. What was found out is kept as a hash of device, inode, size, time
-// and key in a table that all shelves share, where the oldest are forgotten and checked once more.
-// A file that was found false is told in the log once, and is as if it were not there.
+// checked before they came there. What was found out is kept as a hash of device, inode, size,
+// time, form and key in a table that all shelves share, where the oldest are forgotten and checked
+// once more. A file that was found false is told in the log once, and is as if it were not there.
 //
 // Nothing is written down: after a start each file is checked when it is first asked for. No lock:
 // any thread; marks that two threads add at the same moment may cost one a second check.

@@ -196,10 +196,11 @@ def test_archive_that_is_larger_than_the_spill(make, origin, tmp_path):
     """It cannot be kept to be looked at: it is sound, and believed until it is expanded onto the shelf."""
     big, plain = pdb("big.pdb", size=3 * MIB), pdb("plain.pdb", size=3 * MIB)
     gate = make(server(origin), general={"spillLimit": "1 MiB"})
-    put(gate.cache, packed(big), gzipped(big, tmp_path))
+    archive = gzipped(big, tmp_path)
+    put(gate.cache, packed(big), archive)
     put(gate.cache, plain.shelved, gzipped(plain, tmp_path))
     gate.start()
-    assert gate.get("/symbols/" + packed(big)).body == gzipped(big, tmp_path)
+    assert gate.get("/symbols/" + packed(big)).body == archive
     for symbol in (big, plain):
         assert gate.fetch(symbol).body == symbol.body
         kept(gate, symbol)
@@ -270,14 +271,23 @@ def test_bad_archive_is_read_once_and_told_of(make, origin, tmp_path, name):
     assert told["shelves"][0]["state"] == "false" and told["would"] == "absent", told
     put(gate.cache, folder_of(symbol) + "/file.ptr", str(put(gate.cache, "x/y.bin", symbol.body)).encode())
     gate.restart()
-    gate.get(symbol.path)
-
-    def followed():
-        return gate.get(symbol.path).body == symbol.body
-
-    wait_until(followed, "the pointer to be followed")
+    assert gate.fetch(symbol).body == symbol.body
     kept(gate, symbol)
-    path.unlink(missing_ok=True)
+    assert path.exists()
+
+
+def test_file_is_checked_under_each_name(make, origin, tmp_path):
+    """An archive that was good as such is not the plain file, whatever it is called then."""
+    symbol = pdb(size=MIB)
+    archive = gcab(symbol, tmp_path)
+    gate = make(server(origin))
+    path = put(gate.cache, packed(symbol), archive)
+    gate.start()
+    assert gate.get("/symbols/" + packed(symbol)).body == archive
+    path.rename(gate.cache / symbol.shelved)
+    for _ in range(2):
+        assert gate.fetch(symbol).body == symbol.body
+        gate.wait_quiet()
 
 
 @pytest.mark.parametrize("size", [MIB, 64 * 1024])

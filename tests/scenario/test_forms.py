@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import subprocess
+import time
 import zipfile
 
 import pytest
@@ -325,6 +326,21 @@ def test_message_reaches_the_client(gate, origin):
     origin.on(pointer(symbol), status(404))
     for _ in range(2):
         assert "Ann" not in gate.get(symbol.path).reason
+
+
+def test_message_counts_as_long_as_its_servers_no(start, origin, second):
+    """Whatever the other servers said, and whatever spelling another client asked for."""
+    symbol = pdb()
+    gate = start(server(origin, forms=ALL, retryTimeout=3600), server(second, "two", retryTimeout=1))
+    origin.on(pointer(symbol), good(b"MSG: Ask Ann for it"))
+    second.on(symbol.remote, status(500), status(404))
+    assert gate.get(symbol.path).verdict == "failed"
+    assert "Ask Ann" in gate.get(symbol.path).reason
+    assert "Ann" not in gate.get(symbol.spelled(name="APP.PDB").path).reason
+    time.sleep(1.2)
+    before = second.count()
+    assert "Ask Ann" in gate.get(symbol.path).reason
+    assert second.count() == before + 1
 
 
 @pytest.mark.sanitized

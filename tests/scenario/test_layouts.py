@@ -113,7 +113,7 @@ def test_tiers_that_could_not_be_found_out(start, origin):
     gate.check(symbol)
 
 
-@pytest.mark.parametrize("code", [500, 203])
+@pytest.mark.parametrize("code", [500, 203, 401, 408])
 def test_server_that_cannot_answer_for_its_mark_alone(start, origin, code):
     """What is found in one tier is delivered; what is not may lie in two, so that is no absence."""
     gate = start(server(origin, layout="auto"))
