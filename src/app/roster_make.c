@@ -179,8 +179,11 @@ static bool add_pointer_roots(struct source *source, const struct config *config
         const char *root = server->pointer_roots.texts[i];
         struct error why = {0};
         struct source *pointed = make_pointed(config, server, root, key, &why);
+        CLEANUP(free_block) char *mapped = path_mapped(&config->general.path_map, root);
         if (pointed)
             add_tree(source, &config->general.path_map, root, pointed);
+        if (pointed && mapped)
+            add_tree(source, &config->general.path_map, mapped, pointed);
         else if (why.kind != ERROR_NONE) {
             *err = why;
             return false;

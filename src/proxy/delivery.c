@@ -256,27 +256,29 @@ static enum fetch_end advance(struct delivery *delivery, bool more, struct error
     return end;
 }
 
-/* All that was announced has come, and more: nobody can tell which of it is the file. */
-static bool is_too_long(const struct delivery *delivery, const struct error *err) {
-    return err->kind == ERROR_LENGTH && delivery->content.size != SIZE_UNKNOWN &&
-           delivery->at + delivery->filled >= delivery->content.size;
+/* A wire's coding that cannot be undone; or all that was announced has come, and more: nobody can
+   tell which of it is the file. */
+static bool is_false(const struct delivery *delivery, const struct error *err) {
+    return err->kind == ERROR_ENCODING ||
+           (err->kind == ERROR_LENGTH && delivery->content.size != SIZE_UNKNOWN &&
+            delivery->at + delivery->filled >= delivery->content.size);
 }
 
 /* The reader broke: what has come before is kept. */
 static enum fetch_end broke(struct delivery *delivery, const struct error *err,
                             struct error *out_err) {
-    bool too_long = is_too_long(delivery, err);
-    enum fetch_end end = delivery->led && !too_long ? flush(delivery, out_err) : FETCH_WHOLE;
+    bool false_body = is_false(delivery, err);
+    enum fetch_end end = delivery->led && !false_body ? flush(delivery, out_err) : FETCH_WHOLE;
     if (end != FETCH_WHOLE)
         return end;
     *out_err = *err;
-    if (!too_long)
+    if (!false_body)
         return failed(delivery, err);
     delivery->fetch->refused = true;
-    if (delivery->led)
-        return refused(delivery, err);
+    if (delivery->led && delivery->fetch->taking_up)
+        return FETCH_DIFFERENT;
     delivery_refuse(delivery, err);
-    return FETCH_FAILED;
+    return refused_body(delivery);
 }
 
 /* Moves a body that is no archive; FETCH_WHOLE: its end has come. */

@@ -115,9 +115,10 @@ static const char *meant(const struct source *source, const char *pointer_path,
 static bool find_target(struct source *source, const char *pointer_path,
                         const struct pointer *pointer, struct target *out, struct error *err) {
     out->source = source;
-    bool found = pointer->kind == POINTER_NEAR ? find_near(source, pointer_path, pointer, out)
-                                               : find_below(source, pointer->text, out);
     char path[POINTER_BYTES_MAX + 1];
+    bool found = pointer->kind == POINTER_NEAR
+                     ? find_near(source, pointer_path, pointer, out)
+                     : pointer_from(pointer->text, "", "", path) && find_below(source, path, out);
     return found ? refuse_pointer(out->path, err)
                  : refuse(meant(source, pointer_path, pointer, path), err);
 }
