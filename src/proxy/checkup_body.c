@@ -41,8 +41,7 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
         return SAID_FAILED;
     if (taken == TAKEN_IN_PART)
         return SAID_YES;
-    (void)vetter_verify(specimen->spill, key, &specimen->found, err);
-    if (err->kind == ERROR_NONE)
+    if (vetter_verify(specimen->spill, key, &specimen->found, err) != VETTED_FALSE)
         return SAID_YES;
     return err->kind == ERROR_DISK ? SAID_FAILED : SAID_FALSE;
 }

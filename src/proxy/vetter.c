@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/vetter.h"
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "codec/decoder.h"
 #include "proxy/verify.h"
 #include "symbol/pointer.h"
 
-enum { ALONE_BYTES_MAX = 1 << 30 };
+enum { ALONE_BYTES_MAX = 1 << 30, CHECK_MS = 300 };
 
 static const struct content nothing_said = {.size = SIZE_UNKNOWN};
 
@@ -30,42 +31,39 @@ static bool file_ready(struct reader *reader) {
     return true;
 }
 
-/* A spill file that takes what comes out of an archive, as far as there is room. */
+/* A spill file that takes what comes out of an archive, as far as there are room and time. */
 struct unfolded {
     struct decoder_sink sink;
     struct spill *spill;
     int fd;
     uint64_t length;
-    bool incomplete; /* there was no more room: the rest was only looked through */
+    int64_t deadline_ms;
+    bool incomplete;
 };
 
 static bool take(struct decoder_sink *sink, const void *bytes, size_t length, bool more,
                  struct error *err) {
     (void)more;
-    (void)err;
     struct unfolded *out = (struct unfolded *)sink;
-    struct error full;
-    if (out->incomplete)
-        return true;
-    if (!spill_charge(out->spill, length, &full)) {
-        out->incomplete = true;
-        return true;
-    }
     uint64_t at = out->length;
+    out->incomplete = clock_ms() > out->deadline_ms || !spill_charge(out->spill, length, err);
+    if (out->incomplete)
+        return false;
     out->length += length;
-    out->incomplete = !files_write_at(out->fd, bytes, length, at, &full);
-    return true;
+    out->incomplete = !files_write_at(out->fd, bytes, length, at, err);
+    return !out->incomplete;
 }
 
-/* Expands the file, and judges what comes out. Where there is no room for all of it, it is sound,
-   and believed. */
+/* Expands the file, and judges what comes out. What is too large for that is believed, as far as it
+   is good: the shelf's threads have more to do. */
 static bool verify_unfolded(struct unfolded *out, enum coding coding, const struct symbol_key *key,
                             const struct shelf_found *found, struct error *err) {
     static const struct reader_ops ops = {.read = file_read, .ready = file_ready};
     struct file_reader file = {.reader.ops = &ops, .fd = found->fd};
     const struct decoder_input in = {.coding = coding, .reader = &file.reader, .size = found->size};
     char first[CONTENT_LOOK_BYTES];
-    if (decoder_run(&in, &out->sink, &decoder_default_limits, err) != DECODER_WHOLE)
+    enum decoder_end end = decoder_run(&in, &out->sink, &decoder_default_limits, err);
+    if (end != DECODER_WHOLE && !out->incomplete)
         return false;
     ssize_t got = files_read_at(out->fd, first, sizeof first, 0, err);
     return got >= 0 && verify_first(key, &nothing_said, first, (size_t)got, err) &&
@@ -74,7 +72,8 @@ static bool verify_unfolded(struct unfolded *out, enum coding coding, const stru
 
 static bool verify_archive(struct spill *spill, enum coding coding, const struct symbol_key *key,
                            const struct shelf_found *found, struct error *err) {
-    struct unfolded out = {.sink.write = take, .spill = spill, .fd = -1};
+    struct unfolded out = {
+        .sink.write = take, .spill = spill, .fd = -1, .deadline_ms = clock_ms() + CHECK_MS};
     if (!spill_open(spill, &out.fd, err))
         return false;
     bool good = verify_unfolded(&out, coding, key, found, err);

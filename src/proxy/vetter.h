@@ -2,7 +2,8 @@
 //
 // What a file on a shelf is, which another program may have put there: it is judged as what comes
 // from a server is, by its first bytes and as a whole. An archive is expanded into a spill file for
-// that, and forgotten there; a pointer must say something. No state: any thread.
+// that, and forgotten there, as far as room and 0.3 s go; what is larger is believed; a pointer
+// must say something. No state: any thread.
 #pragma once
 
 #include "store/spill.h"
