@@ -81,12 +81,12 @@ struct step {
     enum step_state state;
     enum error_kind unasked; /* UNASKED: ERROR_BUSY or ERROR_RESTING */
     unsigned breaks;         /* bodies from here that broke */
-    unsigned forms_but;      /* forms that it is not asked for any more: refused, as fetch's */
-    int64_t due_ms;          /* PAUSED */
-    bool passed_over;        /* as a hedge it found the queue full */
-    bool asked_again;        /* on a new connection */
-    bool as_it_is;           /* was put aside: what it has is taken now */
-    bool delivered;          /* some bytes of the copy came from here */
+    unsigned forms_but; /* forms that it is not asked for any more: refused, or asked for before */
+    int64_t due_ms;     /* PAUSED */
+    bool passed_over;   /* as a hedge it found the queue full */
+    bool asked_again;   /* on a new connection */
+    bool as_it_is;      /* was put aside: what it has is taken now */
+    bool delivered;     /* some bytes of the copy came from here */
 };
 
 enum attempt_state { ATTEMPT_SUBMITTED, ATTEMPT_RUNNING, ATTEMPT_OVER };

@@ -22,9 +22,17 @@ void search_pause(struct search *search, struct step *step, int64_t now_ms) {
     step->due_ms = now_ms + pauses_ms[at < TAKES_MAX - 1 ? at : TAKES_MAX - 2];
 }
 
+/* The forms that were asked for up to this one: the others have said no. */
+static unsigned forms_up_to(const struct source *source, enum form last) {
+    unsigned forms = 0;
+    for (unsigned i = 0; i < source->options.form_count && !(forms & last); i++)
+        forms |= source->options.forms[i];
+    return forms;
+}
+
 bool search_asks_other_form(const struct search *search, struct step *step,
                             const struct fetch *fetch) {
-    unsigned but = step->forms_but | fetch->form;
+    unsigned but = step->forms_but | forms_up_to(step->source, fetch->form);
     bool other = fetch->shelved ? search->shelved_then && fetch->shelved != search->shelved_then
                                 : (source_forms(step->source) & ~but) != 0;
     if (!other)

@@ -449,6 +449,13 @@ def test_refused_form_beside_absent_ones_is_no_absence(start, origin):
     gate.check(symbol)
 
 
+def test_forms_that_were_absent_are_not_asked_for_again(gate, origin):
+    symbol = pdb()
+    origin.on(packed(symbol), good(b"<html><body>x</body></html>"))
+    assert gate.get(symbol.path).verdict == "failed"
+    assert [r.path for r in origin.requests] == [symbol.remote, packed(symbol), pointer(symbol)]
+
+
 def test_every_form_is_refused_once(start, origin, second):
     symbol, other = pdb(), pdb(seed=2)
     gate = start(server(origin, forms=["plain", "compressed"]), server(second, "two"))
