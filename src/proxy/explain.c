@@ -123,24 +123,29 @@ static enum told look_for_false(const struct explaining *view, struct shelf *she
     case SHELF_COLD:
         return TOLD_SHELF_NOTHING;
     }
-    bool left_out = vetter_verify_alone(&question->key, &found, why) == VETTED_FALSE;
+    enum vetted vetted = vetter_verify_alone(&question->key, &found, why);
     close(found.fd);
-    return left_out ? TOLD_SHELF_FALSE : TOLD_SHELF_NOTHING;
+    if (vetted == VETTED_PACKED)
+        return tell_false_form(&found, why);
+    return vetted == VETTED_FALSE ? TOLD_SHELF_FALSE : TOLD_SHELF_NOTHING;
 }
 
-/* Is the other form that lies there what it should be? An archive under the plain name is, or it
-   would not be told. */
+/* Is the other form that lies there what it should be? An archive under the plain name is
+   believed until it has been read. */
 static bool is_good_form(const struct explaining *view, struct shelf *shelf,
                          const struct shelf_found *other) {
     struct shelf_found found;
     const struct question *question = view->question;
     if (text_same(strrchr(other->path, '/') + 1, question->key.name))
         return true;
-    if (shelf_look_form(shelf, &question->spelling, &question->key, other->form, false, &found) !=
-        SHELF_FOUND)
-        return false;
-    close(found.fd);
-    return true;
+    if (shelf_look_form(shelf, &question->spelling, &question->key, other->form, false, &found) ==
+        SHELF_FOUND) {
+        close(found.fd);
+        return true;
+    }
+    /* It may be too large to be told. */
+    return shelf_look(shelf, &question->spelling, &question->key, false, &found) ==
+           SHELF_OTHER_FORM;
 }
 
 static enum told look_on_shelf(const struct explaining *view, struct shelf *shelf,

@@ -2,6 +2,7 @@
 //
 // What the end of an attempt means: for its note, for what is known of its source, and for its
 // step.
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -308,26 +309,28 @@ static void remember_no(const struct attempt *attempt, const struct error *said)
                 source->fingerprint, forms, retry_s < UINT32_MAX ? (uint32_t)retry_s : UINT32_MAX);
 }
 
-/* What was refused in another form on a shelf is checked by itself, so that it is known to be false
-   and passed over from then on; what lies beside it is next. */
-static void doubt_shelved(const struct attempt *attempt, enum fetch_end end) {
+/* An archive on a shelf that was refused is known to be false from then on, and passed over; what
+   lies beside it is next. */
+static void condemn_shelved(const struct attempt *attempt, enum fetch_end end,
+                            const struct error *err) {
     const struct fetch *fetch = &attempt->fetch;
-    if (!fetch->shelved || (end != FETCH_FALSE && !fetch->refused))
+    const struct shelved_form *shelved = fetch->shelved;
+    if (!shelved || shelved->form != FORM_COMPRESSED || (end != FETCH_FALSE && !fetch->refused))
         return;
-    struct search *search = attempt->search;
-    struct shelf *shelf = cache_shelf(fetch->cache, fetch->shelved->shelf);
+    struct shelf *shelf = cache_shelf(fetch->cache, shelved->shelf);
     const struct question *question = fetch->question;
+    const char *file = strrchr(shelved->path, '/') + 1;
     struct shelf_found found;
     if (!shelf)
         return;
-    enum shelf_look there = shelf_look_form(shelf, &question->spelling, &question->key,
-                                            fetch->shelved->form, false, &found);
-    if (there != SHELF_FOUND)
-        there = shelf_look(shelf, &question->spelling, &question->key, false, &found);
+    shelf_condemn(shelf, &question->key,
+                  text_same(file, question->key.name) ? FORM_PLAIN : FORM_COMPRESSED, shelved->path,
+                  err->what);
+    enum shelf_look there = shelf_look(shelf, &question->spelling, &question->key, false, &found);
     if (there == SHELF_FOUND)
         close(found.fd);
     else if (there == SHELF_OTHER_FORM)
-        search_note_shelved(search, fetch->shelved->shelf, &found);
+        search_note_shelved(attempt->search, shelved->shelf, &found);
 }
 
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
@@ -337,7 +340,7 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     if (end == FETCH_LOST && err->kind == ERROR_NONE)
         error_set(err, ERROR_CANCELLED, "another server delivered first");
     show_end(attempt, end, err);
-    doubt_shelved(attempt, end);
+    condemn_shelved(attempt, end, err);
     count_end(attempt, end, err);
     if (search->symbols->options.ledger)
         ledger_take_answer(search->symbols->options.ledger, search->question.key.name,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/vetter.h"
 
+#include <pthread.h>
+
 #include "base/clock.h"
 #include "base/files.h"
 #include "codec/decoder.h"
@@ -54,8 +56,8 @@ static bool take(struct decoder_sink *sink, const void *bytes, size_t length, bo
     return !out->incomplete;
 }
 
-/* Expands the file, and judges what comes out. What is too large for that is believed, as far as it
-   is good: the shelf's threads have more to do. */
+/* Expands the file, and judges what comes out. What is too large for that cannot be judged here:
+   ERROR_DISK. */
 static bool verify_unfolded(struct unfolded *out, enum coding coding, const struct symbol_key *key,
                             const struct shelf_found *found, struct error *err) {
     static const struct reader_ops ops = {.read = file_read, .ready = file_ready};
@@ -63,22 +65,28 @@ static bool verify_unfolded(struct unfolded *out, enum coding coding, const stru
     const struct decoder_input in = {.coding = coding, .reader = &file.reader, .size = found->size};
     char first[CONTENT_LOOK_BYTES];
     enum decoder_end end = decoder_run(&in, &out->sink, &decoder_default_limits, err);
-    if (end != DECODER_WHOLE && !out->incomplete)
+    if (out->incomplete)
+        return error_set(err, ERROR_DISK, "there is no room or time to see what is in it");
+    if (end != DECODER_WHOLE)
         return false;
     ssize_t got = files_read_at(out->fd, first, sizeof first, 0, err);
     return got >= 0 && verify_first(key, &nothing_said, first, (size_t)got, err) &&
-           (out->incomplete || verify_file(key, out->fd, out->length, err));
+           verify_file(key, out->fd, out->length, err);
 }
+
+/* The shelves' threads have more to do: one at a time. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 static bool verify_archive(struct spill *spill, enum coding coding, const struct symbol_key *key,
                            const struct shelf_found *found, struct error *err) {
+    if (pthread_mutex_trylock(&turn) != 0)
+        return error_set(err, ERROR_DISK, "another archive is being looked at");
     struct unfolded out = {
         .sink.write = take, .spill = spill, .fd = -1, .deadline_ms = clock_ms() + CHECK_MS};
-    if (!spill_open(spill, &out.fd, err))
-        return false;
-    bool good = verify_unfolded(&out, coding, key, found, err);
-    close(out.fd);
+    bool good = spill_open(spill, &out.fd, err) && verify_unfolded(&out, coding, key, found, err);
+    close_fd(&out.fd);
     spill_discharge(spill, out.length);
+    pthread_mutex_unlock(&turn);
     return good;
 }
 
@@ -111,11 +119,11 @@ enum vetted vetter_verify(void *spill, const struct symbol_key *key,
         good = verify_pointer(first, length, err);
     else if (!packed)
         good = verify_plain(key, found, first, length, err);
+    else if (found->form == FORM_PLAIN)
+        return VETTED_PACKED;
     else
         good = verify_archive(spill, decoder_recognise(first, length), key, found, err);
-    if (!good)
-        return VETTED_FALSE;
-    return packed && found->form == FORM_PLAIN ? VETTED_PACKED : VETTED_GOOD;
+    return good ? VETTED_GOOD : VETTED_FALSE;
 }
 
 enum vetted vetter_verify_alone(const struct symbol_key *key, const struct shelf_found *found,

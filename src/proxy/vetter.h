@@ -2,15 +2,15 @@
 //
 // What a file on a shelf is, which another program may have put there: it is judged as what comes
 // from a server is, by its first bytes and as a whole. An archive is expanded into a spill file for
-// that, and forgotten there, as far as room and 0.3 s go; what is larger is believed; a pointer
-// must say something. No state: any thread.
+// that, one at a time and for 0.3 s; what is larger cannot be told (ERROR_DISK). A pointer must say
+// something. Any thread.
 #pragma once
 
 #include "store/spill.h"
 #include "store/vetting.h"
 
-/* For vetting_options.verify, with a spill as its context. Packed: a good archive under the plain
-   form's name. May block. */
+/* For vetting_options.verify, with a spill as its context. Packed: an archive under the plain
+   form's name, which is not expanded here. May block. */
 enum vetted vetter_verify(void *spill, const struct symbol_key *key,
                           const struct shelf_found *found, struct error *err);
 

@@ -87,6 +87,11 @@ void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAY
 void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,
                  const struct shelf_found *found);
 
+/* A file in another form (at `path`, an archive perhaps under the plain name) has been read and
+   found false: it is as if it were not there from then on. May block. */
+void shelf_condemn(struct shelf *shelf, const struct symbol_key *key, enum form form,
+                   const char *path, const char *why);
+
 /* Removes a key's files (every spelling known to the index, in every form); how many. May block. */
 unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key);
 

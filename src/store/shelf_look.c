@@ -345,6 +345,19 @@ enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *
     return look_for(&look);
 }
 
+void shelf_condemn(struct shelf *shelf, const struct symbol_key *key, enum form form,
+                   const char *path, const char *why) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    CLEANUP(close_fd) int fd = -1;
+    struct shelf_found found = {.form = form};
+    if (!root || !shelf->options.vetting ||
+        files_open_beneath(root->fd, path, 0, &fd, NULL) != FILE_FOUND ||
+        !shelf_describe(fd, &found))
+        return;
+    text_copy(found.path, sizeof found.path, path);
+    vetting_condemn(shelf->options.vetting, key, &found, shelf->path, why);
+}
+
 /* A removed file that is held open leaves no memory of its name, but it knows that it has none. */
 static bool has_a_name(int fd) {
     struct statx file;

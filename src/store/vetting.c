@@ -67,7 +67,7 @@ enum vetted vetting_find(const struct vetting *vetting, const struct symbol_key 
                          const struct shelf_found *found) {
     uint64_t mark = mark_of(key, found);
     const struct row *row = row_of(vetting, mark);
-    for (unsigned i = 0; i < ROW; i++) {
+    for (unsigned i = 0; i < ROW; i++) { /* the newest first */
         uint64_t other = atomic_load_explicit(&row->marks[i], memory_order_relaxed);
         for (enum vetted kind = VETTED_GOOD; kind <= VETTED_FALSE; kind++)
             if (other == (mark | kind_of(kind)))
@@ -93,6 +93,15 @@ static bool may_be_written_still(const struct shelf_found *found) {
     return age_ns >= 0 && age_ns < QUIET_MS * 1000000LL;
 }
 
+void vetting_condemn(struct vetting *vetting, const struct symbol_key *key,
+                     const struct shelf_found *found, const char *root, const char *why) {
+    if (vetting_find(vetting, key, found) == VETTED_FALSE)
+        return;
+    remember(vetting, mark_of(key, found) | kind_of(VETTED_FALSE));
+    count(&vetting->counters.false_files);
+    log_warning("\"%s/%s\" is not what its name says, and is left out: %s", root, found->path, why);
+}
+
 enum vetted vetting_check(struct vetting *vetting, const struct symbol_key *key,
                           const struct shelf_found *found, const char *root) {
     struct error why = {0};
@@ -100,13 +109,11 @@ enum vetted vetting_check(struct vetting *vetting, const struct symbol_key *key,
     enum vetted vetted = vetting->options.verify(vetting->options.context, key, found, &why);
     if (vetted == VETTED_FALSE && (why.kind == ERROR_DISK || may_be_written_still(found)))
         return VETTED_UNKNOWN;
-    remember(vetting, mark_of(key, found) | kind_of(vetted));
-    if (vetted != VETTED_FALSE)
-        return vetted;
-    count(&vetting->counters.false_files);
-    log_warning("\"%s/%s\" is not what its name says, and is left out: %s", root, found->path,
-                why.what);
-    return VETTED_FALSE;
+    if (vetted == VETTED_FALSE)
+        vetting_condemn(vetting, key, found, root, why.what);
+    else
+        remember(vetting, mark_of(key, found) | kind_of(vetted));
+    return vetted;
 }
 
 const struct vetting_counters *vetting_counters(const struct vetting *vetting) {

@@ -48,6 +48,10 @@ enum vetted vetting_find(const struct vetting *vetting, const struct symbol_key 
 enum vetted vetting_check(struct vetting *vetting, const struct symbol_key *key,
                           const struct shelf_found *found, const char *root) MUST_CHECK;
 
+/* Remembers, logs and counts that a file was found false by somebody who has read it. */
+void vetting_condemn(struct vetting *vetting, const struct symbol_key *key,
+                     const struct shelf_found *found, const char *root, const char *why);
+
 /* Remembers a file that was checked already. */
 void vetting_pass(struct vetting *vetting, const struct symbol_key *key,
                   const struct shelf_found *found);
