@@ -141,33 +141,6 @@ static void ask(struct due *due, const struct roster *roster, unsigned source, i
         (struct plan_step){.source = (uint8_t)source, .priority = asked->options.priority};
 }
 
-static void look_owed(const struct symbols *symbols, const struct roster *roster,
-                      const struct question *question, int64_t now_ms, struct due *due) {
-    struct absences *owed = symbols->options.owed;
-    if (!owed)
-        return;
-    if (!absences_ready(owed)) {
-        look_again(due, now_ms + AGAIN_MS);
-        return;
-    }
-    if (counted(&absences_counters(owed)->entries) == 0)
-        return;
-    struct absence_mark mark = mark_of(symbols, question);
-    int64_t now_s = clock_wall_s();
-    for (uint64_t left = due->plan.allowed; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        int64_t when_s;
-        if (!find_owed(symbols, &mark, roster->sources[i], &when_s))
-            continue;
-        int64_t retry_s = (roster->sources[i]->options.retry_ms + 999) / 1000;
-        int64_t age_s = now_s - when_s;
-        if (age_s < 0 || age_s >= retry_s) /* a clock that was set back must not hold it up */
-            ask(due, roster, i, now_ms);
-        else
-            look_again(due, now_ms + (retry_s - age_s) * 1000);
-    }
-}
-
 /* The source whose shelf alone the file lies on; -1: none, or several share it. */
 static int source_of_shelf(const struct roster *roster, uint64_t shelves) {
     int found = -1;
@@ -191,6 +164,42 @@ static int source_of_copy(const struct symbols *symbols, const struct roster *ro
         return owner;
     copy_source(copy, identifier, sizeof identifier);
     return roster_find(roster, identifier);
+}
+
+/* Does this source come before the one whose file it is? The order may be another by now than when
+   the note was made. */
+static bool comes_before(const struct roster *roster, unsigned source, int own) {
+    return own < 0 ||
+           roster->sources[source]->options.priority < roster->sources[own]->options.priority;
+}
+
+static void look_owed(const struct symbols *symbols, const struct roster *roster, struct copy *copy,
+                      int64_t now_ms, struct due *due) {
+    struct absences *owed = symbols->options.owed;
+    if (!owed)
+        return;
+    if (!absences_ready(owed)) {
+        look_again(due, now_ms + AGAIN_MS);
+        return;
+    }
+    if (counted(&absences_counters(owed)->entries) == 0)
+        return;
+    struct absence_mark mark = mark_of(symbols, due->question);
+    int64_t now_s = clock_wall_s();
+    int own = source_of_copy(symbols, roster, copy);
+    for (uint64_t left = due->plan.allowed; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        int64_t when_s;
+        if (!comes_before(roster, i, own) ||
+            !find_owed(symbols, &mark, roster->sources[i], &when_s))
+            continue;
+        int64_t retry_s = (roster->sources[i]->options.retry_ms + 999) / 1000;
+        int64_t age_s = now_s - when_s;
+        if (age_s < 0 || age_s >= retry_s) /* a clock that was set back must not hold it up */
+            ask(due, roster, i, now_ms);
+        else
+            look_again(due, now_ms + (retry_s - age_s) * 1000);
+    }
 }
 
 static void look_compared(const struct symbols *symbols, const struct roster *roster,
@@ -221,7 +230,7 @@ void renewal_consider(struct symbols *symbols, struct roster *roster,
     if (seen_ms > now_ms)
         return;
     struct due due = {.question = question, .plan.allowed = allowed, .next_ms = INT64_MAX};
-    look_owed(symbols, roster, question, now_ms, &due);
+    look_owed(symbols, roster, copy, now_ms, &due);
     if (due.plan.count == 0)
         look_compared(symbols, roster, copy, now_ms, &due);
     bool begins = due.plan.count > 0 && symbols->alive < symbols->options.searches_max / 2;

@@ -2,6 +2,7 @@
 """A later server's file is served at once and kept, until an earlier one has its own."""
 
 import threading
+import time
 
 import pytest
 from conftest import server
@@ -56,6 +57,25 @@ def test_failed_server_is_preferred_later(start, origin, second):
         assert gate.fetch(private).verdict == "hit"
     assert origin.count() == asked
     assert gate.metric("symgate_renewals_total") == 0
+
+
+def test_server_that_comes_later_now_owes_nothing(start, origin, second):
+    """The order was wrong, and has been put right: the earlier server's file stays."""
+    gate, private, stripped = first_fails(start, origin, second)
+    gate.wait_quiet()
+    wait_until(lambda: (gate.data / "owed" / "absences").stat().st_size > 32, "the mark")
+    origin.on(private.remote, good(private.body))
+    gate.stop()
+    gate.config["servers"].reverse()
+    gate.start()
+    asked = origin.count()
+    time.sleep(1.2)
+    for _ in range(4):
+        assert gate.fetch(stripped).verdict == "hit"
+        time.sleep(0.1)
+    gate.wait_quiet()
+    assert origin.count() == asked
+    gate.check(stripped)
 
 
 def test_mark_outlives_a_kill(start, origin, second):
