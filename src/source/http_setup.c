@@ -95,6 +95,9 @@ static void set_tls(CURL *easy, const struct source_route *route, bool at_home) 
     const char *file = route->ca_file ? route->ca_file : system_file;
     bool bad = at_home && route->accept_bad_certificate;
     curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    /* An own file is small, and may be another by now; the system's is read once a day. */
+    if (route->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_CAPATH, at_home && route->ca_file ? NULL : system_folder);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, bad ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, bad ? 0L : 2L);
