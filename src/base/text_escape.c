@@ -163,38 +163,6 @@ void text_escape_json(char *out, size_t size, const char *text, size_t length) {
     }
 }
 
-void text_escape_terminal(char *out, size_t size, const char *text) {
-    struct piece_writer writer = writer_on(out, size);
-    size_t length = strlen(text);
-    for (size_t at = 0; at < length && !writer.full;) {
-        char piece[8];
-        size_t used = 0;
-        bool kept = text[at] == '\n' || text[at] == '\t';
-        size_t escaped = kept ? 0 : escape_odd(piece, text + at, length - at, &used);
-        used = kept ? 1 : used;
-        if (escaped > 0)
-            put(&writer, piece, escaped);
-        else
-            put(&writer, text + at, used);
-        at += used;
-    }
-}
-
-bool text_quote_shell(char *out, size_t size, const char *text) {
-    static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                   "._/+@%=:,-";
-    if (text[0] && text[0] != '-' && text[strspn(text, harmless)] == '\0')
-        return text_copy(out, size, text);
-    size_t used = 0;
-    bool fits = text_format(out, size, "%s'", text[0] == '-' ? "-- " : "");
-    for (; *text && fits; text++) {
-        used = strlen(out);
-        fits = text_format(out + used, size - used, *text == '\'' ? "'\\''" : "%c", *text);
-    }
-    used = strlen(out);
-    return fits && text_format(out + used, size - used, "'");
-}
-
 static const char *html_entity(char c) {
     switch (c) {
     case '&':
@@ -212,20 +180,47 @@ static const char *html_entity(char c) {
     }
 }
 
-void text_escape_html(char *out, size_t size, const char *text) {
+static const char *terminal_mark(char c) {
+    return c == '\n' ? "\n" : c == '\t' ? "\t" : NULL;
+}
+
+/* Escapes odd characters, and writes for others what `instead` says of them, if it says anything.
+ */
+static void escape_text(char *out, size_t size, const char *text, const char *(*instead)(char)) {
     struct piece_writer writer = writer_on(out, size);
     size_t length = strlen(text);
     for (size_t at = 0; at < length && !writer.full;) {
         char piece[8];
-        size_t used = 0;
-        size_t escaped = escape_odd(piece, text + at, length - at, &used);
-        const char *entity = html_entity(text[at]);
-        if (escaped > 0)
+        size_t used = 1;
+        const char *other = instead(text[at]);
+        size_t escaped = other ? 0 : escape_odd(piece, text + at, length - at, &used);
+        if (other)
+            put(&writer, other, strlen(other));
+        else if (escaped > 0)
             put(&writer, piece, escaped);
-        else if (entity)
-            put(&writer, entity, strlen(entity));
         else
             put(&writer, text + at, used);
         at += used;
     }
+}
+
+void text_escape_html(char *out, size_t size, const char *text) {
+    escape_text(out, size, text, html_entity);
+}
+
+void text_escape_terminal(char *out, size_t size, const char *text) {
+    escape_text(out, size, text, terminal_mark);
+}
+
+bool text_quote_shell(char *out, size_t size, const char *text) {
+    static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                   "._/+@%=:,-";
+    if (text[0] && text[0] != '-' && text[strspn(text, harmless)] == '\0')
+        return text_copy(out, size, text);
+    struct piece_writer writer = writer_on(out, size);
+    const char *begin = text[0] == '-' ? "-- '" : "'";
+    put(&writer, begin, strlen(begin));
+    for (; *text; text++)
+        put(&writer, *text == '\'' ? "'\\''" : text, *text == '\'' ? 4 : 1);
+    return put(&writer, "'", 1);
 }
