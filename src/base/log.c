@@ -216,9 +216,10 @@ static void tell_dropped(void) {
         return;
     char text[96];
     text_format(text, sizeof text,
-                "%llu log lines were lost: the log could not be written fast enough",
+                "%llu log lines were lost: the log could not be written, or not fast enough",
                 (unsigned long long)(dropped - the_log.told));
     log_files_line(the_log.files, clock_wall_ns(), LOG_WARNING, text, strlen(text));
+    (void)log_files_flush(the_log.files);
     the_log.told = dropped;
 }
 
@@ -271,8 +272,8 @@ static void *write_log(void *context) {
         if (turn.reopen)
             log_files_reopen(the_log.files);
         write_batch(turn.batch, turn.length);
-        tell_dropped();
-        log_files_flush(the_log.files);
+        if (log_files_flush(the_log.files))
+            tell_dropped();
         if (turn.last)
             break;
         after_lines = turn.length > 0;
@@ -294,7 +295,7 @@ bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
     pthread_once(&once, init_conditions);
     if (the_log.left_behind)
         return error_set(err, ERROR_SYSTEM, "the last log is still being written");
-    the_log.files = log_files_open(sinks, count, err);
+    the_log.files = log_files_open(sinks, count, &the_log.dropped, err);
     if (!the_log.files)
         return false;
     the_log.filling = memory_new(QUEUE_BYTES);
@@ -316,7 +317,7 @@ bool log_start(const struct log_sink *sinks, size_t count, enum log_level level,
 }
 
 bool log_use(const struct log_sink *sinks, size_t count, enum log_level level, struct error *err) {
-    struct log_files *files = log_files_open(sinks, count, err);
+    struct log_files *files = log_files_open(sinks, count, &the_log.dropped, err);
     if (!files)
         return false;
     {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The log. Lines are put into a bounded queue and written by one thread, so a slow log disk drops
-// lines (counted) and never delays a request. Only `app`, the edges of `server` and background
-// loops log. Where lines go is a list of sinks: the standard error stream, and files that rotate by
-// size. Sinks are replaced as a whole on reload; log_reopen closes and opens files for outside
-// rotation. Before log_start and after log_stop lines go to standard error at once.
+// The log. Lines are put into a bounded queue and written by one thread, so a slow or full log disk
+// drops lines (counted) and never delays a request. Only `app`, the edges of `server` and
+// background loops log. Where lines go is a list of sinks: the standard error stream, and files
+// that rotate by size. Sinks are replaced as a whole on reload; log_reopen closes and opens files
+// for outside rotation. Before log_start and after log_stop lines go to standard error at once.
 #pragma once
 
 #include <stddef.h>
@@ -56,7 +56,7 @@ void log_failure(enum log_level level, const char *doing, const struct error *er
 /* For what might have to be said with every request: true once a minute. `pace` begins as 0. */
 bool log_due(_Atomic int64_t *pace);
 
-/* Lines lost to a full queue since start. */
+/* Lines lost since start: to a full queue, and those that a file could not take. */
 uint64_t log_dropped(void);
 
 /* The name of a level ("INFO"). */

@@ -24,6 +24,7 @@ struct log_file {
     unsigned backups_max;
     int fd; /* -1: could not be opened */
     bool complained;
+    counter *lost;
     uint64_t bytes; /* in the file and pending */
     size_t pending;
     char *text; /* PENDING_MAX bytes */
@@ -41,17 +42,18 @@ struct log_files {
     struct log_file files[];
 };
 
-static bool write_all(int fd, const char *text, size_t length) {
+/* Returns how much of the text could not be written: its end. */
+static size_t write_all(int fd, const char *text, size_t length) {
     while (length > 0) {
         ssize_t wrote = write(fd, text, length);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
-            return false;
+            break;
         text += wrote;
         length -= (size_t)wrote;
     }
-    return true;
+    return length;
 }
 
 static void complain(struct log_file *file, const char *doing, int os) {
@@ -65,13 +67,21 @@ static void complain(struct log_file *file, const char *doing, int os) {
     (void)write_all(STDERR_FILENO, line, strlen(line));
 }
 
+/* A pipe that nobody reads is refused instead of waited for; once open, writing waits as ever. */
+static int open_to_append(const char *path) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
+}
+
 static bool open_file(struct log_file *file) {
     file->bytes = 0;
     if (!file->path) {
         file->fd = STDERR_FILENO;
         return true;
     }
-    file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0640);
+    file->fd = open_to_append(file->path);
     struct stat found;
     if (file->fd >= 0 && fstat(file->fd, &found) == 0)
         file->bytes = (uint64_t)found.st_size;
@@ -84,15 +94,24 @@ static void close_file(struct log_file *file) {
     file->fd = -1;
 }
 
+static uint64_t count_lines(const char *text, size_t length) {
+    uint64_t lines = 0;
+    for (const char *end = text + length; (text = memchr(text, '\n', (size_t)(end - text))); text++)
+        lines++;
+    return lines;
+}
+
 static void flush(struct log_file *file) {
+    size_t left = file->pending;
     if (file->pending == 0)
         return;
     if (file->fd < 0 && !open_file(file))
         complain(file, "open", errno);
-    else if (!write_all(file->fd, file->text, file->pending))
+    else if ((left = write_all(file->fd, file->text, file->pending)) > 0)
         complain(file, "write", errno);
     else
         file->complained = false;
+    count_many(file->lost, count_lines(file->text + file->pending - left, left));
     file->pending = 0;
 }
 
@@ -128,13 +147,19 @@ static void put(struct log_file *file, const char *line, size_t length) {
     file->bytes += length;
 }
 
+static bool could_not_open(const char *path, int os, struct error *err) {
+    error_os(err, ERROR_SYSTEM, os, "could not open log file \"%s\"", path);
+    return os == ENXIO ? error_hint(err, "It is a pipe that nobody reads: start its reader first.")
+                       : false;
+}
+
 static bool make_folder(const char *path, struct error *err) {
     const char *slash = strrchr(path, '/');
     if (!slash || slash == path)
         return true;
     char folder[PATH_MAX];
     if (!text_copy_n(folder, sizeof folder, path, (size_t)(slash - path)))
-        return error_os(err, ERROR_SYSTEM, ENAMETOOLONG, "could not open log file \"%s\"", path);
+        return could_not_open(path, ENAMETOOLONG, err);
     return files_make_path(folder, 0755, err);
 }
 
@@ -142,12 +167,13 @@ static bool open_first(struct log_file *file, struct error *err) {
     if (file->path && !make_folder(file->path, err))
         return false;
     if (!open_file(file))
-        return error_os(err, ERROR_SYSTEM, errno, "could not open log file \"%s\"", file->path);
+        return could_not_open(file->path, errno, err);
     file->text = memory_new(PENDING_MAX);
     return true;
 }
 
-struct log_files *log_files_open(const struct log_sink *sinks, size_t count, struct error *err) {
+struct log_files *log_files_open(const struct log_sink *sinks, size_t count, counter *lost,
+                                 struct error *err) {
     struct log_files *files = memory_new(sizeof *files + count * sizeof files->files[0]);
     files->stamp.second = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
@@ -157,7 +183,8 @@ struct log_files *log_files_open(const struct log_sink *sinks, size_t count, str
                                   .level = sinks[i].level,
                                   .bytes_max = sinks[i].bytes_max,
                                   .backups_max = sinks[i].backups_max,
-                                  .fd = -1};
+                                  .fd = -1,
+                                  .lost = lost};
         if (!open_first(file, err)) {
             log_files_free(files);
             return NULL;
@@ -218,9 +245,13 @@ void log_files_line(struct log_files *files, int64_t at_ns, enum log_level level
             put(&files->files[i], line, whole);
 }
 
-void log_files_flush(struct log_files *files) {
-    for (size_t i = 0; i < files->count; i++)
+bool log_files_flush(struct log_files *files) {
+    bool well = true;
+    for (size_t i = 0; i < files->count; i++) {
         flush(&files->files[i]);
+        well = well && !files->files[i].complained;
+    }
+    return well;
 }
 
 void log_files_reopen(struct log_files *files) {

@@ -318,7 +318,7 @@ static void append_own(struct buffer *out, const struct server *server) {
              "Kept files of which it was not written down where they came from", false);
     buffer_format(out, "symgate_provenance_lost_total %llu\n",
                   (unsigned long long)provenance_lost(symbols_provenance(server->options.symbols)));
-    describe(out, "symgate_log_dropped_total", "Log lines lost to a slow disk", false);
+    describe(out, "symgate_log_dropped_total", "Log lines lost to a slow or full disk", false);
     buffer_format(out, "symgate_log_dropped_total %llu\n", (unsigned long long)log_dropped());
 }
 

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -204,12 +205,45 @@ static void errors_are_one_line(void **state) {
 static void a_lost_log_disk_is_told_once(void **state) {
     int kept = redirect_stderr(*state);
     start("/dev/full", LOG_DEBUG, 0, 0);
+    uint64_t before = log_dropped();
     log_info("lost");
+    log_info("lost, too");
     log_stop();
     restore_stderr(kept);
+    assert_int_equal(log_dropped() - before, 2);
     CLEANUP(free_block) char *text = scratch_read(*state, "stderr");
     assert_string_equal(
         text, "symgate: could not write log file \"/dev/full\": No space left on device\n");
+}
+
+static void what_a_full_disk_lost_is_told_when_there_is_room(void **state) {
+    CLEANUP(free_block) char *path = scratch_path(*state, "log");
+    assert_int_equal(symlink("/dev/full", path), 0);
+    int kept = redirect_stderr(*state);
+    start(path, LOG_DEBUG, 0, 0);
+    uint64_t before = log_dropped();
+    log_info("lost");
+    while (log_dropped() == before)
+        sched_yield();
+    assert_int_equal(unlink(path), 0);
+    log_reopen();
+    log_info("kept");
+    log_stop();
+    restore_stderr(kept);
+    expect_text(
+        *state, "log",
+        "INFO kept\n"
+        "WARNING 1 log lines were lost: the log could not be written, or not fast enough\n");
+}
+
+static void a_pipe_that_nobody_reads_is_an_error(void **state) {
+    CLEANUP(free_block) char *path = scratch_path(*state, "fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct log_sink sink = {path, LOG_DEBUG, 0, 0};
+    struct error err = {0};
+    assert_false(log_start(&sink, 1, LOG_DEBUG, &err));
+    assert_non_null(strstr(err.what, path));
+    assert_non_null(strstr(err.hint, "nobody reads"));
 }
 
 struct drain {
@@ -320,6 +354,8 @@ int main(void) {
         WITH_FOLDER(a_file_that_cannot_be_opened_is_an_error),
         WITH_FOLDER(errors_are_one_line),
         WITH_FOLDER(a_lost_log_disk_is_told_once),
+        WITH_FOLDER(what_a_full_disk_lost_is_told_when_there_is_room),
+        WITH_FOLDER(a_pipe_that_nobody_reads_is_an_error),
         WITH_FOLDER(a_slow_disk_drops_lines_and_counts_them),
         WITH_FOLDER(lines_of_a_thread_keep_their_order),
         cmocka_unit_test(levels_are_parsed),
