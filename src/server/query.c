@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
 
@@ -29,10 +30,11 @@ bool query_value(const char *query, const char *name, char *out, size_t size) {
     size_t length = 0;
     bool decoded = true;
     const char *value = find(query, name, &length);
-    if (!value || !text_copy_n(out, size, value, length))
+    if (!value)
         return false;
-    out[text_decode_percent(out, out, strlen(out), &decoded)] = '\0';
-    return decoded;
+    CLEANUP(free_block) char *text = memory_new(length + 1);
+    size_t used = text_decode_percent(text, value, length, &decoded);
+    return decoded && strlen(text) == used && text_copy(out, size, text);
 }
 
 bool query_number(const char *query, const char *name, uint64_t standard, uint64_t most,
@@ -53,6 +55,11 @@ bool query_text(const char *query, const char *name, char *out, size_t size, str
     out[0] = '\0';
     return !query_has(query, name) || query_value(query, name, out, size) ||
            error_set(err, ERROR_INVALID, "\"%s\" cannot be read, or is too long", name);
+}
+
+bool query_spelling(const char *query, struct spelling *out_spelling, struct error *err) {
+    return query_text(query, "name", out_spelling->name, sizeof out_spelling->name, err) &&
+           query_text(query, "id", out_spelling->id, sizeof out_spelling->id, err);
 }
 
 bool query_choice(const char *query, const char *name, const char *const *words, unsigned standard,

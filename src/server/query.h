@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "symbol/key.h"
 
 /* Is there a parameter with this name, empty or not? */
 bool query_has(const char *query, const char *name);
 
-/* A parameter's value; false when it is not there, cannot be decoded or is too long. */
+/* A parameter's value; false when it is not there, cannot be decoded, has a NUL in it, or is too
+   long for out once it is decoded. */
 bool query_value(const char *query, const char *name, char *out, size_t size) MUST_CHECK;
 
 /* A whole number; `standard` where the parameter is not there. Refuses what is no number, and what
@@ -21,6 +23,9 @@ bool query_number(const char *query, const char *name, uint64_t standard, uint64
 /* A text; "" where the parameter is not there. Refuses what cannot be decoded or is too long. */
 bool query_text(const char *query, const char *name, char *out, size_t size,
                 struct error *err) MUST_CHECK;
+
+/* A symbol's name and id, each "" where it is not there. */
+bool query_spelling(const char *query, struct spelling *out_spelling, struct error *err) MUST_CHECK;
 
 /* One of some words, as its index; `standard` where the parameter is not there. words ends with
    NULL. */

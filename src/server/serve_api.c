@@ -97,12 +97,12 @@ static void job_done(struct exchange *exchange) {
 static bool take_symbol(struct exchange *exchange, const char *query) {
     struct question *question = &exchange->question;
     struct error err = {0};
-    bool given =
-        query_value(query, "name", question->spelling.name, sizeof question->spelling.name) &&
-        query_value(query, "id", question->spelling.id, sizeof question->spelling.id);
-    if (given && symbol_key_make(&question->spelling, &question->key, &err))
+    if (!query_has(query, "name") || !query_has(query, "id"))
+        error_set(&err, ERROR_INVALID, "say which: ?name=NAME&id=ID");
+    else if (query_spelling(query, &question->spelling, &err) &&
+             symbol_key_make(&question->spelling, &question->key, &err))
         return true;
-    api_refuse(exchange, 400, given ? err.what : "say which: ?name=NAME&id=ID");
+    api_refuse(exchange, 400, err.what);
     return false;
 }
 
@@ -146,9 +146,8 @@ static bool read_limit(const char *query, unsigned *out_limit) {
 static bool read_wanted(const char *query, struct spelling *wanted, struct error *err) {
     bool named = query_has(query, "name"), with_id = query_has(query, "id");
     struct symbol_key key;
-    if ((named && !query_value(query, "name", wanted->name, sizeof wanted->name)) ||
-        (with_id && !query_value(query, "id", wanted->id, sizeof wanted->id)))
-        return error_set(err, ERROR_INVALID, "name or id cannot be read");
+    if (!query_spelling(query, wanted, err))
+        return false;
     if (!named || !with_id)
         return true;
     if (!symbol_key_make(wanted, &key, err))

@@ -54,8 +54,7 @@ static void understand(struct why *why) {
 /* Name and id, as a client would ask for them. */
 static bool take_key(struct why *why, const char *query, struct error *err) {
     struct spelling *spelling = &why->question.spelling;
-    if (!query_text(query, "name", spelling->name, sizeof spelling->name, err) ||
-        !query_text(query, "id", spelling->id, sizeof spelling->id, err) ||
+    if (!query_spelling(query, spelling, err) ||
         !symbol_key_make(spelling, &why->question.key, err))
         return false;
     why->meaning = PATH_SYMBOL;

@@ -409,6 +409,24 @@ def test_forget_and_copies_commands(gate, origin):
     assert done.returncode != 0 and done.stderr
 
 
+@pytest.mark.parametrize("name", ["д" * 42 + ".pdb", "符" * 83 + ".dll", " " * 250 + "x.pdb"], ids=len)
+def test_names_that_are_long_only_when_coded(gate, origin, name):
+    """A name has its 255 bytes as it is, not as a query writes it."""
+    import urllib.parse
+
+    coded = urllib.parse.quote(name)
+    assert gate.get(f"/symbols/{coded}/11/{coded}").verdict == "absent"
+    told = run("explain", f"{name}/11", "--url", gate.url)
+    assert told.returncode == 0 and "remembered" in told.stdout, output(told)
+    done = run("forget", f"{name}/11", "--url", gate.url)
+    assert done.returncode == 0 and '"absences": 1' in done.stdout, output(done)
+    answer = gate.get(f"/api/v1/fetch?name={coded}&id=11", method="POST")
+    assert answer.status == 202, answer.body
+    for missing, sentence in (("id=11", "say which"), (f"name={coded * 4}&id=11", '"name" cannot be read')):
+        answer = gate.get(f"/api/v1/forget?{missing}", method="POST")
+        assert answer.status == 400 and sentence in answer.body.decode(), answer.body
+
+
 @pytest.mark.parametrize("command", ["serve", "check", "doctor"])
 def test_two_configurations_at_once(command, tmp_path):
     file = tmp_path / "symgate.json"

@@ -19,6 +19,10 @@ static void values_are_found_and_decoded(void **state) {
     assert_false(query_value(query, "ame", out, sizeof out));
     assert_false(query_value(query, "broken", out, sizeof out));
     assert_false(query_value(query, "long", out, sizeof out));
+    assert_true(
+        query_value("coded=%D0%B4%D0%B4%D0%B4%D0%B4%D0%B4%D0%B4%D0%B4x", "coded", out, sizeof out));
+    assert_string_equal(out, "\u0434\u0434\u0434\u0434\u0434\u0434\u0434x");
+    assert_false(query_value("nul=a%00b", "nul", out, sizeof out));
     assert_true(query_has(query, "long") && query_has(query, "empty"));
     assert_false(query_has(query, "other") || query_has("", "name") || query_has("name", "name"));
 }
