@@ -15,9 +15,6 @@
 
 enum { KEY_BYTES = 1024, PROBLEMS_MAX = 200, VALUE_BYTES_MAX = 64 * 1024, LIST_MAX = 10000 };
 
-/* Thirty thousand years: sums of times stay far from where they would run over. */
-static const int64_t time_ms_max = INT64_C(1000000000000000);
-
 /* One value on its way into a struct. */
 struct value {
     struct config_reading *reading;
@@ -203,11 +200,11 @@ static void read_size(const struct value *value) {
 static void read_time(const struct value *value) {
     int64_t ms = 0;
     bool good = json_is_number(value->json) && json_number_value(value->json) >= 0 &&
-                json_number_value(value->json) <= (double)(time_ms_max / 1000);
+                json_number_value(value->json) <= (double)(number_time_ms_max / 1000);
     if (good)
         ms = (int64_t)(json_number_value(value->json) * 1000);
     else if (json_is_string(value->json))
-        good = number_parse_time(json_string_value(value->json), &ms) && ms <= time_ms_max;
+        good = number_parse_time(json_string_value(value->json), &ms);
     if (!good)
         wrong_type(value, "a number of seconds, or a text as \"10m\"");
     else if (ms < (int64_t)value->parameter->least)
@@ -271,6 +268,10 @@ static void read_pattern(struct config_pattern_list *list, const struct value *v
         wrong_type(value, "a regular expression");
         return;
     }
+    if (json_string_length(value->json) == 0)
+        config_complain(value->reading, PROBLEM_WARNING, value->key,
+                        "Take it out; who means every name writes \".*\".",
+                        "an empty pattern fits every name");
     size_t offset = 0;
     struct error err = {0};
     struct pattern *pattern = pattern_new(json_string_value(value->json), &offset, &err);

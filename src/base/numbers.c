@@ -124,7 +124,7 @@ bool number_parse_size(const char *text, uint64_t *out_bytes) {
 
 bool number_parse_time(const char *text, int64_t *out_ms) {
     uint64_t amount = 0;
-    if (!parse_with_unit(text, time_units, &amount) || amount > INT64_MAX)
+    if (!parse_with_unit(text, time_units, &amount) || amount > (uint64_t)number_time_ms_max)
         return false;
     *out_ms = (int64_t)amount;
     return true;

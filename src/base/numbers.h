@@ -20,7 +20,10 @@ bool number_parse_hex(const char *text, size_t length, uint64_t *out_number) MUS
 /* Parses a size into bytes. */
 bool number_parse_size(const char *text, uint64_t *out_bytes) MUST_CHECK;
 
-/* Parses a duration into milliseconds. */
+/* Thirty thousand years: sums of times stay far from where they would run over. */
+static const int64_t number_time_ms_max = INT64_C(1000000000000000);
+
+/* Parses a duration into milliseconds, number_time_ms_max at most. */
 bool number_parse_time(const char *text, int64_t *out_ms) MUST_CHECK;
 
 /* Writes a size as "1.5 GiB": rounded to a tenth of the largest unit that fits. */

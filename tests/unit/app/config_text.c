@@ -261,6 +261,16 @@ static void bad_patterns_tell_where(void **state) {
     }
 }
 
+static void an_empty_pattern_is_warned_of(void **state) {
+    (void)state;
+    PARSED parsed = parse("{\"general\": {\"blacklist\": [\"a\",\n   \"\"]}}");
+    assert_non_null(parsed.config);
+    const struct config_problem *problem =
+        problem_about(&parsed, PROBLEM_WARNING, "general.blacklist[1]");
+    assert_int_equal(problem->line, 2);
+    assert_string_equal(problem->what, "an empty pattern fits every name");
+}
+
 static void all_errors_are_told_at_once_up_to_a_limit(void **state) {
     (void)state;
     enum { KEYS = 300 };
@@ -368,6 +378,7 @@ int main(void) {
         cmocka_unit_test(a_key_too_long_to_be_shown_is_found_all_the_same),
         cmocka_unit_test(every_error_has_a_place),
         cmocka_unit_test(bad_patterns_tell_where),
+        cmocka_unit_test(an_empty_pattern_is_warned_of),
         cmocka_unit_test(all_errors_are_told_at_once_up_to_a_limit),
         cmocka_unit_test(variables_are_put_in),
         cmocka_unit_test(undefined_variables_are_told),
