@@ -69,13 +69,12 @@ static struct config_server *new_server(struct config_reading *reading) {
     return server;
 }
 
-static void read_server(struct config_reading *reading, const json_t *json, unsigned index) {
+static void read_server(struct config_reading *reading, json_t *json, unsigned index) {
     struct config_server *server = new_server(reading);
     char prefix[32];
     text_format(prefix, sizeof prefix, "servers[%u]", index);
     config_read_section(reading, SECTION_SERVER, json, prefix, server);
-    const json_t *retry = json_object_get(json, "retryTimeout");
-    config_finish_server(reading, server, prefix, index, retry != NULL);
+    config_finish_server(reading, server, prefix, index, json);
 }
 
 static bool is_read_already(const struct config *config, const char *share) {
@@ -98,7 +97,7 @@ static void read_cache(struct config_reading *reading, const char *share, const 
     struct config_server *server = new_server(reading);
     server->name = memory_text("cache");
     server->remote = memory_text(share);
-    config_finish_server(reading, server, key, 0, false);
+    config_finish_server(reading, server, key, 0, NULL);
     server->is_cache = true;
     server->priority = 0;
 }
@@ -132,7 +131,7 @@ static void read_servers(struct config_reading *reading, const json_t *json) {
         return;
     }
     size_t index;
-    const json_t *element;
+    json_t *element;
     json_array_foreach(json, index, element) {
         read_server(reading, element, (unsigned)index);
     }

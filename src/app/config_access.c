@@ -62,38 +62,6 @@ static bool is_here(const char *url) {
     return text_starts(name, "127.") || text_same(name, "localhost") || text_same(name, "[::1");
 }
 
-/* Servers that are not on HTTP have none of these. */
-static void warn_of_needless(const struct finishing *it) {
-    const struct config_server *server = it->server;
-    const struct config_access *access = &server->access;
-    const struct {
-        const char *name;
-        bool given;
-    } keys[] = {
-        {"user", is_given(server->user) && !server->share},
-        {"password", is_given(server->password) && !server->share},
-        {"token", is_given(access->token)},
-        {"authentication", is_given(access->authentication_name)},
-        {"headers", access->headers.count > 0},
-        {"clientCertificate", is_given(access->client_certificate)},
-        {"clientKey", is_given(access->client_key)},
-        {"clientKeyPassword", is_given(access->client_key_password)},
-        {"proxy", access->proxy != NULL},
-        {"proxyUser", is_given(access->proxy_user)},
-        {"proxyPassword", is_given(access->proxy_password)},
-        {"proxyAuthentication", is_given(access->proxy_authentication_name)},
-        {"noProxy", access->no_proxy.count > 0},
-        {"caFile", is_given(access->ca_file)},
-        {"tlsVersion", is_given(access->tls_version_name)},
-        {"acceptBadCertificate", access->accept_bad_certificate},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].given)
-            complain(it, PROBLEM_WARNING, keys[i].name, "Delete it.",
-                     server->share ? "has no effect: the remote is a share"
-                                   : "has no effect: the remote is a directory");
-}
-
 /* Reads a name of an authentication, else takes what is usual. False: complained of. */
 static bool read_authentication(const struct finishing *it, const char *key, const char *name,
                                 enum authentication usual, enum authentication *out) {
@@ -318,12 +286,8 @@ static void check_question(const struct finishing *it) {
 void config_finish_access(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
     struct finishing it = {reading, server, prefix};
-    if (!is_given(server->remote))
+    if (!is_given(server->remote) || server->share || server->directory)
         return;
-    if (server->share || server->directory) {
-        warn_of_needless(&it);
-        return;
-    }
     check_question(&it);
     finish_asker(&it);
     finish_headers(&it);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/config_access.h"
+#include "app/config_needless.h"
 #include "app/paths.h"
 #include "base/memory.h"
 #include "base/numbers.h"
@@ -318,21 +319,9 @@ static void finish_share(struct config_reading *reading, struct config_server *s
     }
 }
 
-/* What only shares are told. */
 static void finish_keytab(struct config_reading *reading, struct config_server *server,
                           const char *prefix) {
-    const struct {
-        const char *name;
-        const char *value;
-    } given[] = {
-        {"domain", server->domain}, {"keytab", server->keytab}, {"principal", server->principal}};
     char key[KEY_BYTES];
-    for (unsigned i = 0; i < sizeof given / sizeof *given && !server->share; i++) {
-        text_format(key, sizeof key, "%s.%s", prefix, given[i].name);
-        if (is_given(given[i].value))
-            config_complain(reading, PROBLEM_WARNING, key, "Delete it.",
-                            "has no effect: the remote is no share");
-    }
     if (!is_given(server->keytab))
         return;
     text_format(key, sizeof key, "%s.keytab", prefix);
@@ -410,23 +399,17 @@ static void finish_cache(struct config_reading *reading, struct config_server *s
         replace(&server->cache_location, NULL); /* no cache of its own, then */
 }
 
-static void finish_revalidate(struct config_reading *reading, struct config_server *server,
-                              const char *prefix) {
-    char key[KEY_BYTES];
-    text_format(key, sizeof key, "%s.revalidate", prefix);
+static void finish_revalidate(struct config_server *server) {
     bool compared = server->directory || server->share;
     if (server->revalidate_ms == TIME_ABSENT)
         server->revalidate_ms = REVALIDATE_MS;
-    else if (!compared)
-        config_complain(reading, PROBLEM_WARNING, key, "It counts for directories and shares.",
-                        "has no effect here");
     if (!compared || server->revalidate_ms < 0)
         server->revalidate_ms = 0;
 }
 
 void config_finish_server(struct config_reading *reading, struct config_server *server,
-                          const char *prefix, unsigned index, bool spelled) {
-    finish_retry(reading, server, prefix, spelled);
+                          const char *prefix, unsigned index, json_t *json) {
+    finish_retry(reading, server, prefix, json_object_get(json, "retryTimeout") != NULL);
     finish_kinds(reading, server, prefix);
     finish_layout(reading, server, prefix);
     finish_forms(reading, server, prefix);
@@ -438,7 +421,9 @@ void config_finish_server(struct config_reading *reading, struct config_server *
     finish_keytab(reading, server, prefix);
     config_finish_access(reading, server, prefix);
     finish_cache(reading, server, prefix);
-    finish_revalidate(reading, server, prefix);
+    finish_revalidate(server);
+    if (is_given(server->remote))
+        config_warn_of_needless(reading, server, prefix, json);
     if (server->priority == 0)
         server->priority = index + 1;
     if (server->hedge_after_ms == TIME_ABSENT)

@@ -37,6 +37,9 @@ enum parameter_section {
 
 enum { SECTION_COUNT = SECTION_BREAKER + 1 };
 
+/* What a server's remote may be, as bits. */
+enum { REMOTE_URL = 1, REMOTE_DIRECTORY = 2, REMOTE_SHARE = 4 };
+
 struct parameter {
     enum parameter_section section;
     const char *key;
@@ -48,6 +51,7 @@ struct parameter {
     const char *standard_told; /* what is said of the default where JSON cannot; or NULL */
     const char *help;          /* one or two sentences */
     const char *alias_of;      /* another spelling of that key ("retryTimout") */
+    unsigned remotes;          /* SECTION_SERVER: the REMOTE_… it counts for; 0: all */
 };
 
 /* The table and its length. */

@@ -152,10 +152,11 @@ static void texts_and_switches_are_taken(void **state) {
         "  \"statisticsNames\": 101, \"statisticsIds\": 102, \"statisticsSize\": \"20 MiB\","
         "  \"statisticsRetention\": \"2d\", \"requestsKept\": 1003, \"failuresKept\": 1004,"
         "  \"logClients\": \"none\", \"adminToken\": \"t\", \"blacklist\": [\"a\", \"b\"]},"
-        " \"servers\": [{\"remote\": \"https://x/y\", \"enabled\": false, \"followLinks\": true,"
+        " \"servers\": [{\"remote\": \"https://x/y\", \"enabled\": false,"
         "  \"kinds\": [\"pdb\", \"sym\"], \"maxRequests\": 7, \"priority\": 9, \"userAgent\": "
         "\"u\","
-        "  \"absentStatus\": [403, 418], \"whitelist\": [], \"blacklist\": null}]}");
+        "  \"absentStatus\": [403, 418], \"whitelist\": [], \"blacklist\": null},"
+        "  {\"remote\": \"/x\", \"followLinks\": true}]}");
     const struct config *config = parsed.config;
     assert_string_equal(config->path, "it.json");
     assert_string_equal(config->identity.name, "n");
@@ -181,7 +182,7 @@ static void texts_and_switches_are_taken(void **state) {
     assert_string_equal(pattern_text(general->blacklist.patterns[1]), "b");
     const struct config_server *server = &config->servers[0];
     assert_false(server->enabled);
-    assert_true(server->follow_links);
+    assert_true(config->servers[1].follow_links && !server->follow_links);
     assert_int_equal(server->kind_bits, 1U << KIND_PDB | 1U << KIND_SYM);
     assert_int_equal(server->requests_max, 7);
     assert_int_equal(server->priority, 9);
@@ -191,6 +192,59 @@ static void texts_and_switches_are_taken(void **state) {
     /* Nothing is allowed by an empty list, everything by none. */
     assert_true(server->whitelist.given && server->whitelist.count == 0);
     assert_false(server->blacklist.given);
+}
+
+/* A value that each type takes and that says something. */
+static const char *const value_of[] = {
+    [PARAMETER_TEXT] = "\"x\"",
+    [PARAMETER_SECRET] = "\"x\"",
+    [PARAMETER_PATH] = "\"/x\"",
+    [PARAMETER_BOOLEAN] = "true",
+    [PARAMETER_NUMBER] = "2",
+    [PARAMETER_SIZE] = "2",
+    [PARAMETER_TIME] = "2",
+    [PARAMETER_TIME_NULL] = "2",
+    [PARAMETER_LIST] = "[\"x\"]",
+    [PARAMETER_PATTERNS] = "[\"x\"]",
+    [PARAMETER_NUMBERS] = "[403]",
+    [PARAMETER_MAP] = "{\"D:\": \"/d\"}",
+    [PARAMETER_SECRETS] = "{\"X-Key\": \"x\"}",
+    [PARAMETER_TIMEOUTS] = "{\"connect\": 2}",
+    [PARAMETER_BREAKER] = "{\"count\": 2}",
+};
+
+static bool is_called_needless(const char *remote, const char *key, const char *value) {
+    char text[256], where[64];
+    snprintf(text, sizeof text, "{\"servers\": [{\"remote\": \"%s\", \"%s\": %s}]}", remote, key,
+             value);
+    snprintf(where, sizeof where, "servers[0].%s", key);
+    PARSED parsed = parse(text);
+    for (unsigned i = 0; i < parsed.problems.count; i++) {
+        const struct config_problem *problem = &parsed.problems.list[i];
+        if (strcmp(problem->key, where) == 0 && strstr(problem->what, "has no effect: the remote "))
+            return problem->severity == PROBLEM_WARNING;
+    }
+    return false;
+}
+
+static void what_counts_for_other_remotes_is_warned_of(void **state) {
+    (void)state;
+    static const struct {
+        unsigned kind;
+        const char *remote;
+    } remotes[] = {{REMOTE_URL, "https://x/"}, {REMOTE_DIRECTORY, "/x"}, {REMOTE_SHARE, "//x/y"}};
+    size_t count;
+    unsigned tried = 0;
+    const struct parameter *all = parameters(&count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < LENGTH_OF(remotes) && all[i].remotes; k++, tried++) {
+            bool needless = !(all[i].remotes & remotes[k].kind);
+            const char *remote = remotes[k].remote;
+            if (is_called_needless(remote, all[i].key, value_of[all[i].type]) != needless)
+                fail_msg("%s for %s", all[i].key, remote);
+            assert_false(is_called_needless(remote, all[i].key, "null"));
+        }
+    assert_true(tried >= 60);
 }
 
 static void defaults_stand_where_nothing_is_said(void **state) {
@@ -322,6 +376,7 @@ int main(void) {
         cmocka_unit_test(wrong_types_are_told_at_their_place),
         cmocka_unit_test(bounds_are_told),
         cmocka_unit_test(texts_and_switches_are_taken),
+        cmocka_unit_test(what_counts_for_other_remotes_is_warned_of),
         cmocka_unit_test(defaults_stand_where_nothing_is_said),
         cmocka_unit_test(sizes_are_numbers_or_texts),
         cmocka_unit_test(times_are_numbers_or_texts),
