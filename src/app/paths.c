@@ -12,16 +12,24 @@
 #include "base/text.h"
 #include "source/smb_remote.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, DEVICE_BYTES = 4 };
+
+static bool begins_with_drive(const char *text) {
+    return isalpha((unsigned char)text[0]) && text[1] == ':' &&
+           (text[2] == '\\' || text[2] == '/' || text[2] == '\0');
+}
+
+/* "\\?\…" and "\\.\…": Windows' names for what is no share. */
+static bool is_device(const char *text) {
+    return text_starts(text, "\\\\?\\") || text_starts(text, "\\\\.\\");
+}
 
 enum path_kind path_kind(const char *text) {
     if (text_starts_folded(text, "http://") || text_starts_folded(text, "https://"))
         return PATH_URL;
-    bool drive = isalpha((unsigned char)text[0]) && text[1] == ':' &&
-                 (text[2] == '\\' || text[2] == '/' || text[2] == '\0');
-    if (smb_remote_is_one(text))
-        return PATH_SHARE;
-    return drive ? PATH_WINDOWS : PATH_LOCAL;
+    if (is_device(text) || begins_with_drive(text))
+        return PATH_WINDOWS;
+    return smb_remote_is_one(text) ? PATH_SHARE : PATH_LOCAL;
 }
 
 static char folded(char c) {
@@ -44,6 +52,8 @@ static size_t covered(const char *text, const char *beginning) {
 char *path_mapped(const struct config_map *map, const char *text) {
     size_t longest = 0;
     const char *to = NULL;
+    if (is_device(text) && begins_with_drive(text + DEVICE_BYTES))
+        text += DEVICE_BYTES;
     for (unsigned i = 0; i < map->count; i++) {
         size_t length = covered(text, map->from[i]);
         if (length > longest) {

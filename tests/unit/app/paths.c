@@ -35,6 +35,9 @@ static void kinds_are_told_apart(void **state) {
         {"SMB://server/share", PATH_SHARE},
         {"\\x", PATH_LOCAL},
         {"x\\y", PATH_LOCAL},
+        {"\\\\?\\C:\\x", PATH_WINDOWS},
+        {"\\\\.\\pipe\\x", PATH_WINDOWS},
+        {"\\\\?\\UNC\\server\\share", PATH_WINDOWS},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++)
         if (path_kind(cases[i].text) != cases[i].kind)
@@ -65,6 +68,8 @@ static void the_longest_beginning_is_mapped(void **state) {
         {"d:/x", "/srv/d/x"},
         {"D:\\", "/srv/d"},
         {"D:", NULL},
+        {"\\\\?\\d:\\x", "/srv/d/x"},
+        {"\\\\?\\x", NULL},
         {"E:\\x", "/srv/e/x"},
         {"E:x", NULL},
         {"SMB://H/S/x", "/mnt/s/x"},
