@@ -17,7 +17,8 @@ enum path_kind {
 enum path_kind path_kind(const char *text);
 
 /* Maps by the longest beginning that fits (ASCII case and the direction of slashes do not count);
-   what follows has its backslashes turned. \\?\C:\… is C:\…. A new text; NULL when no entry fits. */
+   what follows has its backslashes turned. \\?\C:\… is C:\…. A new text; NULL when no entry fits.
+ */
 char *path_mapped(const struct config_map *map, const char *text);
 
 /* The line that would map this path, for a hint: `"pathMap": {"\\\\build\\symbols":

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "base/utf8.h"
 
 enum {
     QUEUE_BYTES = 4 * 1024 * 1024,
@@ -119,33 +120,38 @@ static bool enqueue(int64_t at_ns, enum log_level level, const char *text, size_
     return true;
 }
 
-static bool is_control(const char *at, size_t length) {
-    unsigned char byte = (unsigned char)at[0];
-    unsigned char next = length > 1 ? (unsigned char)at[1] : 0;
-    bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
-    return byte < 0x20 || byte == 0x7F || c1;
+/* Of the C0 or the C1 set. */
+static bool is_control(const char *character, size_t length) {
+    unsigned char first = (unsigned char)character[0];
+    bool c1 = length == 2 && first == 0xC2 && (unsigned char)character[1] < 0xA0;
+    return first < 0x20 || first == 0x7F || c1;
 }
 
-static bool has_control(const char *text, size_t length) {
+static bool may_stand(const char *text, size_t length) {
     if (text_is_plain(text, length))
-        return false;
-    for (size_t at = 0; at < length; at++)
-        if (is_control(text + at, length - at))
-            return true;
-    return false;
+        return true;
+    for (size_t at = 0, character; at < length; at += character) {
+        character = utf8_length(text + at, length - at);
+        if (character == 0 || is_control(text + at, character))
+            return false;
+    }
+    return true;
 }
 
-/* Escapes control characters, so that nobody forges a line or drives a terminal through a name. */
+/* Escapes control characters, so that nobody forges a line or drives a terminal through a name, and
+   bytes that are no UTF-8, which would spoil the file for its readers. */
 static size_t escape(char out[LOG_TEXT_MAX], const char *text, size_t length) {
     size_t used = 0;
-    for (size_t at = 0; at < length && used + 5 < LOG_TEXT_MAX; at++) {
-        if (!is_control(text + at, length - at)) {
-            out[used++] = text[at];
-            continue;
+    for (size_t at = 0; at < length && used + 5 < LOG_TEXT_MAX;) {
+        size_t character = utf8_length(text + at, length - at);
+        size_t taken = character > 0 ? character : 1;
+        if (character > 0 && !is_control(text + at, character)) {
+            memcpy(out + used, text + at, character);
+            used += character;
+        } else {
+            used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)text[at + taken - 1]);
         }
-        if ((unsigned char)text[at] == 0xC2)
-            at++;
-        used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)text[at]);
+        at += taken;
     }
     return used;
 }
@@ -173,7 +179,7 @@ void log_text(enum log_level level, int64_t at_ns, const char *text, size_t leng
     if (length >= LOG_TEXT_MAX)
         length = whole_characters(text, LOG_TEXT_MAX - 1);
     char escaped[LOG_TEXT_MAX];
-    if (has_control(text, length)) {
+    if (!may_stand(text, length)) {
         length = escape(escaped, text, length);
         text = escaped;
     }

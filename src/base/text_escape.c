@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 /* Where escaped text goes: pieces are put whole or not at all, and nothing follows a piece that was
  * left out. */
@@ -79,36 +80,6 @@ bool text_encode_percent(char *out, size_t size, const char *text, const char *k
     return !writer.full;
 }
 
-static bool continues(const unsigned char *at, size_t from, size_t count) {
-    for (size_t i = from; i < count; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return false;
-    return true;
-}
-
-/* The length of the well-formed UTF-8 character at `at` (Unicode 15, table 3-7), or 0. */
-static size_t character_length(const unsigned char *at, size_t left) {
-    if (at[0] < 0x80)
-        return 1;
-    if (at[0] >= 0xC2 && at[0] <= 0xDF)
-        return left >= 2 && continues(at, 1, 2) ? 2 : 0;
-    if (at[0] >= 0xE0 && at[0] <= 0xEF) {
-        if (left < 3 || !continues(at, 1, 3))
-            return 0;
-        bool overlong = at[0] == 0xE0 && at[1] < 0xA0;
-        bool surrogate = at[0] == 0xED && at[1] > 0x9F;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (at[0] >= 0xF0 && at[0] <= 0xF4) {
-        if (left < 4 || !continues(at, 1, 4))
-            return 0;
-        bool overlong = at[0] == 0xF0 && at[1] < 0x90;
-        bool too_high = at[0] == 0xF4 && at[1] > 0x8F;
-        return overlong || too_high ? 0 : 4;
-    }
-    return 0;
-}
-
 /* Is the character of `length` bytes a control character of the C0 or the C1 set, or one that turns
    the direction of writing (U+202A to U+202E, U+2066 to U+2069)? Returns its number, or -1. */
 static int control_number(const unsigned char *at, size_t length) {
@@ -126,7 +97,7 @@ static int control_number(const unsigned char *at, size_t length) {
 /* The part that JSON and HTML have in common. Returns 0 for a character that may stand as it is. */
 static size_t escape_odd(char piece[8], const char *text, size_t length, size_t *out_used) {
     const unsigned char *at = (const unsigned char *)text;
-    size_t character = character_length(at, length);
+    size_t character = utf8_length(text, length);
     *out_used = character ? character : 1;
     if (character == 0) {
         memcpy(piece, "\xEF\xBF\xBD", 4); /* U+FFFD */

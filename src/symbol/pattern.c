@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "symbol/python.h"
-#include "symbol/utf8.h"
 
 enum {
     MATCH_STEPS_MAX = 100000, /* a few milliseconds */

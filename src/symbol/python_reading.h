@@ -10,8 +10,8 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "symbol/python.h"
-#include "symbol/utf8.h"
 
 /* Which of its turns a repeated group keeps depends on how a matcher goes back, and there Python
  * and PCRE2 differ. */

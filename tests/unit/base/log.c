@@ -54,8 +54,11 @@ static void what_stands_in_a_name_cannot_forge_a_line(void **state) {
     CLEANUP(free_block) char *path = scratch_path(*state, "log");
     start(path, LOG_DEBUG, 0, 0);
     log_info("a\nb\r\x1b[0m\x7f \xC2\x9B \xC3\xA4 \"\\");
+    log_info("no UTF-8: \xE4 \xF0\x9F\x98 \xF0\x9F\x98\x80");
     log_stop();
-    expect_text(*state, "log", "INFO a\\x0ab\\x0d\\x1b[0m\\x7f \\x9b \xC3\xA4 \"\\\n");
+    expect_text(*state, "log",
+                "INFO a\\x0ab\\x0d\\x1b[0m\\x7f \\x9b \xC3\xA4 \"\\\n"
+                "INFO no UTF-8: \\xe4 \\xf0\\x9f\\x98 \xF0\x9F\x98\x80\n");
 }
 
 static void long_lines_are_cut_between_characters(void **state) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// UTF-8 (RFC 3629), as far as patterns and names need it.
+// UTF-8 (RFC 3629), as far as names, patterns and what is shown of them need it.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Is all of it well-formed: no byte astray, no overlong form, no surrogate, nothing past U+10FFFF?
- */
+/* The length of the character that text begins with, of which `left` bytes are there; 0 where it is
+   not well-formed: a byte astray, an overlong form, a surrogate, past U+10FFFF, cut, or nothing. */
+size_t utf8_length(const char *text, size_t left);
+
+/* Is all of it well-formed? */
 bool utf8_valid(const char *text, size_t length);
 
 /* Takes one character off well-formed text that is not at its end. */

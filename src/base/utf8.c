@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/utf8.h"
+#include "base/utf8.h"
 
 /* How many bytes follow the first of a character; -1 for a byte that begins none. */
 static int bytes_after(unsigned char first) {
@@ -28,20 +28,21 @@ static bool second_fits(unsigned char first, unsigned char second) {
     }
 }
 
-bool utf8_valid(const char *text, size_t length) {
+size_t utf8_length(const char *text, size_t left) {
     const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + length;
-    while (at < end) {
-        int after = bytes_after(*at);
-        if (after < 0 || after > end - at - 1)
+    int after = left > 0 ? bytes_after(*at) : -1;
+    if (after < 0 || (size_t)after >= left || (after > 0 && !second_fits(at[0], at[1])))
+        return 0;
+    for (int i = 1; i <= after; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return (size_t)after + 1;
+}
+
+bool utf8_valid(const char *text, size_t length) {
+    for (size_t at = 0, character; at < length; at += character)
+        if ((character = utf8_length(text + at, length - at)) == 0)
             return false;
-        if (after > 0 && !second_fits(at[0], at[1]))
-            return false;
-        for (int i = 1; i <= after; i++)
-            if ((at[i] & 0xc0) != 0x80)
-                return false;
-        at += after + 1;
-    }
     return true;
 }
 
