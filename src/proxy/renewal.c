@@ -13,7 +13,6 @@
 enum {
     AGAIN_MS =
         1000, /* until a source that rests, or a search that could not begin, is tried again */
-    SETTLED_S = 10, /* a file in place that is younger may still be written */
 };
 
 /* --- who owes --- */
@@ -295,7 +294,7 @@ static bool stays(struct copy *copy) {
     struct copy_state state;
     copy_look(copy, &state);
     return state.phase == COPY_COMPLETE &&
-           (!state.in_place || clock_wall_s() - state.modified_ns / 1000000000 >= SETTLED_S);
+           (!state.in_place || content_settled(state.modified_ns, clock_wall_ns()));
 }
 
 static void tell_gone(struct search *search) {

@@ -22,8 +22,6 @@ enum {
     SPELLINGS_MAX = 8,
 };
 
-#define SETTLED_NS (10 * INT64_C(1000000000))
-
 struct directory {
     struct source source;
     struct listings *listings;
@@ -179,15 +177,11 @@ static bool open_root(struct directory *directory, int *out_fd, struct error *er
     return true;
 }
 
-static bool changed_lately(const struct stat *found) {
-    int64_t modified_ns = (int64_t)found->st_mtim.tv_sec * 1000000000 + found->st_mtim.tv_nsec;
-    return clock_wall_ns() - modified_ns < SETTLED_NS;
-}
-
 static void describe(const struct stat *found, struct content *out_content) {
+    int64_t modified_ns = (int64_t)found->st_mtim.tv_sec * 1000000000 + found->st_mtim.tv_nsec;
     *out_content = (struct content){.size = (uint64_t)found->st_size,
                                     .last_modified = found->st_mtim.tv_sec,
-                                    .unsettled = changed_lately(found)};
+                                    .unsettled = !content_settled(modified_ns, clock_wall_ns())};
 }
 
 static struct reader *file_reader_new(int fd, const struct stat *found, uint64_t offset,

@@ -27,7 +27,6 @@ enum {
 };
 
 #define NS_PER_S INT64_C(1000000000)
-#define SETTLED_NS (10 * NS_PER_S)
 
 struct smb_source {
     struct source source;
@@ -322,10 +321,10 @@ static enum source_answer ask(struct smb_source *smb, struct smb_worker *worker,
 }
 
 static void describe(const struct smb_opened *opened, struct content *out_content) {
-    int64_t age_ns = clock_wall_ns() - (int64_t)opened->modified_ns;
+    int64_t modified_ns = (int64_t)opened->modified_ns;
     *out_content = (struct content){.size = opened->size,
-                                    .last_modified = (int64_t)opened->modified_ns / NS_PER_S,
-                                    .unsettled = age_ns < SETTLED_NS};
+                                    .last_modified = modified_ns / NS_PER_S,
+                                    .unsettled = !content_settled(modified_ns, clock_wall_ns())};
 }
 
 static bool resumable(const struct resume *resume, const struct content *content) {

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+static const int64_t settled_ns = 10 * INT64_C(1000000000);
+static const int64_t ahead_ns_max = 24 * 60 * 60 * INT64_C(1000000000);
+
 /* What is left of the bytes that are looked at. */
 struct look {
     const char *at;
@@ -73,6 +76,11 @@ static bool looks_like_text(struct look look) {
             return false;
     }
     return true;
+}
+
+bool content_settled(int64_t modified_ns, int64_t now_ns) {
+    int64_t age_ns = now_ns - modified_ns;
+    return age_ns >= settled_ns || age_ns < -ahead_ns_max;
 }
 
 enum content_look content_look(const void *bytes, size_t length) {

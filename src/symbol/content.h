@@ -26,8 +26,12 @@ struct content {
     bool announced_html; /* Content-Type says text/html */
     bool announced_text; /* Content-Type says text/plain */
     bool redirected;     /* came after a redirect: HTML is then a login page */
-    bool unsettled;      /* a local file younger than 10 s: to be delivered, not to be kept */
+    bool unsettled;      /* a file that may still be written: to be delivered, not to be kept */
 };
+
+/* Is a file on a disk old enough to be whole: unchanged for 10 s? A time more than a day ahead says
+   only that somebody's clock was wrong. */
+bool content_settled(int64_t modified_ns, int64_t now_ns);
 
 enum content_look {
     CONTENT_BINARY, /* nothing speaks against it */

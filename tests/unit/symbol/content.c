@@ -155,6 +155,19 @@ static void bytes_count_more_than_announcements(void **state) {
     assert_int_equal(judge("a.htm", "1", &html, "no tag", 6), ERROR_NONE);
 }
 
+static void a_file_settles_in_ten_seconds(void **state) {
+    (void)state;
+    const int64_t second_ns = 1000000000, now_ns = 1800000000 * second_ns;
+    const int64_t day_ns = 24 * 3600 * second_ns;
+    assert_true(content_settled(0, now_ns));
+    assert_true(content_settled(now_ns - 10 * second_ns, now_ns));
+    assert_false(content_settled(now_ns - 10 * second_ns + 1, now_ns));
+    assert_false(content_settled(now_ns, now_ns));
+    /* Clocks that differ, or a zone taken for another; nobody writes for longer than a day. */
+    assert_false(content_settled(now_ns + day_ns, now_ns));
+    assert_true(content_settled(now_ns + day_ns + 1, now_ns));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_seen),
@@ -166,6 +179,7 @@ int main(void) {
         cmocka_unit_test(a_page_after_a_redirect_is_a_login_page),
         cmocka_unit_test(text_is_refused_for_binary_kinds),
         cmocka_unit_test(bytes_count_more_than_announcements),
+        cmocka_unit_test(a_file_settles_in_ten_seconds),
     };
     return RUN_TESTS(tests);
 }
