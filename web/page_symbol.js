@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A symbol's own page: its ids with what each came to, files and where they are from, what was refused; or why, for a path or a request.
+// A symbol's own page: its history, its ids with what each came to, files and where they are from, what was refused; or why, for a path or a request.
 import { get } from "./api.js";
+import { showHistory } from "./chart.js";
 import { copied, facts, h, panel, put } from "./dom.js";
 import { symbolActs, tokenForm } from "./rights.js";
 import { link } from "./route.js";
@@ -93,11 +94,14 @@ export async function show(place, params, signal) {
         return void put(place, h("h1", {}, "Why ", h("code", {}, request ?? path)), panel("Answer", why(asked)));
     }
     const rule = h("div");
+    const chart = h("canvas", { role: "img", "aria-label": "its requests" });
+    get("history", { name, range: "month" }, signal).then((history) => showHistory(/** @type {any} */ (chart), history, "requests"), () => {});
     put(
         place,
         h("h1", {}, name),
         tokenForm(),
         panel("Ids", symbolDetails(name, signal)),
+        panel("Last 30 days", h("div", { class: "canvas" }, chart)),
         panel("Rule", rule),
     );
     put(rule, ruleForm(asPattern(name), ""));

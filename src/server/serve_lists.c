@@ -5,12 +5,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "record/archive.h"
 #include "server/api.h"
 #include "server/pending.h"
 
 /* --- history --- */
 
-enum { POINTS_MAX = 168 };
+enum { POINTS_MAX = 168, REQUESTS_MOST = 10000000 };
 
 /* What a range shows: points of step_s, from rows of kept_s. */
 static const struct {
@@ -45,6 +46,35 @@ static bool add_row(const struct history_row *row, void *context) {
     return true;
 }
 
+/* One name's history is that of its lookups among the requests that are kept. */
+struct history_of_name {
+    struct history *history;
+    const char *name; /* canonical */
+};
+
+static bool add_request(const struct archive_row *row, void *context) {
+    const struct history_of_name *wanted = context;
+    const struct outcome *outcome = &row->outcome;
+    size_t length = strlen(wanted->name);
+    struct history_row one = {.at_s = outcome->wall_ns / 1000000000, .bytes = outcome->bytes};
+    bool named = strncmp(row->key, wanted->name, length) == 0 && row->key[length] == '/';
+    if (named && !outcome->follow_up) {
+        one.verdicts[outcome->verdict] = 1;
+        one.waits.counts[histogram_step(SCALE_TIME, (uint64_t)outcome->waited_us)] = 1;
+        add_row(&one, wanted->history);
+    }
+    return one.at_s >= wanted->history->from_s;
+}
+
+static bool read_history(struct reading *reading, struct history *history, int64_t kept_s,
+                         const char *name, struct error *err) {
+    struct archive_query query = {.search = name, .limit = REQUESTS_MOST};
+    struct history_of_name wanted = {history, name};
+    if (name[0])
+        return archive_each(reading, &query, add_request, &wanted, err);
+    return reading_history(reading, kept_s, history->from_s, add_row, history, err);
+}
+
 static void append_point(struct buffer *out, const struct history_row *point, int64_t at_s) {
     buffer_format(out, "{\"at_ms\": %lld, \"verdicts\": {", (long long)at_s * 1000);
     for (unsigned i = 0; i < VERDICT_COUNT; i++)
@@ -61,10 +91,14 @@ static void history(struct exchange *exchange) {
     struct error err = {0};
     struct history history = {0};
     unsigned range;
-    if (!query_choice(exchange->call->query, "range", names, 0, &range, &err)) {
+    char name[NAME_BYTES_MAX + 1];
+    const char *asked = exchange->call->query;
+    if (!query_choice(asked, "range", names, 0, &range, &err) ||
+        !query_text(asked, "name", name, sizeof name, &err)) {
         api_fail(exchange, 400, err.what);
         return;
     }
+    text_fold(name);
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
@@ -72,8 +106,7 @@ static void history(struct exchange *exchange) {
     history.count = ranges[range].points;
     int64_t now_s = clock_wall_s();
     history.from_s = now_s - now_s % history.step_s - (history.count - 1) * history.step_s;
-    if (reading &&
-        !reading_history(reading, ranges[range].kept_s, history.from_s, add_row, &history, &err)) {
+    if (reading && !read_history(reading, &history, ranges[range].kept_s, name, &err)) {
         api_fail(exchange, 503, err.what);
         return;
     }

@@ -126,6 +126,15 @@ def test_symbols_are_searched_and_sorted_in_the_address(busy, page):
     assert "none.pdb" not in page.text("tbody")
 
 
+def test_a_symbols_own_page_shows_its_history(busy, page):
+    page.open(busy, "symbol", name="here.pdb")
+    page.wait_text("3 requests, 3 successful, 2 hits")
+    drawn = """const chart = window.Chart?.getChart(document.querySelector("canvas[aria-label='its requests']"));
+        return chart && Object.fromEntries(chart.data.datasets.map(d => [d.label, d.data.reduce((a, b) => a + b)]))"""
+    wait_until(lambda: page.run(drawn), "the chart")
+    assert page.run(drawn) == {"hit": 2, "fetched": 1}
+
+
 def test_row_opens_by_keyboard_and_says_why(busy, page):
     page.open(busy, "requests", verdict="failed")
     page.wait_text("failing.pdb")

@@ -203,6 +203,18 @@ def test_history(told, span, points, step):
     assert max(point["p95_ms"] for point in found["points"]) > 0
 
 
+def test_history_of_one_name(told):
+    """Drawn from the requests that are kept; what clients try besides is no lookup."""
+    found = api(told, "history", range="day", name="Here.PDB")
+    assert found["step_s"] == 900 and len(found["points"]) == 96
+    summed = {v: sum(point["verdicts"][v] for point in found["points"]) for v in VERDICTS}
+    assert summed == dict.fromkeys(VERDICTS, 0) | {"hit": 2, "fetched": 1}
+    assert sum(point["bytes"] for point in found["points"]) == 3 * len(pdb("Here.pdb").body)
+    for other in ("here.pd", "ere.pdb", "here.pdb/"):
+        points = api(told, "history", range="day", name=other)["points"]
+        assert not any(sum(point["verdicts"].values()) for point in points)
+
+
 def test_servers(told):
     one, two = api(told, "servers")
     assert [one["identifier"], two["identifier"]] == ["one", "two"]
