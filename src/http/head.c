@@ -54,6 +54,7 @@ static const struct status_text {
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
     {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
 };
 
 const char *head_status_text(int status) {

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/hop.h"
+
 static const struct field_name {
     const char *text;
     uint8_t length;
@@ -27,6 +29,7 @@ static const struct field_name {
     FIELD("X-Real-IP", FIELD_REAL_IP),
     FIELD("Via", FIELD_VIA),
     FIELD("SymbolChecksum", FIELD_SYMBOL_CHECKSUM),
+    FIELD(HOP_HEADER, FIELD_HOP),
     FIELD("Transfer-Encoding", FIELD_TRANSFER_ENCODING),
 #undef FIELD
 };

@@ -40,6 +40,7 @@ enum field {
     FIELD_VIA,
     FIELD_ACCEPT,
     FIELD_SYMBOL_CHECKSUM,
+    FIELD_HOP,               /* http/hop.h */
     FIELD_TRANSFER_ENCODING, /* already checked */
     FIELD_COUNT
 };

@@ -203,7 +203,7 @@ static void step_failed(struct attempt *attempt, const struct error *err) {
             search->withdrawn = *err;
         else
             search_keep_why(search, err);
-    } else if (step->source->options.is_cache && !step->delivered) {
+    } else if ((step->source->options.is_cache || err->kind == ERROR_LOOP) && !step->delivered) {
         /* As if it were not there; but who asks is told why. */
         search->withdrawn = *err;
         step->state = STEP_ABSENT;

@@ -260,6 +260,8 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                          "Ask whoever runs that store; the note was left there on purpose."},
     [ERROR_UNINDEXED] = {"{Server} says that the file is no longer indexed: {what}.",
                          "Ask whoever runs that store."},
+    [ERROR_LOOP] = {"{Server} is this symgate itself: its question came back.",
+                    "Take {server} out of the configuration."},
     [ERROR_RESTING] = {"{Server} may have the file, but rests after failures and was not asked.",
                        "Ask again when it has come back; symgate doctor says what is wrong with "
                        "it."},

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "http/hop.h"
 #include "server/api.h"
 #include "server/exchange.h"
 #include "server/internal.h"
@@ -16,10 +17,25 @@ struct route {
                   const char *bytes);
 };
 
+/* Has one of this symgate's servers led its question back to it? */
+static bool came_back(const struct exchange *exchange, const char *bytes) {
+    char mark[HOP_BYTES + 1];
+    if (!request_has(&exchange->request, FIELD_HOP))
+        return false;
+    request_field(&exchange->request, bytes, FIELD_HOP, mark, sizeof mark);
+    return hop_is_own(mark);
+}
+
 static void symbols(struct exchange *exchange, const char *rest, size_t length, const char *query,
                     const char *bytes) {
-    (void)query, (void)bytes;
-    serve_symbol(exchange, rest, length);
+    (void)query;
+    if (!came_back(exchange, bytes)) {
+        serve_symbol(exchange, rest, length);
+        return;
+    }
+    text_copy(exchange->reason, sizeof exchange->reason,
+              "this symgate asks itself: one of its servers leads back to it");
+    answer_text(exchange, 508, plain, exchange->reason);
 }
 
 static void health(struct exchange *exchange, const char *rest, size_t length, const char *query,

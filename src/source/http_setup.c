@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "http/hop.h"
 #include "symbol/content.h"
 
 enum { CURL_BUFFER_BYTES = 512 * 1024 };
@@ -131,6 +132,9 @@ static struct curl_slist *fields_of(const struct http_request *request) {
     /* Undone here and not by libcurl, which cannot be held up in the middle of what a small piece
      * unfolds to. */
     append_field(&fields, "Accept-Encoding", request->range ? "identity" : "gzip");
+    char hop[HOP_BYTES];
+    hop_write(hop);
+    append_field(&fields, HOP_HEADER, hop);
     if (request->at_home && request->checksums)
         append_field(&fields, "SymbolChecksum", request->checksums);
     const struct source_access *access = request->access;

@@ -98,6 +98,7 @@ static enum health health_of(enum error_kind kind, int status, int64_t retry_aft
     case ERROR_ELSEWHERE:
     case ERROR_WITHDRAWN:
     case ERROR_UNINDEXED:
+    case ERROR_LOOP:
         return HEALTH_GOOD; /* it answered: one bad file is not a bad server */
     case ERROR_INVALID:
     case ERROR_CONFIG:

@@ -140,6 +140,11 @@ static const char *why_refused(const struct source_access *access, int status, b
 static enum meaning fail_status(const struct source *source, const struct http_answer *answer,
                                 const struct http_way *way, struct error *err) {
     bool throttled = answer->status == 429 || answer->retry_after_s > 0;
+    if (answer->status == 508) { /* "Loop Detected", RFC 5842 */
+        error_set(err, ERROR_LOOP, "source \"%s\" is this symgate itself",
+                  source->options.identifier);
+        return MEANS_FAILED;
+    }
     error_set(err, throttled ? ERROR_THROTTLED : ERROR_STATUS,
               "source \"%s\" answered with status %d%s", source->options.identifier, answer->status,
               answer->undecided ? ": it is a proxy that could not tell whether the file exists"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Remembered absences: how long, whose, and what drops them."""
 
+import json
+
 import pytest
 from conftest import server
 from double.origin import Script, gate as at_gate, good, head, page, send, status
@@ -120,6 +122,28 @@ def test_proxy_in_front_of_a_proxy(start, origin, end):
     inner.wait_quiet()
     outer.fetch(symbol)
     assert outer.get(missing(1).path).verdict == "absent"
+
+
+def test_a_server_that_is_symgate_itself(start, origin):
+    """As in a debugger's symbol path that names it already: its question comes back, and says nothing."""
+    gate = start(server(origin))
+    gate.config["servers"].insert(0, server(f"{gate.url}/symbols", "itself"))
+    gate.write_config()
+    gate.hang_up()
+    wait_until(lambda: "is in force" in gate.errors(), "the reload")
+    symbol = pdb()
+    origin.on(symbol.remote, good(symbol.body))
+    gate.fetch(symbol)
+    before = origin.count()
+    for _ in range(2):
+        answer = gate.get(missing(1).path)
+        assert answer.verdict == "absent" and answer.reason == 'source "itself" is this symgate itself', answer
+    assert origin.count() == before + 1
+    told = json.loads(gate.get(f"/api/v1/explain?id={answer.headers['x-request-id']}").body)
+    (said,) = [one for one in told["last"]["chain"] if "itself" in one["sentence"]]
+    assert said["cure"] == 'Take server "itself" out of the configuration.', said
+    foreign = gate.get(symbol.path, headers={"X-Symgate-Hop": "0" * 16})
+    assert foreign.verdict == "hit"
 
 
 def test_absent_status(start, origin, second):

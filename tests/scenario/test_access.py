@@ -238,7 +238,7 @@ KINDS = {
     "ntlm": NTLM,
     "negotiate": {"authentication": "negotiate"},
 }
-KNOWN = {"host", "accept", "accept-encoding", "user-agent"}
+KNOWN = {"host", "accept", "accept-encoding", "user-agent", "x-symgate-hop"}
 
 
 def challenge():

@@ -92,6 +92,7 @@ static void every_kept_field_is_found(void **state) {
         [FIELD_VIA] = "Via",
         [FIELD_ACCEPT] = "Accept",
         [FIELD_SYMBOL_CHECKSUM] = "SymbolChecksum",
+        [FIELD_HOP] = "X-Symgate-Hop",
         [FIELD_TRANSFER_ENCODING] = "Transfer-Encoding",
     };
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
