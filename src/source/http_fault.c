@@ -25,10 +25,10 @@ enum error_kind http_fault_kind(CURLcode code, const struct http_answer *answer)
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_WRITE_ERROR:
+    case CURLE_OUT_OF_MEMORY: /* what libcurl 7 says of a line over 100 KiB */
         return ERROR_STATUS;
     case CURLE_PARTIAL_FILE:
         return announced ? ERROR_LENGTH : ERROR_RESET;
-    case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
         return ERROR_SYSTEM;
     default:
@@ -37,5 +37,7 @@ enum error_kind http_fault_kind(CURLcode code, const struct http_answer *answer)
 }
 
 const char *http_fault_words(CURLcode code, const char *text) {
+    if (code == CURLE_OUT_OF_MEMORY)
+        return "a line of its head is over 100 KiB, or there is no memory left";
     return text[0] && !strchr(text, '@') ? text : curl_easy_strerror(code);
 }

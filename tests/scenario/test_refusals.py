@@ -185,6 +185,10 @@ def test_redirect_loop(gate, origin):
     assert origin.count(symbol.remote) <= 13
 
 
+def test_a_head_line_over_every_limit(gate, origin):
+    refused(gate, origin, pdb(), redirect("/" + "x" * 200000), "a line of its head is over 100 kib")
+
+
 def test_redirect_to_a_login_page(gate, origin, second):
     second.on("/login", page(HTML))
     refused(gate, origin, pdb(), redirect(f"{second.url}/login?return=x"), "login")
