@@ -63,8 +63,10 @@ static int apply(const struct remote *remote, const char *id) {
     CLEANUP(json_unref) json_t *rule = remote_json(remote, path, true);
     if (!rule)
         return 1;
-    printf("rule %lld is in force: %s of %s: %s\n", json_integer_of(rule, "id"),
-           json_text_of(rule, "list"), json_text_of(rule, "server"), json_text_of(rule, "value"));
+    const char *server = json_text_of(rule, "server");
+    printf("rule %lld is in force: %s%s%s: %s\n", json_integer_of(rule, "id"),
+           json_text_of(rule, "list"), server[0] ? " of " : "", server,
+           json_text_of(rule, "value"));
     return 0;
 }
 

@@ -164,7 +164,7 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
     uint64_t may_have = 0, no = 0;
     for (unsigned i = first; i < end; i++) {
         may_have += list[i].may_have;
-        no += list[i].absent + list[i].failed;
+        no += list[i].absent;
     }
     if (no < ADVICE_SAYS_MIN)
         return;
@@ -266,13 +266,13 @@ bool adviser_ask(struct reading *reading, const struct roster *roster,
                             .show = show,
                             .context = context,
                             .err = err};
-    bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_trace,
-                                                     advise_names};
-    struct losses *losses = losses_find(reading, roster, err);
-    bool good = losses != NULL;
-    asking.losses = losses;
+    bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_retries,
+                                                     advise_order, advise_names};
+    struct trace *trace = trace_read(reading, roster, err);
+    bool good = trace != NULL;
+    asking.trace = trace;
     for (size_t i = 0; good && !asking.enough && i < sizeof kinds / sizeof *kinds; i++)
         good = kinds[i](&asking);
-    losses_free(losses);
+    trace_free(trace);
     return good;
 }

@@ -23,21 +23,21 @@ enum {
 
 /* --- useless, down --- */
 
-static void judge_sums(struct asking *asking, const struct source *source,
-                       const struct source_row *row) {
+static void judge_sums(struct asking *asking, unsigned index, const struct source_row *row) {
     struct advice advice;
-    uint64_t asked = row->absent + row->failed;
     bool down = row->found + row->absent == 0 && row->failed >= ADVICE_SAYS_MIN;
-    if (row->found > 0 || (!down && asked < ADVICE_USELESS_MIN))
+    bool useless =
+        row->found == 0 && row->absent >= ADVICE_USELESS_MIN && advice_heard(asking, index, row);
+    if (!down && !useless)
         return;
     advice_begin(&advice, down ? ADVICE_DOWN : ADVICE_USELESS, RULE_ENABLED,
-                 source->options.identifier, "false");
-    advice.questions = asked;
+                 asking->roster->sources[index]->options.identifier, "false");
+    advice.questions = row->absent + row->failed;
     advice.time_us = row->time_us;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
-                down ? "asked %" PRIu64 " times, and it has never answered"
+                down ? "asked %" PRIu64 " times, and it has never answered; symgate doctor says why"
                      : "asked %" PRIu64 " times, and it has never had a file",
-                asked);
+                advice.questions);
     advice_show(asking, &advice);
 }
 
@@ -155,7 +155,7 @@ bool advise_servers(struct asking *asking) {
         if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
             return false;
         if (advice_knows(asking, i))
-            judge_sums(asking, source, &row);
+            judge_sums(asking, i, &row);
         if (row.found > 0 && !asking->enough && !judge_names(asking, i))
             return false;
     }

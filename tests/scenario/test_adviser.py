@@ -129,6 +129,35 @@ def test_whom_another_was_faster_than_may_have_it(start, origin, second):
     origin.open("never")
 
 
+def builds(name, first, count):
+    """Other builds of one module: the same name, other ids."""
+    return [Symbol(name, f"{first + n:032X}1", b"") for n in range(count)]
+
+
+def test_a_failure_does_not_say_that_a_file_is_not_there(start, origin, second):
+    """A token that expires after the first noes: what failed since may well be there."""
+    gate = start(server(origin), server(second, "two"))
+    for old in builds("game.pdb", 1, 20):
+        assert gate.get(old.path).verdict == "absent"
+    wait_until(lambda: [one["rule"]["value"] for one in of(gate, "one")] == [r"(?i)game\.pdb$"], "the advice")
+    for new in builds("game.pdb", 100, 8):
+        origin.on(new.remote, status(401))
+        assert gate.get(new.path).verdict == "failed"
+    wait_until(lambda: of(gate, "one") == [], "the failures to count")
+    assert len(of(gate, "two")) == 1
+
+
+def test_a_failure_that_is_answered_later_is_a_no(start, origin):
+    gate = start(server(origin))
+    for symbol in builds("game.pdb", 1, 20):
+        origin.on(symbol.remote, status(500), status(404))
+        assert gate.get(symbol.path).verdict == "failed"
+        assert gate.get(symbol.path).verdict == "absent"
+    wait_until(lambda: of(gate, "one"), "the advice")
+    (one,) = of(gate, "one")
+    assert one["rule"]["value"] == r"(?i)game\.pdb$" and one["questions"] == origin.count() == 40
+
+
 def test_a_hostile_name_is_no_line(gate):
     for n in range(25):
         gate.get(f"/symbols/{'(' * 200}.pdb/{n:032X}1/{'(' * 200}.pdb")
@@ -185,6 +214,18 @@ def test_a_server_that_never_had_a_file(start, origin, second):
     second.on(new.remote, good(new.body))
     gate.fetch(new)
     assert origin.count() == before and of_kind(gate, "useless") == []
+
+
+def test_whom_a_token_keeps_out_is_not_useless(start, origin, second):
+    gate = start(server(origin, breaker={"count": 0}), server(second, "two"))
+    for missed in never("lib", 200):
+        gate.get(missed.path)
+    wait_until(lambda: len(of_kind(gate, "useless")) == 2, "the advice")
+    for new in builds("app.pdb", 1000, 5):
+        origin.on(new.remote, status(401))
+        gate.get(new.path)
+    wait_until(lambda: len(of_kind(gate, "useless")) < 2, "the failures to count")
+    assert [one["rule"]["server"] for one in of_kind(gate, "useless")] == ["two"]
 
 
 def test_a_server_that_never_answered(start, origin, second):
@@ -295,6 +336,18 @@ def test_a_better_order(start, origin, second, third):
     assert second.count() == before
     exported = gate.get("/api/v1/rules/export").body.decode().splitlines()
     assert set(exported[1:]) == set(places)
+
+
+def test_no_order_puts_another_before_a_server_that_has_files(start, origin, second):
+    """Who stands first has the file that is wanted: the other one's may be a stripped one."""
+    gate = start(server(origin), server(second, "two"))
+    for n in range(24):
+        symbol = pdb(f"app{n}.pdb", seed=n)
+        (origin if n == 0 else second).on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    everything = {"list": "general.blacklist", "value": ".*"}
+    wait_until(lambda: preview(gate, **everything)["day"]["files"] == 24, "the last answer's record")
+    assert of_kind(gate, "order") == []
 
 
 def test_an_order_parts_none_that_are_asked_together(start, origin, second, third):

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+//
+// Advice from what each server answered when: the last requests, played once more under other retry
+// times and another order.
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/numbers.h"
+#include "base/text.h"
+#include "proxy/adviser_inside.h"
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    RETRY_LEAST_MS = 10 * 1000,
+    TIME_BYTES = 32,
+    SHARE_WANTED = 20, /* of a server's questions, in hundredths, that must be spared */
+};
+
+/* --- retry times --- */
+
+/* What another retry time would have done. */
+struct replay {
+    uint64_t spared, spared_ms; /* questions after a no that would still have counted */
+    uint64_t lost;              /* files that would have been withheld */
+    uint64_t turned;            /* a no that became a file, whatever the retry time */
+};
+
+static struct replay play(const struct event *events, unsigned count, int64_t retry_ms) {
+    struct replay replay = {0};
+    int64_t said_ms = 0;
+    bool said = false;
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+        if (i == 0 || events[i - 1].key != event->key)
+            said = false;
+        bool counts = said && event->at_ms - said_ms < retry_ms;
+        if (event->found) {
+            replay.turned += said;
+            replay.lost += counts;
+            said = false;
+        } else if (counts) {
+            replay.spared++;
+            replay.spared_ms += event->time_ms;
+        } else {
+            said = true;
+            said_ms = event->at_ms;
+        }
+    }
+    return replay;
+}
+
+/* An advice to have this server's no count for `retry_ms`; `now`: for how long it does. */
+static void begin_retry(struct advice *advice, enum advice_kind kind, const struct source *source,
+                        int64_t retry_ms, char now[TIME_BYTES]) {
+    char value[TIME_BYTES];
+    number_format_time(value, sizeof value, retry_ms);
+    number_format_time(now, TIME_BYTES, source->options.retry_ms);
+    advice_begin(advice, kind, RULE_RETRY, source->options.identifier, value);
+}
+
+static void advise_longer(struct asking *asking, const struct source *source,
+                          const struct event *events, unsigned count) {
+    static const int64_t choices_ms[] = {10 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
+                                         24 * 60 * MINUTE_MS, 7 * 24 * 60 * MINUTE_MS};
+    struct replay best = {0};
+    int64_t best_ms = 0;
+    for (size_t i = 0; i < sizeof choices_ms / sizeof *choices_ms; i++) {
+        struct replay replay = play(events, count, choices_ms[i]);
+        /* A longer time has to spare a tenth more to be worth it. */
+        if (choices_ms[i] <= source->options.retry_ms || replay.lost > 0 ||
+            replay.spared * 10 < best.spared * 11 || replay.spared == 0)
+            continue;
+        best = replay;
+        best_ms = choices_ms[i];
+    }
+    if (best.spared < ADVICE_SAYS_MIN || best.spared * 100 < (uint64_t)count * SHARE_WANTED)
+        return;
+    struct advice advice;
+    char now[TIME_BYTES];
+    begin_retry(&advice, ADVICE_RETRY, source, best_ms, now);
+    advice.questions = best.spared;
+    advice.time_us = best.spared_ms * 1000;
+    text_format(advice.rule.comment, sizeof advice.rule.comment,
+                "its no counts for %s; %" PRIu64 " of its %u answers were the same no within %s",
+                now, best.spared, count, advice.rule.value);
+    advice_show(asking, &advice);
+}
+
+static void advise_shorter(struct asking *asking, const struct source *source,
+                           const struct event *events, unsigned count) {
+    struct replay replay = play(events, count, 0);
+    int64_t shorter_ms = source->options.retry_ms / 4;
+    if (replay.turned < ADVICE_TURNED_MIN || shorter_ms < RETRY_LEAST_MS)
+        return;
+    struct advice advice;
+    char now[TIME_BYTES];
+    begin_retry(&advice, ADVICE_EARLIER, source, shorter_ms, now);
+    advice.names = replay.turned;
+    text_format(advice.rule.comment, sizeof advice.rule.comment,
+                "%" PRIu64 " files came after it had said no, and each no counts for %s",
+                replay.turned, now);
+    advice_show(asking, &advice);
+}
+
+bool advise_retries(struct asking *asking) {
+    const struct trace *trace = asking->trace;
+    for (unsigned from = 0, to; from < trace->event_count && !asking->enough; from = to) {
+        const struct event *events = &trace->events[from];
+        const struct source *source = asking->roster->sources[events->source];
+        for (to = from; to < trace->event_count && trace->events[to].source == events->source;)
+            to++;
+        advise_longer(asking, source, events, to - from);
+        if (!asking->enough)
+            advise_shorter(asking, source, events, to - from);
+    }
+    return true;
+}
+
+/* --- order --- */
+
+/* All identifiers, with `moved` right before `before`. */
+static void write_order(const struct roster *roster, unsigned moved, unsigned before,
+                        char out[RULE_VALUE_BYTES]) {
+    CLEANUP(buffer_release) struct buffer list;
+    buffer_init(&list, RULE_VALUE_BYTES - 1);
+    buffer_append_text(&list, "[");
+    for (unsigned i = 0; i < roster->count; i++) {
+        const unsigned both[] = {moved, i};
+        for (unsigned n = i == before ? 0 : 1; n < 2; n++) {
+            if (n == 1 && i == moved)
+                continue;
+            buffer_append_text(&list, list.length > 1 ? ", \"" : "\"");
+            buffer_append_json(&list, roster->sources[both[n]]->options.identifier);
+            buffer_append_text(&list, "\"");
+        }
+    }
+    buffer_append_text(&list, "]");
+    text_copy(out, RULE_VALUE_BYTES, list.failed ? "" : list.bytes);
+}
+
+static void advise_swap(struct asking *asking, unsigned asked, unsigned had) {
+    const struct swap *swap = &asking->trace->swaps[asked][had];
+    const struct source *first = asking->roster->sources[asked];
+    const struct source *second = asking->roster->sources[had];
+    struct advice advice;
+    char value[RULE_VALUE_BYTES];
+    write_order(asking->roster, had, asked, value);
+    if (!value[0])
+        return;
+    advice_begin(&advice, ADVICE_ORDER, RULE_ORDER, NULL, value);
+    advice.questions = swap->spared;
+    advice.time_us = swap->spared_ms * 1000;
+    text_format(advice.rule.comment, sizeof advice.rule.comment,
+                "%" PRIu64 " files came from \"%.40s\" after \"%.40s\" had said no, which has "
+                "never had one",
+                swap->spared, second->options.identifier, first->options.identifier);
+    advice_show(asking, &advice);
+}
+
+/* The order says whose file is wanted where several have one. So only a server that has none may be
+   moved back: all that it was asked for it has denied. */
+static bool has_none(struct asking *asking, unsigned index, bool *out_none) {
+    struct source_row row;
+    const char *identifier = asking->roster->sources[index]->options.identifier;
+    if (!reading_source(asking->reading, identifier, &row, asking->err))
+        return false;
+    *out_none = row.found == 0 && advice_knows(asking, index) && advice_heard(asking, index, &row);
+    return true;
+}
+
+/* Is nobody asked between the two? Whom a server is moved past besides would count too. */
+static bool are_neighbours(const struct roster *roster, unsigned first, unsigned second) {
+    int from = roster->sources[first]->options.priority;
+    int to = roster->sources[second]->options.priority;
+    for (unsigned i = 0; i < roster->count; i++) {
+        int priority = roster->sources[i]->options.priority;
+        if (i != first && i != second && priority >= from && priority <= to)
+            return false;
+    }
+    return from < to;
+}
+
+static void advise_swaps(struct asking *asking, unsigned asked) {
+    const struct roster *roster = asking->roster;
+    for (unsigned had = 0; had < roster->count && !asking->enough; had++)
+        if (asking->trace->swaps[asked][had].spared >= ADVICE_SAYS_MIN &&
+            are_neighbours(roster, asked, had) && !roster->sources[had]->options.is_cache)
+            advise_swap(asking, asked, had);
+}
+
+bool advise_order(struct asking *asking) {
+    const struct roster *roster = asking->roster;
+    /* An order has each server stand alone: it would part those that are asked together. */
+    for (unsigned i = 0; i < roster->count; i++)
+        if (advice_races(roster, i))
+            return true;
+    for (unsigned asked = 0; asked < roster->count && !asking->enough; asked++) {
+        bool none = false;
+        if (!has_none(asking, asked, &none))
+            return false;
+        if (none)
+            advise_swaps(asking, asked);
+    }
+    return true;
+}
