@@ -25,6 +25,14 @@ static const char *below_host(const char *what) {
     return host && strchr(host, '/') ? strchr(host, '/') : what;
 }
 
+/* The path of a URL, or what was given. Queries are secrets: none is sent, logged or kept. False:
+   too long. */
+static bool take_what(const char *given, char out[REMOTE_PATH_BYTES]) {
+    const char *what = below_host(given);
+    size_t length = what[0] == '/' ? strcspn(what, "?#") : strlen(what);
+    return text_copy_n(out, REMOTE_PATH_BYTES, what, length);
+}
+
 /* What to ask the API for: a path of the server, as it is asked by clients, NAME/ID, or a request
    id. False: too long. */
 static bool api_path(const char *what, char out[REMOTE_PATH_BYTES]) {
@@ -188,7 +196,8 @@ static void wait_until_known(const struct remote *remote, const char *path) {
 
 int cli_explain(int argc, char **argv) {
     struct remote remote = {0};
-    const char *what = NULL;
+    const char *given = NULL;
+    char what[REMOTE_PATH_BYTES] = "";
     unsigned count = 0;
     bool json = false, ask = false;
     const struct cli_option options[] = {
@@ -197,10 +206,13 @@ int cli_explain(int argc, char **argv) {
         {.name = "--json", .flag = &json},
         {0},
     };
-    if (!cli_options(argc, argv, options, &what, 1, &count))
+    if (!cli_options(argc, argv, options, &given, 1, &count))
         return 2;
-    what = what ? below_host(what) : NULL;
-    if (!what || (ask && !strchr(what, '/'))) {
+    if (given && !take_what(given, what)) {
+        fputs("symgate: that is too long\n", stderr);
+        return 2;
+    }
+    if (!given || (ask && !strchr(what, '/'))) {
         fputs("symgate: say what to explain: symgate explain NAME/ID, /symbols/NAME/ID/NAME, or "
               "(without --ask) a request id\n",
               stderr);

@@ -7,7 +7,10 @@
 
 #include "app/client_meaning.h"
 #include "app/client_path.h"
+#include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 enum { LINE_BYTES = 4096, ELEMENT_BYTES = 280, FINDINGS_MAX = 500, URLS_MAX = 16 };
 
@@ -17,7 +20,8 @@ struct reading {
 
     /* of symsrv's search that is under way */
     char stores[LINE_BYTES];    /* with '*' between them; "": not known */
-    bool stores_next;           /* the next line tells them */
+    bool stores_next;           /* the next line tells them … */
+    char before[ELEMENT_BYTES]; /* … behind what stood before "SYMSRV:", as a time */
     unsigned store;             /* the one on HTTP that is asked, counted among those */
     char first_get[LINE_BYTES]; /* what it was asked for first */
     char asked[ELEMENT_BYTES];  /* what was asked over HTTP last; "": nothing yet */
@@ -25,6 +29,7 @@ struct reading {
     /* of debuginfod's */
     char urls[URLS_MAX][ELEMENT_BYTES]; /* by their number */
     unsigned url_count;
+    unsigned committed;         /* one more than the number of that which sends the file; 0: none */
     const struct meaning *held; /* of a line that the next one says the URL of */
 };
 
@@ -36,7 +41,9 @@ static bool told_already(const struct report *report, const char *name, const ch
 }
 
 static void tell(struct reading *reading, const struct meaning *meaning, const char *element) {
-    const char *thing = element[0] ? element : "the client";
+    char thing[ELEMENT_BYTES] = "the client";
+    if (element[0])
+        text_mask_secrets(thing, sizeof thing, element, strlen(element), false);
     if (meaning && reading->report->count < FINDINGS_MAX &&
         !told_already(reading->report, meaning->name, thing))
         report_add(reading->report, meaning->weight, meaning->name, thing, meaning->sentence,
@@ -73,6 +80,8 @@ static void find_element(const char *line, char out[ELEMENT_BYTES]) {
     char *space = strstr(element, "://") ? strchr(element, ' ') : NULL;
     if (space)
         *space = '\0';
+    for (size_t end = strlen(element); end > 0 && strchr(":,.", element[end - 1]); end--)
+        element[end - 1] = '\0';
     text_mask_url(out, ELEMENT_BYTES, element);
 }
 
@@ -100,11 +109,13 @@ static void name_store(const struct reading *reading, char element[ELEMENT_BYTES
 /* The index-th store on HTTP of which this may be a path. */
 static bool find_http_store(const struct reading *reading, const char *path, unsigned index,
                             char out[ELEMENT_BYTES]) {
-    char store[LINE_BYTES];
+    char store[LINE_BYTES], own[LINE_BYTES];
     for (unsigned i = 0; take_store(reading, i, store); i++) {
         const char *authority = strstr(store, "://");
-        const char *own = authority ? strchr(authority + 3, '/') : NULL;
-        if (!authority || !text_starts_folded(path, own ? own : "/") || index-- > 0)
+        const char *root = authority ? strchr(authority + 3, '/') : NULL;
+        root = root ? root : "/";
+        text_copy_n(own, sizeof own, root, strcspn(root, "?#"));
+        if (!authority || !text_starts_folded(path, own) || index-- > 0)
             continue;
         text_mask_url(out, ELEMENT_BYTES, store);
         return true;
@@ -121,13 +132,13 @@ static void take_get(struct reading *reading, const char *path) {
         reading->store++;
     if (!find_http_store(reading, path, reading->store, reading->element) &&
         !find_http_store(reading, path, 0, reading->element))
-        text_mask_url(reading->element, ELEMENT_BYTES, path);
+        text_copy(reading->element, sizeof reading->element, path);
 }
 
 /* --- symsrv and dbghelp ---------------------------------------------------------------------- */
 
 static void take_stores(struct reading *reading, const char *line) {
-    text_copy(reading->stores, sizeof reading->stores, line + strspn(line, " \t"));
+    text_copy(reading->stores, sizeof reading->stores, line + strspn(line, " \t>|"));
     reading->stores_next = false;
     reading->store = 0;
     reading->first_get[0] = '\0';
@@ -157,11 +168,14 @@ static void read_dbghelp(struct reading *reading, const char *line, const char *
         tell(reading, meaning, subject);
 }
 
-static void read_symsrv(struct reading *reading, const char *line, const char *folded) {
+/* line: the part of the whole one that is symsrv's own. */
+static void read_symsrv(struct reading *reading, const char *whole, const char *line,
+                        const char *folded) {
     const char *get = strstr(line, "HTTPGET: ");
     char element[ELEMENT_BYTES];
     if (strstr(folded, "byindex:")) {
         reading->stores_next = true;
+        text_copy_n(reading->before, sizeof reading->before, whole, (size_t)(line - whole));
         return;
     }
     find_element(line, element);
@@ -184,6 +198,8 @@ static void read_symsrv(struct reading *reading, const char *line, const char *f
 /* --- debuginfod ------------------------------------------------------------------------------ */
 
 static const char *only_url(const struct reading *reading) {
+    if (reading->committed > 0 && reading->urls[reading->committed - 1][0])
+        return reading->urls[reading->committed - 1];
     return reading->url_count == 1 ? reading->urls[0] : "one of the servers";
 }
 
@@ -192,20 +208,24 @@ static void tell_held(struct reading *reading, const char *url) {
     reading->held = NULL;
 }
 
+/* The number behind some words; URLS_MAX: they do not stand there, or it is too large. */
+static unsigned number_behind(const char *line, const char *words) {
+    size_t length = strlen(words);
+    if (!text_starts(line, words) || !isdigit((unsigned char)line[length]))
+        return URLS_MAX;
+    unsigned long number = strtoul(line + length, NULL, 10);
+    return number < URLS_MAX ? (unsigned)number : URLS_MAX;
+}
+
 /* "url N URL" names one, "url N MESSAGE" says what became of it. False: it is no such line. */
 static bool read_url(struct reading *reading, const char *line, const char *folded) {
-    line += strspn(line, " \t");
-    if (!text_starts(line, "url ") || !isdigit((unsigned char)line[4]))
+    unsigned number = number_behind(line, "url ");
+    if (number == URLS_MAX)
         return false;
-    char *rest;
-    unsigned long number = strtoul(line + 4, &rest, 10);
-    if (number >= URLS_MAX)
-        return true;
     char *url = reading->urls[number];
     if (strstr(line, "://") && !client_meaning(folded)) {
-        find_element(rest, url);
-        reading->url_count =
-            number >= reading->url_count ? (unsigned)number + 1 : reading->url_count;
+        find_element(line, url);
+        reading->url_count = number >= reading->url_count ? number + 1 : reading->url_count;
     } else if (client_meaning(folded)) {
         reading->held = client_meaning(folded);
     }
@@ -219,7 +239,13 @@ static bool read_debuginfod(struct reading *reading, const char *line, const cha
         return true;
     if (reading->held)
         tell_held(reading, only_url(reading));
-    if (strstr(folded, "server urls \"\"")) {
+    unsigned committed = number_behind(folded, "committed to url ");
+    if (committed < URLS_MAX)
+        reading->committed = committed + 1;
+    if (text_starts(folded, "server urls"))
+        reading->committed = 0;
+    if (strstr(folded, "server urls \"\"") || strstr(folded, "debuginfod_urls=\"\"") ||
+        text_ends_folded(folded, "debuginfod_urls=")) {
         tell(reading, client_meaning_no_server(), "the client");
         return true;
     }
@@ -260,14 +286,37 @@ static void read_other(struct reading *reading, const char *line, const char *fo
     tell(reading, client_meaning(folded), reading->element);
 }
 
-static void read_line(struct reading *reading, const char *line) {
+/* Where a line's own text begins: behind blanks and the marks of a quotation, and, where "SYMSRV:"
+   or "DBGHELP:" stands further behind, behind a time or a prompt too. */
+static const char *own_text(const char *line) {
+    static const char *const marks[] = {"SYMSRV:", "DBGHELP:"};
+    line += strspn(line, " \t>|");
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *mark = strstr(line, marks[i]);
+        if (mark > line && strchr(" \t>|])", mark[-1]))
+            return mark;
+    }
+    return line;
+}
+
+/* Behind what stood before the line above, where the same stands here; a time runs on. */
+static const char *behind_the_same(const char *line, const char *before) {
+    const char *at = line;
+    for (; *before; before++, at++)
+        if (*at != *before && !(isdigit((unsigned char)*at) && isdigit((unsigned char)*before)))
+            return line;
+    return at;
+}
+
+static void read_line(struct reading *reading, const char *whole) {
     char folded[LINE_BYTES];
+    const char *line = own_text(whole);
     text_copy(folded, sizeof folded, line);
     text_fold(folded);
     if (reading->stores_next)
-        take_stores(reading, line);
+        take_stores(reading, behind_the_same(whole, reading->before));
     else if (text_starts(folded, "symsrv"))
-        read_symsrv(reading, line, folded);
+        read_symsrv(reading, whole, line, folded);
     else if (client_path_read(line, false, reading->report))
         return;
     else if (text_starts(folded, "dbghelp:"))
@@ -304,11 +353,27 @@ static bool read_path(const char *text, size_t length, struct report *report) {
     return client_path_read(line, true, report);
 }
 
-void client_log_read(const char *text, size_t length, struct report *report) {
-    if (read_path(text, length, report))
-        return;
+static void read_text(const char *text, size_t length, struct report *report) {
     struct reading reading = {.report = report};
-    read_lines(&reading, text, length);
+    if (!read_path(text, length, report))
+        read_lines(&reading, text, length);
+}
+
+/* What Windows programs write begins with a mark that says how it is coded. */
+static void read_coded(const char *text, size_t length, struct report *report) {
+    bool big = length >= 2 && memcmp(text, "\xFE\xFF", 2) == 0;
+    bool little = length >= 2 && memcmp(text, "\xFF\xFE", 2) == 0;
+    if (!big && !little) {
+        size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        read_text(text + mark, length - mark, report);
+        return;
+    }
+    CLEANUP(free_block) char *plain = memory_new(length / 2 * 3 + 1);
+    read_text(plain, utf8_from_utf16(plain, text + 2, length - 2, big), report);
+}
+
+void client_log_read(const char *text, size_t length, struct report *report) {
+    read_coded(text, length, report);
     if (report->count == 0)
         report_add(report, FINDING_WARNING, "nothing", "the log",
                    "Nothing in it tells of a search for symbols.",

@@ -110,14 +110,31 @@ static bool holds_word(const char *line, const char *word) {
     return strstr(line, word) != NULL;
 }
 
+/* Five digits may be anything, a size as well: they are an error where "error", a colon and the
+   like stand before them, and no word behind. */
+static bool is_told_as_error(const char *line, const char *begin, const char *end) {
+    static const char *const before[] = {":", "(", "=", "error", "code", "status"};
+    while (begin > line && begin[-1] == ' ')
+        begin--;
+    end += strspn(end, " ");
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        size_t length = strlen(before[i]);
+        if ((size_t)(begin - line) >= length && memcmp(begin - length, before[i], length) == 0)
+            return !*end || strchr("),.:-", *end);
+    }
+    return false;
+}
+
 /* Ids are hexadecimal and hold any number: only a whole token is one. */
 static bool holds_code(const char *line, const char *code) {
     size_t length = strlen(code);
+    bool decimal = length < strlen("800c2ee2");
     for (const char *at = strstr(line, code); at; at = strstr(at + 1, code)) {
         bool prefixed = at >= line + 2 && at[-2] == '0' && at[-1] == 'x';
         const char *begin = prefixed ? at - 2 : at;
         bool begins = begin == line || !isalnum((unsigned char)begin[-1]);
-        if (begins && !isalnum((unsigned char)at[length]))
+        bool whole = begins && !isalnum((unsigned char)at[length]);
+        if (whole && (!decimal || is_told_as_error(line, begin, at + length)))
             return true;
     }
     return false;

@@ -52,7 +52,8 @@ static void count_stores(const char *element, struct stores *out) {
     }
 }
 
-static void judge_stores(struct report *report, const char *element) {
+/* cached: an element before it keeps what comes. */
+static void judge_stores(struct report *report, const char *element, bool cached) {
     struct stores stores;
     count_stores(element, &stores);
     if (stores.misspelt)
@@ -74,7 +75,7 @@ static void judge_stores(struct report *report, const char *element) {
     else if (stores.count == 0 && !text_starts_folded(element, "cache*"))
         report_add(report, FINDING_PROBLEM, "empty", element, "It names no store to be asked.",
                    "Write srv*FOLDER*URL");
-    else if (stores.urls > 0 && stores.count == 1)
+    else if (stores.urls > 0 && stores.count == 1 && !cached)
         report_add(report, FINDING_WARNING, "no-cache", element,
                    "It names no folder to keep what comes, so the debugger chooses one.",
                    "Write srv*FOLDER*URL");
@@ -82,12 +83,12 @@ static void judge_stores(struct report *report, const char *element) {
         report_add(report, FINDING_GOOD, "element", element, "It is well formed.", NULL);
 }
 
-static void judge_element(struct report *report, const char *element, bool repeated) {
+static void judge_element(struct report *report, const char *element, bool repeated, bool cached) {
     if (repeated)
         report_add(report, FINDING_WARNING, "repeated", element,
                    "It stands there twice: each miss is asked for again.", "Leave one.");
     else if (asks_servers(element))
-        judge_stores(report, element);
+        judge_stores(report, element, cached);
     else if (is_url(element) || is_misspelt_url(element))
         report_add(report, FINDING_PROBLEM, "bare-url", element,
                    "A URL without srv* before it is taken for a folder by older debuggers.",
@@ -101,10 +102,28 @@ static void judge_element(struct report *report, const char *element, bool repea
                    "A folder: it is searched, in one tier or two.", NULL);
 }
 
+/* Takes the next element off a path. A semicolon in the password of a URL parts nothing. */
+static char *take_element(char **rest) {
+    char *element = *rest;
+    if (!element)
+        return NULL;
+    size_t length = strcspn(element, ";");
+    for (char *url = element; (url = strstr(url, "://")) && url < element + length; url += 3) {
+        size_t login = text_login_length(url + 3);
+        char *behind = url + 3 + login;
+        if (login > 0 && behind > element + length && !memchr(url, '*', (size_t)(behind - url)))
+            length = (size_t)(behind - element) + strcspn(behind, ";");
+    }
+    *rest = element[length] ? element + length + 1 : NULL;
+    element[length] = '\0';
+    return element;
+}
+
 static void judge_path(struct report *report, char *path) {
     char before[PATH_BYTES + 2] = ";";
     char *rest = path, *element;
-    while (report->count < PATH_FINDINGS_MAX && (element = strsep(&rest, ";"))) {
+    bool cached = false;
+    while (report->count < PATH_FINDINGS_MAX && (element = take_element(&rest))) {
         char mark[PATH_BYTES + 2];
         element += strspn(element, " \t");
         for (size_t end = strlen(element); end > 0 && strchr(" \t", element[end - 1]); end--)
@@ -114,7 +133,8 @@ static void judge_path(struct report *report, char *path) {
         text_format(mark, sizeof mark, ";%s;", element);
         text_fold(mark);
         unsigned known = report->count;
-        judge_element(report, element, strstr(before, mark) != NULL);
+        judge_element(report, element, strstr(before, mark) != NULL, cached);
+        cached = cached || text_starts_folded(element, "cache*");
         if (report->count > known)
             text_mask_secrets(report->list[known].thing, sizeof report->list[known].thing, element,
                               strlen(element), false);
@@ -125,9 +145,30 @@ static void judge_path(struct report *report, char *path) {
 
 /* --- where a path stands --------------------------------------------------------------------- */
 
-/* What comes behind the words that begin a path; NULL: there are none. *out_literal: quotes stand
-   for themselves there, as in cmd's set. */
-static const char *behind_words(const char *line, bool *out_literal) {
+/* Behind a variable: `NAME=value`, `NAME value` (setx), `"NAME","value"` of a call, and
+   `"NAME=value"` of cmd's set, where the value goes on to the last quote. Quotes elsewhere in cmd's
+   set are a part of the value; a shell takes them away. */
+static void copy_value(char out[PATH_BYTES], const char *line, const char *name,
+                       const char *value) {
+    char around = name > line && strchr("\"'", name[-1]) ? name[-1] : '\0';
+    bool literal = text_starts_folded(line + strspn(line, " \t"), "set ");
+    if (around && *value == around)
+        value += 1 + strspn(value + 1, " \t,");
+    else
+        value += strspn(value, " \t=");
+    const char *end = value + strlen(value);
+    const char *quote = around && literal ? strrchr(value, around) : NULL;
+    bool quoted = !quote && !literal && (*value == '"' || *value == '\'');
+    if (quoted && strchr(value + 1, *value)) {
+        quote = strchr(value + 1, *value);
+        value++;
+    }
+    text_copy_n(out, PATH_BYTES, value, (size_t)((quote ? quote : end) - value));
+}
+
+/* Copies what comes behind the words that begin a path. False: there are none, or there is nothing.
+ */
+static bool copy_behind_words(const char *line, char out[PATH_BYTES]) {
     static const char *const words[] = {
         "_NT_SYMBOL_PATH", "_NT_ALT_SYMBOL_PATH",   ".sympath+",
         ".sympath",        "ymbol search path is:", "ymbol Search Path:"};
@@ -135,42 +176,29 @@ static const char *behind_words(const char *line, bool *out_literal) {
         const char *found = strstr(line, words[i]);
         if (!found)
             continue;
-        bool variable = words[i][0] == '_';
         const char *value = found + strlen(words[i]);
-        *out_literal = !variable || text_starts_folded(line + strspn(line, " \t"), "set ");
-        value += strspn(value, variable ? " \t=" : " \t");
-        return *value ? value : NULL;
+        if (words[i][0] == '_')
+            copy_value(out, line, found, value);
+        else
+            text_copy(out, PATH_BYTES, value + strspn(value, " \t"));
+        return out[0] != '\0';
     }
-    return NULL;
-}
-
-/* A shell takes the quotes around a value away. */
-static void unquote(char *path) {
-    size_t length = strlen(path);
-    bool quoted = length >= 2 && (path[0] == '"' || path[0] == '\'') && path[length - 1] == path[0];
-    if (!quoted)
-        return;
-    memmove(path, path + 1, length - 2);
-    path[length - 2] = '\0';
+    return false;
 }
 
 bool client_path_read(const char *line, bool alone, struct report *report) {
-    char path[PATH_BYTES];
-    bool literal = true;
-    const char *value = behind_words(line, &literal);
-    if (value && strstr(line, "xpanded Symbol search path"))
+    char path[PATH_BYTES] = "";
+    bool worded = copy_behind_words(line, path);
+    if (worded && strstr(line, "xpanded Symbol search path"))
         return true; /* the same once more, as the line before told it */
-    if (!value && alone)
-        value = line + strspn(line, " \t");
-    else if (!value)
+    if (!worded && !alone)
         return false;
-    text_copy(path, sizeof path, value);
+    if (!worded)
+        text_copy(path, sizeof path, line + strspn(line, " \t"));
     for (size_t end = strlen(path); end > 0 && strchr(" \t\r\n", path[end - 1]); end--)
         path[end - 1] = '\0';
-    if (!literal)
-        unquote(path);
-    bool says = value != line + strspn(line, " \t") || asks_servers(path) || is_url(path) ||
-                is_misspelt_url(path) || is_folder(path) || strchr(path, ';');
+    bool says = worded || asks_servers(path) || is_url(path) || is_misspelt_url(path) ||
+                is_folder(path) || strchr(path, ';');
     if (says)
         judge_path(report, path);
     return says;

@@ -56,6 +56,40 @@ uint32_t utf8_take(const char **at) {
     return character;
 }
 
+static size_t put_character(char *out, uint32_t character) {
+    if (character < 0x80) {
+        out[0] = (char)character;
+        return 1;
+    }
+    size_t length = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    static const unsigned char firsts[] = {[2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
+    for (size_t i = length - 1; i > 0; i--, character >>= 6)
+        out[i] = (char)(0x80 | (character & 0x3f));
+    out[0] = (char)(firsts[length] | character);
+    return length;
+}
+
+static uint32_t unit_at(const char *bytes, bool big_endian) {
+    unsigned char first = (unsigned char)bytes[0], second = (unsigned char)bytes[1];
+    return big_endian ? (uint32_t)first << 8 | second : (uint32_t)second << 8 | first;
+}
+
+size_t utf8_from_utf16(char *out, const char *bytes, size_t length, bool big_endian) {
+    char *put = out;
+    for (size_t at = 0; at + 2 <= length; at += 2) {
+        uint32_t unit = unit_at(bytes + at, big_endian);
+        uint32_t next = at + 4 <= length ? unit_at(bytes + at + 2, big_endian) : 0;
+        bool pair = unit >> 10 == 0x36 && next >> 10 == 0x37;
+        if (pair)
+            unit = 0x10000 + ((unit & 0x3ff) << 10 | (next & 0x3ff));
+        else if (unit >> 11 == 0x1b)
+            unit = 0xfffd;
+        put += put_character(put, unit);
+        at += pair ? 2 : 0;
+    }
+    return (size_t)(put - out);
+}
+
 size_t utf8_from_latin1(char *out, const char *bytes, size_t length) {
     char *put = out;
     for (size_t i = 0; i < length; i++) {

@@ -17,6 +17,10 @@ bool utf8_valid(const char *text, size_t length);
 /* Takes one character off well-formed text that is not at its end. */
 uint32_t utf8_take(const char **at);
 
+/* Writes UTF-16 (`length` bytes of it, without a mark) as UTF-8; out has room for 3 * length / 2
+   bytes. What is half a pair becomes U+FFFD. Returns how many bytes were written. */
+size_t utf8_from_utf16(char *out, const char *bytes, size_t length, bool big_endian);
+
 /* Writes bytes as what they are in Latin-1; out has room for 2 * length bytes. Returns how many
  * were written. */
 size_t utf8_from_latin1(char *out, const char *bytes, size_t length);

@@ -473,10 +473,90 @@ def test_debuginfod_log(line, name):
         ("srv*C:\\s*https:\\\\a.example\\x", "url", "srv*C:\\s*https:\\\\a.example\\x"),
         ("srv*C:\\s *https://a.example/x", "blank", "srv*C:\\s *https://a.example/x"),
         ("srv*C:\\s*https://a.example/x,C:\\b", "comma", "srv*C:\\s*https://a.example/x,C:\\b"),
+        ("cache*C:\\s;srv*https://a.example/x", "element", "srv*https://a.example/x"),
+        ('setx _NT_SYMBOL_PATH "srv*C:\\s*https://a.example/x" /M', "element", "srv*C:\\s*https://a.example/x"),
+        ('set "_NT_SYMBOL_PATH=srv*C:\\s*https://a.example/x"', "element", "srv*C:\\s*https://a.example/x"),
+        ('[Environment]::SetEnvironmentVariable("_NT_SYMBOL_PATH", "srv*C:\\s*https://a.example/x", "Machine")', "element", "srv*C:\\s*https://a.example/x"),
+        ("srv*C:\\s*https://u:PL;ANT@a.example/x;C:\\b", "element", "srv*C:\\s*https://***@a.example/x"),
     ],
 )
 def test_symbol_paths(path, name, thing):
     assert (name, thing) in read_log(path + "\r\n")
+
+
+TWO_STORES = """SYMSRV:  BYINDEX: 0x1
+         c:\\symbols*https://one.example/symbols
+         app.pdb
+         94AD5C4B9A1E4420AB047F672A23E48A1
+SYMSRV:  UNC: c:\\symbols\\app.pdb\\94AD5C4B9A1E4420AB047F672A23E48A1\\app.pdb - path not found
+SYMSRV:  HTTPGET: /symbols/app.pdb/94AD5C4B9A1E4420AB047F672A23E48A1/app.pdb
+SYMSRV:  HttpSendRequest: 800C2EE7 - ERROR_INTERNET_NAME_NOT_RESOLVED
+SYMSRV:  RESULT: 0x800C2EE7
+SYMSRV:  BYINDEX: 0x2
+         \\\\build\\symbols*https://two.example/symbols
+         app.pdb
+         94AD5C4B9A1E4420AB047F672A23E48A1
+SYMSRV:  HTTPGET: /symbols/app.pdb/94AD5C4B9A1E4420AB047F672A23E48A1/app.pdb
+SYMSRV:  HttpQueryInfo: 80190193 - HTTP_STATUS_FORBIDDEN
+SYMSRV:  RESULT: 0x80190193
+DBGHELP: app - no symbols loaded
+"""
+
+
+def pasted(before):
+    """Each line behind the same, as a ticket or a logger writes it."""
+    return "".join(f"{before(n)}{line}\n" for n, line in enumerate(TWO_STORES.splitlines()))
+
+
+@pytest.mark.parametrize(
+    "before", [lambda n: "", lambda n: "  ", lambda n: "> ", lambda n: f"[12:00:{n:02}.4] ", lambda n: f"2026-11-26 08:15:{n:02} | "],
+    ids=["as it is", "indented", "quoted", "timed", "logged"],
+)
+def test_a_log_is_read_wherever_it_was_pasted(before):
+    assert set(read_log(pasted(before))) == {("name", "https://one.example/symbols"), ("forbidden", "https://two.example/symbols"), ("no-symbols", "app")}
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_a_log_is_read_as_windows_codes_it(coding, tmp_path):
+    for big in (False, True) if coding == "utf-16" else (False,):
+        text = TWO_STORES.replace("app", "äpp").replace("\n", "\r\n")
+        (tmp_path / "log").write_bytes(b"\xfe\xff" + text.encode("utf-16-be") if big else text.encode(coding))
+        done = run("doctor", "--json", "--log", tmp_path / "log")
+        found = {(row["name"], row["thing"]) for row in json.loads(done.stdout)}
+        assert found == {("name", "https://one.example/symbols"), ("forbidden", "https://two.example/symbols"), ("no-symbols", "äpp")}
+
+
+def test_a_signed_url_stays_masked_in_every_line():
+    """symsrv writes the path of its question without a scheme."""
+    get = "SYMSRV:  HTTPGET: /symbols/app.pdb/94AD/app.pdb?sig=SECRETQ\nSYMSRV:  HttpQueryInfo: 80190191 - HTTP_STATUS_DENIED\n"
+    assert set(read_log(get)) == {("credentials", "/symbols/app.pdb/94AD/app.pdb?***")}
+    stores = "SYMSRV:  BYINDEX: 0x1\n         c:\\symbols*http://u:pw;x@symgate:8080/symbols?sig=SECRETQ\n         app.pdb\n         94AD\n"
+    assert set(read_log(stores + get)) == {("credentials", "http://***@symgate:8080/symbols?***")}
+
+
+def test_a_number_is_no_error_by_itself():
+    assert set(read_log("SYMSRV:  app.pdb from https://h.example: 12007 bytes - copied\n")) == {("nothing", "the log")}
+    assert set(read_log("SYMSRV:  http://h.example/symbols/app.pdb/12029/app.pdb not found\n")) == {("absent", "http://h.example/symbols/app.pdb/12029/app.pdb")}
+    assert set(read_log("SYMSRV:  http://h.example: error 12029\n")) == {("connect", "http://h.example")}
+
+
+def test_the_url_that_sends_the_file_is_named():
+    text = """server urls "https://one.example https://two.example"
+url 0 https://one.example/buildid/f0/debuginfo
+url 1 https://two.example/buildid/f0/debuginfo
+query 2 urls in parallel
+server response HTTP response code said error
+url 0 The requested URL returned error: 404
+committed to url 1
+got file from server
+found /root/.cache/x (fd=5)
+"""
+    assert set(read_log(text)) == {("absent", "https://one.example/buildid/f0/debuginfo"), ("found", "https://two.example/buildid/f0/debuginfo")}
+
+
+def test_no_debuginfod_server():
+    for line in ('export DEBUGINFOD_URLS=""', "DEBUGINFOD_URLS="):
+        assert set(read_log(line + "\n")) == {("no-server", "the client")}
 
 
 def test_log_of_something_else(tmp_path):

@@ -652,6 +652,19 @@ def test_command(gate, origin):
     assert done.returncode == 1 and "no request with this id" in done.stderr
 
 
+@pytest.mark.parametrize("how", [[], ["--ask"]])
+def test_the_query_of_a_url_is_not_passed_on(gate, how):
+    """It may be a signature; the request that is made of the URL has none."""
+    asked = gate.get(pdb().path)
+    explain(gate, after=asked)
+    for rest in ("?sig=hidden-word", "#hidden-word"):
+        told = told_by(gate, *how, f"http://symbols.example{pdb().path}{rest}")
+        assert told.splitlines()[0].startswith(("Every server that may be asked", "Each server that may be asked")), told
+        assert "hidden-word" not in told
+    assert "hidden-word" not in gate.get("/api/v1/requests").body.decode() + gate.errors()
+    assert not any("hidden-word" in line for line in gate.log_lines())
+
+
 # --- fetching without a reader
 
 

@@ -71,12 +71,25 @@ static void latin1_is_converted(void **state) {
     assert_string_equal(out, "a\xc3\xa9\xc2\x80\xc3\xbf");
 }
 
+static void utf_16_is_written_as_utf_8(void **state) {
+    (void)state;
+    char out[32];
+    static const char little[] = "a\0\xe4\0\xac\x20\x3d\xd8\x00\xde\x3d\xd8"
+                                 "b";
+    size_t length = utf8_from_utf16(out, little, sizeof little - 1, false);
+    out[length] = '\0';
+    assert_string_equal(out, "a\u00e4\u20ac\U0001f600\ufffd");
+    static const char big[] = "\0a\xde\x00\x20\xac";
+    length = utf8_from_utf16(out, big, sizeof big - 1, true);
+    out[length] = '\0';
+    assert_string_equal(out, "a\ufffd\u20ac");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed_text_is_valid),
-        cmocka_unit_test(anything_else_is_not),
-        cmocka_unit_test(characters_are_taken_one_by_one),
-        cmocka_unit_test(latin1_is_converted),
+        cmocka_unit_test(well_formed_text_is_valid),       cmocka_unit_test(anything_else_is_not),
+        cmocka_unit_test(characters_are_taken_one_by_one), cmocka_unit_test(latin1_is_converted),
+        cmocka_unit_test(utf_16_is_written_as_utf_8),
     };
     return RUN_TESTS(tests);
 }
