@@ -79,8 +79,10 @@ static int examine(struct config *config, const struct config_problems *problems
     struct report report = {0};
     struct error err = {0};
     tell_problems(problems, &report);
-    doctor_places(config, &report);
-    if (!doctor_servers(config, known, &report, &err)) {
+    bool good = doctor_rules(config, &report, &err);
+    if (good)
+        doctor_places(config, &report);
+    if (!good || !doctor_servers(config, known, &report, &err)) {
         report_release(&report);
         return cli_failed(&err);
     }

@@ -63,19 +63,19 @@ bool remote_symbol_path(const char *route, const char *symbol, char out[REMOTE_P
            text_format(out, REMOTE_PATH_BYTES, "api/v1/%s?name=%s&id=%s", route, name, id);
 }
 
-static bool perform(CURL *curl, const char *url, const char *token, bool post,
+static bool perform(CURL *curl, const char *url, const struct remote *remote, bool post,
                     struct buffer *answer, struct error *err) {
     char authorization[600];
     struct curl_slist *headers = NULL;
-    if (token) {
-        text_format(authorization, sizeof authorization, "Authorization: Bearer %s", token);
+    if (remote->token) {
+        text_format(authorization, sizeof authorization, "Authorization: Bearer %s", remote->token);
         headers = curl_slist_append(headers, authorization);
     }
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "symgate/" SYMGATE_VERSION);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(remote->limit_s ? remote->limit_s : TIMEOUT_S));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     if (post) {
@@ -98,7 +98,7 @@ bool remote_ask(const struct remote *remote, const char *path, bool post, struct
     if (!make_url(remote, path, &url, err))
         return false;
     CURL *curl = curl_easy_init();
-    bool answered = curl && perform(curl, url.bytes, remote->token, post, answer, err);
+    bool answered = curl && perform(curl, url.bytes, remote, post, answer, err);
     if (answered)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, out_status);
     curl_easy_cleanup(curl);
@@ -129,19 +129,39 @@ bool remote_try(const struct remote *remote, const char *path, char *out_id, siz
         return false;
     CURL *curl = curl_easy_init();
     struct header_wanted wanted = {out_id, size};
+    struct remote client = *remote;
+    client.token = NULL; /* clients have none */
     out_id[0] = '\0';
     if (curl) {
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_for_id);
         curl_easy_setopt(curl, CURLOPT_HEADERDATA, &wanted);
     }
-    bool answered = curl && perform(curl, url.bytes, NULL, false, &none, err);
+    bool answered = curl && perform(curl, url.bytes, &client, false, &none, err);
     curl_easy_cleanup(curl);
     char shown[256];
     text_mask_url(shown, sizeof shown, url.bytes);
     if (answered && !out_id[0])
         return error_set(err, ERROR_INVALID, "what answers at %s is no symgate", shown);
     return answered;
+}
+
+/* What came in place of what was asked for: a sentence of the API's, or something else. */
+static void tell_refusal(const struct remote *remote, const struct buffer *answer, long status) {
+    char shown[256];
+    CLEANUP(buffer_release) struct buffer url;
+    struct error err = {0};
+    const char *text = answer->bytes ? answer->bytes : "";
+    if (text[0] && text[0] != '<') {
+        fputs(text, stderr);
+        return;
+    }
+    bool made = make_url(remote, "", &url, &err);
+    text_mask_url(shown, sizeof shown, made ? url.bytes : "");
+    error_set(&err, ERROR_INVALID, "what answers at %s (with status %ld) is no symgate", shown,
+              status);
+    error_hint(&err, "Name it by --url http://HOST:PORT/.");
+    cli_failed(&err);
 }
 
 int remote_print(const struct remote *remote, const char *path, bool post) {
@@ -151,7 +171,10 @@ int remote_print(const struct remote *remote, const char *path, bool post) {
     buffer_init(&answer, ANSWER_BYTES_MAX);
     if (!remote_ask(remote, path, post, &answer, &status, &err))
         return cli_failed(&err);
-    fputs(answer.bytes ? answer.bytes : "", status == 200 ? stdout : stderr);
+    if (status == 200)
+        fputs(answer.bytes ? answer.bytes : "", stdout);
+    else
+        tell_refusal(remote, &answer, status);
     return status == 200 ? 0 : 1;
 }
 
@@ -186,7 +209,7 @@ json_t *remote_json(const struct remote *remote, const char *path, bool post) {
         return NULL;
     }
     if (status != 200)
-        fputs(answer.bytes ? answer.bytes : "", stderr);
+        tell_refusal(remote, &answer, status);
     else if (!json_parse(answer.bytes ? answer.bytes : "", answer.length, &json, NULL, NULL, &err))
         cli_failed(&err);
     make_presentable(json);

@@ -12,6 +12,7 @@ struct remote {
     const char *url;
     const char *data;
     const char *token;
+    unsigned limit_s; /* for an answer; 0: as long as commands wait */
 };
 
 /* The options that say which server, for cli_options. */

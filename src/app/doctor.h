@@ -10,6 +10,10 @@
 #include "app/report.h"
 #include "proxy/checkup.h"
 
+/* Puts the rules of the data folder into the configuration, as a server does that runs there: what
+   they forbid nobody is asked for. False: they cannot be read, err says why. */
+bool doctor_rules(struct config *config, struct report *report, struct error *err) MUST_CHECK;
+
 /* Looks at this machine. */
 void doctor_places(const struct config *config, struct report *report);
 

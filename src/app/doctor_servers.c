@@ -4,6 +4,7 @@
 #include "app/data_folder.h"
 #include "app/doctor.h"
 #include "app/roster_make.h"
+#include "app/rules_apply.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -75,6 +76,19 @@ static void end(struct examination *it, struct report *report) {
         add(report, thing, &told);
 }
 
+bool doctor_rules(struct config *config, struct report *report, struct error *err) {
+    struct error broken;
+    CLEANUP(rules_free_at)
+    struct rules *rules = rules_look(config->general.data_location, &broken, err);
+    if (!rules)
+        return false;
+    if (broken.kind != ERROR_NONE)
+        report_add(report, FINDING_PROBLEM, "rules", "rules.json", broken.what,
+                   "The rules do not count. Mend the file in the data folder, or take it away.");
+    rules_apply(rules, config);
+    return true;
+}
+
 bool doctor_servers(struct config *config, const struct question *known, struct report *report,
                     struct error *err) {
     const char *data = config->general.data_location;
@@ -86,7 +100,7 @@ bool doctor_servers(struct config *config, const struct question *known, struct 
     struct examination *all = NEW_ARRAY(struct examination, roster->count + 1);
     for (unsigned i = 0; i < roster->count; i++) {
         const struct source *source = roster->sources[i];
-        if (config->servers[i].directory)
+        if (config->servers[i].directory && source->options.enabled)
             mount_memory_lost(data, source->fingerprint, source->options.remote, &all[i].lost);
         begin(&all[i], roster, i, known, data);
     }

@@ -55,6 +55,8 @@ static void note_answer(struct patient *patient, const struct source_call *call,
     int64_t took_ms = clock_ms() - began_ms;
     out->status = call->note->status;
     out->answers += came;
+    if (!came)
+        out->silent_ms = took_ms;
     if (came && took_ms > out->took_ms)
         out->took_ms = took_ms;
     if (call->date_s)
@@ -76,12 +78,14 @@ static enum said ask_path(struct patient *patient, const struct question *questi
         source->ops->ask(source, patient->worker, &call, false, &content, &reader, &local, err);
     note_answer(patient, &call, began_ms, answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
     *out_redirected = content.redirected || call.behind;
+    bool known = question == patient->known;
+    if (answer == SOURCE_FOUND && known && form == FORM_POINTER)
+        return checkup_pointer(source, &call, &question->key, &content, reader, err);
     if (answer == SOURCE_FOUND)
-        return checkup_body(&question->key, form, question == patient->known, &content, reader,
-                            err);
-    if (answer == SOURCE_FAILED)
-        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
-    return SAID_NO;
+        return checkup_body(&question->key, form, known, &content, reader, err);
+    if (answer == SOURCE_ABSENT || (patient->out->forbids && note.status == patient->out->forbids))
+        return SAID_NO;
+    return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
 }
 
 static enum said ask_form(struct patient *patient, const struct question *question,
@@ -205,11 +209,12 @@ static enum checkup_word examine(struct patient *patient, const struct question 
     enum checkup_word word = ask_impossible(patient, out->layout);
     if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
         return word;
+    out->forbids = word == CHECKUP_FORBIDS ? out->status : 0;
     struct checkup before = *out;
     enum checkup_word of_known = ask_known(patient, known, out->layout);
-    if (of_known != CHECKUP_GOOD || word == CHECKUP_GOOD)
+    if (word == CHECKUP_GOOD || (of_known != CHECKUP_GOOD && of_known != CHECKUP_MISSING))
         return of_known;
-    before.found = true; /* it has files, and forbids those that it does not have */
+    before.found = of_known == CHECKUP_GOOD; /* it has files, and forbids those that it has not */
     *out = before;
     return word;
 }
@@ -335,12 +340,17 @@ static bool look_at_row(const struct archive_row *row, void *context) {
 
 bool checkup_find_known(struct reading *reading, const struct source *source,
                         struct question *out_known) {
-    struct error ignored = {0};
+    /* What lies in a directory is served in place. */
+    static const enum verdict delivered[] = {VERDICT_FETCHED, VERDICT_LOCAL};
     struct wanted wanted = {.server = source->options.identifier, .out = out_known};
-    const struct archive_query query = {
-        .source = wanted.server, .verdict = verdict_name(VERDICT_FETCHED), .limit = ROWS_LOOKED_AT};
-    if (reading && archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found)
-        return true;
+    for (size_t i = 0; reading && i < sizeof delivered / sizeof *delivered; i++) {
+        struct error ignored = {0};
+        const struct archive_query query = {.source = wanted.server,
+                                            .verdict = verdict_name(delivered[i]),
+                                            .limit = ROWS_LOOKED_AT};
+        if (archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found)
+            return true;
+    }
     return known_of_vendor(source, out_known);
 }
 

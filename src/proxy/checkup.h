@@ -30,11 +30,13 @@ struct checkup {
     bool found;         /* and is there, in the layout that is configured */
     enum layout layout; /* where it was found */
     enum form form;
-    unsigned answers; /* that came at all */
-    int status;       /* HTTP status of the last answer, or 0 */
-    int64_t took_ms;  /* to the slowest head */
-    int64_t ahead_s;  /* its clock less ours; 0 when it does not tell */
-    char url[256];    /* of the question that decided; masked */
+    unsigned answers;  /* that came at all */
+    int forbids;       /* the status that it says of what nobody has, in place of a no; 0: none */
+    int64_t silent_ms; /* how long the question lasted that the end of the checkup cut off */
+    int status;        /* HTTP status of the last answer, or 0 */
+    int64_t took_ms;   /* to the slowest head */
+    int64_t ahead_s;   /* its clock less ours; 0 when it does not tell */
+    char url[256];     /* of the question that decided; masked */
     struct error why;
 };
 

@@ -47,8 +47,9 @@ static void tell_word(const struct checkup *checkup, struct checkup_told *out) {
     text_format(sentence, sizeof sentence, "%s%s%s (%s)", words[checkup->word].sentence,
                 checkup->word == CHECKUP_FALSE ? " It is told so: " : "",
                 checkup->word == CHECKUP_FALSE ? checkup->why.what : "", checkup->url);
+    bool own_cure = checkup->word == CHECKUP_FALSE && checkup->why.hint[0];
     say(out, missing ? CHECKUP_WARNING : CHECKUP_PROBLEM, words[checkup->word].name, sentence,
-        words[checkup->word].cure);
+        own_cure ? checkup->why.hint : words[checkup->word].cure);
 }
 
 static const char *name_of_failure(const struct checkup *checkup) {
@@ -80,10 +81,13 @@ static void tell_failed(const struct source *source, const struct checkup *check
                         struct checkup_told *out) {
     struct telling telling;
     bool cancelled = checkup->why.kind == ERROR_CANCELLED;
+    char silence[300] = "there was no answer within the time of a checkup";
+    if (checkup->answers > 0) /* so it is this question */
+        text_format(silence, sizeof silence,
+                    "it answers, but not this within the time of a checkup: %s", checkup->url);
     const struct facts facts = {
         .server = source->options.identifier,
-        .what = cancelled ? "there was no answer within the time of a checkup"
-                          : telling_what(checkup->why.what, source->options.identifier),
+        .what = cancelled ? silence : telling_what(checkup->why.what, source->options.identifier),
         .status = checkup->status};
     tell_failure(cancelled ? ERROR_TIMEOUT : checkup->why.kind, &facts, &telling);
     say(out, CHECKUP_PROBLEM, name_of_failure(checkup), telling.sentence,
@@ -126,10 +130,26 @@ static void tell_forbids(const struct source *source, const struct checkup *chec
     if (checkup->found)
         text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.",
                     checkup->status);
+    else if (checkup->forbids)
+        text_format(cure, sizeof cure,
+                    "It says the same of the symbol that was asked for, in every layout: if that "
+                    "is there, give it credentials; else see with one that it has: symgate doctor "
+                    "--symbol NAME/ID");
     else
         text_format(cure, sizeof cure,
                     "See which it is with a symbol that it has: symgate doctor --symbol NAME/ID");
     say(out, CHECKUP_PROBLEM, "absentStatus", sentence, cure);
+}
+
+/* A cure, and that of what it says of files that it does not have. */
+static void say_cure(const struct checkup *checkup, struct checkup_told *out, const char *name,
+                     const char *sentence, const char *cure) {
+    char both[sizeof out->cure], also[80] = "";
+    if (checkup->forbids)
+        text_format(also, sizeof also, " Write \"absentStatus\": [%d] into it, too.",
+                    checkup->forbids);
+    text_format(both, sizeof both, "%s%s", cure, also);
+    say(out, CHECKUP_PROBLEM, name, sentence, both);
 }
 
 static void tell_layout(const struct checkup *checkup, struct checkup_told *out) {
@@ -139,7 +159,7 @@ static void tell_layout(const struct checkup *checkup, struct checkup_told *out)
                 layout_name(checkup->layout));
     text_format(cure, sizeof cure, "Write \"layout\": \"%s\" into the server.",
                 layout_name(checkup->layout));
-    say(out, CHECKUP_PROBLEM, "layout", sentence, cure);
+    say_cure(checkup, out, "layout", sentence, cure);
 }
 
 static void tell_form(const struct checkup *checkup, struct checkup_told *out) {
@@ -150,7 +170,7 @@ static void tell_form(const struct checkup *checkup, struct checkup_told *out) {
                 "It has the symbol, but in the form \"%s\", which it is not asked for.",
                 names[checkup->form]);
     text_format(cure, sizeof cure, "Add \"%s\" to forms of the server.", names[checkup->form]);
-    say(out, CHECKUP_PROBLEM, "form", sentence, cure);
+    say_cure(checkup, out, "form", sentence, cure);
 }
 
 static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
@@ -181,7 +201,9 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         say(out_told, CHECKUP_PROBLEM, "unmapped", telling.sentence, telling.cure);
         return;
     case CHECKUP_FAILED:
-        if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0)
+        /* Slow is a server that was at it; one that keeps silent about a file is not. */
+        if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0 &&
+            checkup->silent_ms < SLOW_MS)
             tell_unfinished(checkup, out_told);
         else
             tell_failed(source, checkup, out_told);

@@ -69,9 +69,6 @@ bool rule_has_server(enum rule_list list) {
 /* --- what may be one --- */
 
 static bool check_pattern(const char *text, struct error *err) {
-    if (!text[0])
-        return error_set(err, ERROR_INVALID,
-                         "a pattern is missing (an empty one fits every name, as \".*\" does)");
     size_t offset = 0;
     struct error why = {0};
     struct pattern *pattern = pattern_new(text, &offset, &why);

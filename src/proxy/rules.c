@@ -109,39 +109,67 @@ static void set_aside(struct rules *rules, const struct error *why) {
                   why->what);
 }
 
-/* False: not to be gone on with. */
-static bool load(struct rules *rules, struct error *err) {
+enum loaded { LOADED, LOADED_BROKEN, LOADED_LATER };
+
+/* No file: no rules. Broken: err says why. */
+static enum loaded load(struct rules *rules, struct error *err) {
     CLEANUP(free_block) char *text = NULL;
     size_t length = 0;
     struct error why = {0};
     bool later = false;
-    if (!files_read_whole(rules->path, FILE_BYTES_MAX, &text, &length, &why)) {
-        if (why.os != ENOENT)
-            set_aside(rules, &why);
-        return true;
-    }
+    if (!files_read_whole(rules->path, FILE_BYTES_MAX, &text, &length, err))
+        return err->os == ENOENT ? LOADED : LOADED_BROKEN;
     if (parse(rules, text, length, &later, &why))
-        return true;
+        return LOADED;
     if (!later) {
-        set_aside(rules, &why);
-        return true;
+        *err = why;
+        return LOADED_BROKEN;
     }
     error_set(err, ERROR_CONFIG, "\"%.150s\" was written by a later version of symgate: %s",
               rules->path, why.what);
-    return error_hint(err, "Use that version, or move the file away.");
+    error_hint(err, "Use that version, or move the file away.");
+    return LOADED_LATER;
 }
 
-struct rules *rules_open(const char *path, int root_fd, struct error *err) {
+static struct rules *rules_new(const char *path, int root_fd, struct error *err) {
     struct rules *rules = NEW(struct rules);
     rules->root_fd = root_fd;
     rules->set.next = 1;
     pthread_mutex_init(&rules->changing, NULL);
     pthread_mutex_init(&rules->lock, NULL);
-    bool fits = files_join(rules->path, sizeof rules->path, path, file_name);
-    if (!fits)
-        error_set(err, ERROR_CONFIG, "the data folder's path is too long");
-    if (fits && load(rules, err))
+    if (files_join(rules->path, sizeof rules->path, path, file_name))
         return rules;
+    error_set(err, ERROR_CONFIG, "the data folder's path is too long");
+    rules_free(rules);
+    return NULL;
+}
+
+struct rules *rules_open(const char *path, int root_fd, struct error *err) {
+    struct rules *rules = rules_new(path, root_fd, err);
+    struct error why = {0};
+    enum loaded loaded = rules ? load(rules, &why) : LOADED;
+    if (loaded == LOADED_BROKEN)
+        set_aside(rules, &why);
+    if (loaded != LOADED_LATER)
+        return rules;
+    *err = why;
+    rules_free(rules);
+    return NULL;
+}
+
+struct rules *rules_look(const char *path, struct error *out_broken, struct error *err) {
+    struct rules *rules = rules_new(path, -1, err);
+    struct error why = {0};
+    enum loaded loaded = rules ? load(rules, &why) : LOADED;
+    error_clear(out_broken);
+    if (loaded == LOADED)
+        return rules;
+    if (loaded == LOADED_BROKEN && why.os == 0) {
+        release_set(&rules->set);
+        *out_broken = why;
+        return rules;
+    }
+    *err = why;
     rules_free(rules);
     return NULL;
 }

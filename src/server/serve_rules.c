@@ -30,12 +30,18 @@ static bool read_origin(const char *query, enum rule_origin *out_origin, struct 
            error_set(err, ERROR_INVALID, "\"origin\" must be one of page, adviser, command line");
 }
 
+/* An empty pattern would fit every name. */
+static bool read_value(const char *query, struct rule *out_rule, struct error *err) {
+    return query_text(query, "value", out_rule->value, sizeof out_rule->value, err) &&
+           (out_rule->value[0] || error_set(err, ERROR_INVALID, "a value is missing: value=VALUE"));
+}
+
 bool rule_read(const char *query, struct rule *out_rule, struct error *err) {
     if (!query_has(query, "value") && !query_has(query, "list"))
         return error_set(err, ERROR_INVALID, "say which: ?list=LIST&server=SERVER&value=VALUE");
     return read_list(query, &out_rule->list, err) && read_origin(query, &out_rule->origin, err) &&
            query_text(query, "server", out_rule->server, sizeof out_rule->server, err) &&
-           query_text(query, "value", out_rule->value, sizeof out_rule->value, err) &&
+           read_value(query, out_rule, err) &&
            query_text(query, "comment", out_rule->comment, sizeof out_rule->comment, err) &&
            rule_check(out_rule, err);
 }

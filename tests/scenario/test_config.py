@@ -404,6 +404,9 @@ def test_forget_and_copies_commands(gate, origin):
     done = run("forget", f"{symbol.name}/{symbol.id}", "--data", gate.data)
     assert done.returncode == 0 and '"files": 1' in done.stdout, output(done)
     gate.check()
+    for command in (["copies"], ["advise"]):
+        done = run(*command, "--url", origin.url)
+        assert done.returncode == 1 and "is no symgate" in done.stderr and origin.url in done.stderr, output(done)
     gate.stop()
     done = run("copies", "--data", gate.data)
     assert done.returncode != 0 and done.stderr

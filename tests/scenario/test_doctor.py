@@ -85,6 +85,24 @@ def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
     finding(found, "server", weight="good")
 
 
+def test_objects_that_are_forbidden_and_lie_in_another_form_or_layout(examine, nginx):
+    """A store of objects says 403 of whatever it has not: that must not hide where it has the file."""
+    url, www, _ = nginx
+    symbol = pdb()
+    folder = www / symbol.name / symbol.id
+    folder.mkdir(parents=True)
+    (folder / (symbol.name[:-1] + "_")).write_bytes(gzip.compress(symbol.body))
+    both = {"forms": ["plain", "compressed"]}
+    row = finding(examine(server(url + "/objects", **both), symbol=symbol), "absentStatus")
+    assert '"absentStatus": [403] into the server.' in row["cure"]
+    row = finding(examine(server(url + "/objects"), symbol=symbol), "form")
+    assert row["cure"] == 'Add "compressed" to forms of the server. Write "absentStatus": [403] into it, too.'
+    row = finding(examine(server(url + "/objects", layout="two-tier", **both), symbol=symbol), "layout")
+    assert row["cure"] == 'Write "layout": "symstore" into the server. Write "absentStatus": [403] into it, too.'
+    row = finding(examine(server(url + "/objects", **both), symbol=missing(1)), "absentStatus")
+    assert "says the same of the symbol that was asked for" in row["cure"]
+
+
 def test_forbidden_altogether(examine, nginx):
     row = finding(examine(server(nginx[0] + "/closed")), "absentStatus")
     assert "lets nobody in without credentials" in row["sentence"] and "symgate doctor --symbol" in row["cure"]
@@ -211,6 +229,82 @@ def test_file_that_is_there_in_another_form_only(examine, nginx):
     assert row["cure"] == 'Add "compressed" to forms of the server.'
 
 
+def point(www, symbol, text):
+    folder = www / symbol.name / symbol.id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "file.ptr").write_bytes(text)
+
+
+POINTERS = {"forms": ["plain", "compressed", "pointer"]}
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        (b"PATH:\\\\nowhere\\share\\app.pdb", "lies below none of this server's pointerRoots"),
+        (b"\0junk" * 100, "says nothing that could be followed"),
+        (b"PATH:app.pdb.gone", "and nothing is there"),
+    ],
+)
+def test_pointer_that_leads_to_nothing(examine, nginx, text, sentence):
+    url, www, _ = nginx
+    point(www, pdb(), text)
+    row = finding(examine(server(url, **POINTERS), symbol=pdb()), "false")
+    assert sentence in row["sentence"], row
+    assert ("pointerRoots" in row["cure"]) == ("pointerRoots" in sentence)
+
+
+def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
+    """It is followed as for a client, and what it leads to is looked at."""
+    url, www, _ = nginx
+    symbol, elsewhere = pdb(), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "it.pdb").write_bytes(symbol.body)
+    point(www, symbol, f"PATH:{elsewhere}/it.pdb".encode())
+    roots = POINTERS | {"pointerRoots": [str(elsewhere)]}
+    row = finding(examine(server(url, **roots), symbol=symbol), "server", weight="good")
+    assert "has the symbol" in row["sentence"]
+    (elsewhere / "it.pdb").write_bytes(pdb(seed=2).body)
+    assert "another one" in finding(examine(server(url, **roots), symbol=symbol), "false")["sentence"]
+    point(www, symbol, b"MSG: this build is gone")
+    finding(examine(server(url, **POINTERS), symbol=symbol), "missing", weight="warning")
+
+
+def test_junk_that_comes_slowly_is_no_file(examine, origin):
+    """What is not read to its end is judged by how it begins."""
+    origin.on(pdb().remote, Script(b"\0junk" * 40000, head(), send(8192), stall()))
+    row = finding(examine(server(origin), symbol=pdb()), "false")
+    assert "It is told so" in row["sentence"]
+
+
+@pytest.mark.slow
+def test_server_that_is_silent_about_one_file_is_not_slow(examine, origin):
+    origin.on(pdb().remote, Script(b"", stall()))
+    row = finding(examine(server(origin), symbol=pdb()), "timeout")
+    assert pdb().name in row["sentence"] and "within" in row["sentence"]
+
+
+def test_rules_of_a_running_server_count(make, origin, second):
+    """A name that a rule keeps in the house stays there, and who is switched off is not asked."""
+    gate = make(server(origin), server(second, "two")).start()
+    secret = pdb("secret.pdb")
+    for rule in ("list=general.blacklist&value=secret", "list=enabled&server=two&value=false"):
+        assert gate.get(f"/api/v1/rules?{rule}", method="POST").status == 200
+    asked = (origin.count(), second.count())
+    for _ in range(2):  # while it runs, and when it does not
+        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, "--symbol", secret.key)
+        found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+        finding(found, "off", 'server "two"', weight="good")
+        if gate.process.poll() is None:
+            gate.stop()
+    assert origin.count() > asked[0] and second.count() == asked[1]
+    assert not any(secret.name in request.path for request in origin.requests)
+    (gate.data / "rules.json").write_text("{")
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    assert "rules" in [row["name"] for row in json.loads(done.stdout)]
+    assert (gate.data / "rules.json").read_text() == "{"
+
+
 def test_anything_for_everything(examine, origin):
     origin.on(NOBODYS, good(pdb().body))
     finding(examine(server(origin)), "anything")
@@ -240,6 +334,19 @@ def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
 # --- this machine
 
 
+def test_last_delivered_symbol_of_a_directory_is_asked_for(make, tmp_path):
+    """What lies in a directory is served in place; it is known all the same."""
+    put(tmp_path / "store", pdb())
+    gate = make(server(tmp_path / "store")).start()
+    assert gate.fetch(pdb()).verdict == "local"
+    wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=local").body)["rows"], "the record")
+    gate.config["servers"][0]["layout"] = "two-tier"
+    gate.write_config()
+    gate.stop()
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    assert "layout" in [row["name"] for row in json.loads(done.stdout)], done.stdout
+
+
 def test_folder_of_a_share_that_is_not_mounted(examine, tmp_path):
     (tmp_path / "mnt").mkdir()
     row = finding(examine(server(tmp_path / "mnt")), "empty", weight="warning")
@@ -257,6 +364,18 @@ def test_folder_that_was_a_mount_and_is_none_now(make, small_disk):
     done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
     (row,) = [row for row in json.loads(done.stdout) if row["name"] == "unmounted"]
     assert "was a mount point and is none now" in row["sentence"] and "Mount it" in row["cure"]
+
+
+def test_mount_that_is_gone_and_nobody_asks_for(make, small_disk):
+    disk = small_disk(4 << 20)
+    gate = make(server(disk)).start()
+    assert gate.get(missing(1).path).verdict == "absent"
+    gate.stop()
+    subprocess.run(["umount", disk], check=True)
+    gate.config["servers"][0]["enabled"] = False
+    gate.write_config()
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    assert "unmounted" not in [row["name"] for row in json.loads(done.stdout)], done.stdout
 
 
 def test_folder_that_is_missing(examine, tmp_path):
@@ -288,6 +407,19 @@ def test_port_that_is_taken(examine):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         row = finding(examine(general={"listen": [address]}), "port", address)
         assert "--listen" in row["cure"]
+
+
+def test_address_that_a_killed_server_left_behind(make, origin):
+    """Somebody else has its port by now: that is no symgate that runs."""
+    gate = make(server(origin)).start()
+    gate.kill9()
+    port = int(gate.url.rsplit(":", 1)[1])
+    gate.config["general"]["listen"] = [f"127.0.0.1:{port}"]
+    gate.write_config()
+    with socket.create_server(("127.0.0.1", port), reuse_port=False):
+        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, timeout=60)
+    names = [row["name"] for row in json.loads(done.stdout)]
+    assert "port" in names and "running" not in names, done.stdout
 
 
 def test_secrets_that_everybody_may_read(examine, tmp_path):
