@@ -37,7 +37,7 @@ static const struct {
     [ERROR_WITHDRAWN] = {"withdrawn", "the store says that the file is not to be had"},
     [ERROR_UNINDEXED] = {"unindexed", "the store says that the file is no longer indexed"},
     [ERROR_LOOP] = {"loop", "the source is this symgate itself"},
-    [ERROR_RESTING] = {"resting", "the source rests after failures"},
+    [ERROR_RESTING] = {"resting", "the source rests"},
     [ERROR_BUSY] = {"busy", "the queue is full"},
     [ERROR_CANCELLED] = {"cancelled", "nobody needs the answer any more"},
     [ERROR_REMOVED] = {"removed", "the server was removed from the configuration or changed in it"},

@@ -39,7 +39,7 @@ enum error_kind {
     ERROR_WITHDRAWN, /* the store says that the file is not to be had, and why */
     ERROR_UNINDEXED, /* the same, for every store there is */
     ERROR_LOOP,      /* the question came back: the source is this symgate itself */
-    ERROR_RESTING,   /* the source rests after failures, it was not asked */
+    ERROR_RESTING,   /* the source rests, it was not asked */
     ERROR_BUSY,      /* a full queue, or a ceiling reached */
     ERROR_CANCELLED, /* nobody needs the answer any more */
     ERROR_REMOVED,   /* the source went with a new configuration before it was asked */

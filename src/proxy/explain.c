@@ -207,6 +207,32 @@ static const struct explained_shelf *place_of_file(const struct explanation *out
     return NULL;
 }
 
+/* How long the second one waits for the first: those of one priority are asked together. */
+static int64_t hedge_ms(const struct explaining *view) {
+    const struct plan_step *steps = view->plan.steps;
+    bool together = steps[0].priority == steps[1].priority;
+    return together ? 0 : view->roster->sources[steps[0].source]->options.hedge_after_ms;
+}
+
+/* Is the second one asked while the first, which comes first, keeps to a pause? */
+static bool is_asked_beside(const struct explaining *view, const struct explained_server *first) {
+    if (view->plan.count < 2)
+        return false;
+    const struct explained_server *second = &view->out->servers[view->plan.steps[1].source];
+    int64_t after_ms = hedge_ms(view);
+    return after_ms >= 0 && after_ms < first->left_ms && second->told != TOLD_SERVER_PAUSED;
+}
+
+static void beside_why(const struct explaining *view, const struct explained_server *first,
+                       char *out, size_t size) {
+    char left[TIME_BYTES], after[TIME_BYTES];
+    const struct source *second = view->roster->sources[view->plan.steps[1].source];
+    number_format_time(after, sizeof after, hedge_ms(view));
+    text_format(out, size, "rests %s for %s more: \"%s\" is asked beside it after %s",
+                rest_cause_told(first->rest.cause), time_text(left, first->left_ms),
+                second->options.identifier, after);
+}
+
 /* By the plan, when nothing is here. *out_server: whom the sentence is about. */
 static enum told judge_plan(const struct explaining *view,
                             const struct explained_server **out_server) {
@@ -216,7 +242,9 @@ static enum told judge_plan(const struct explaining *view,
     switch (view->end) {
     case PLAN_ASK:
         *out_server = &view->out->servers[view->plan.steps[0].source];
-        return (*out_server)->told == TOLD_SERVER_PAUSED ? TOLD_NOW_PAUSED : TOLD_NOW_ASKED;
+        if ((*out_server)->told != TOLD_SERVER_PAUSED)
+            return TOLD_NOW_ASKED;
+        return is_asked_beside(view, *out_server) ? TOLD_NOW_PAUSED_BESIDE : TOLD_NOW_PAUSED;
     case PLAN_EXCLUDED:
         return TOLD_NOBODY;
     case PLAN_ABSENT:
@@ -263,8 +291,9 @@ static void conclude(struct explaining *view) {
     struct explanation *out = view->out;
     const struct explained_server *server = NULL;
     const struct explained_shelf *place = place_of_file(out);
-    if (view->verdict.globally)
-        out->told = TOLD_GLOBAL;
+    out->globally = view->verdict.globally;
+    if (out->globally)
+        out->told = view->verdict.gave_up ? TOLD_GIVEN_UP : TOLD_GLOBAL;
     else if (out->has_copy && out->copy.state.phase < COPY_WHOLE)
         out->told = TOLD_NOW_UNDER_WAY;
     else if (out->has_copy && out->copy.state.phase <= COPY_COMPLETE)
@@ -276,13 +305,16 @@ static void conclude(struct explaining *view) {
     if (out->told == TOLD_NOW_HERE || out->told == TOLD_NOW_OTHER_FORM ||
         out->told == TOLD_NOW_UNDER_WAY)
         spare_servers(out);
-    if (out->told == TOLD_GLOBAL)
+    if (out->globally)
         out->rule = view->verdict.rule;
     const char *what = NULL;
-    char nobody[WHY_BYTES];
+    char clause[WHY_BYTES];
     if (out->told == TOLD_NOBODY) {
-        nobody_why(view, nobody, sizeof nobody);
-        what = nobody;
+        nobody_why(view, clause, sizeof clause);
+        what = clause;
+    } else if (out->told == TOLD_NOW_PAUSED_BESIDE) {
+        beside_why(view, server, clause, sizeof clause);
+        what = clause;
     } else if (out->told == TOLD_UNINDEXED)
         what = "the store said: NoLongerIndexed";
     else if (server)
@@ -323,7 +355,8 @@ void explanation_free(struct explanation *explanation) {
     free(explanation);
 }
 
-void explain_path(enum path_meaning meaning, const struct error *why, struct telling *out_telling) {
+void explain_path(enum path_meaning meaning, const struct error *why, const char *key,
+                  struct telling *out_telling) {
     enum told told = TOLD_NOW_UNKNOWN;
     switch (meaning) {
     case PATH_FOLLOW_UP:
@@ -344,5 +377,5 @@ void explain_path(enum path_meaning meaning, const struct error *why, struct tel
         break;
     }
     const char *what = why->what[0] ? why->what : "it is not of the form <name>/<id>/<name>";
-    tell(told, &(struct facts){.what = what}, out_telling);
+    tell(told, &(struct facts){.what = what, .key = key}, out_telling);
 }

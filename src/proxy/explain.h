@@ -32,7 +32,8 @@ struct explained_server {
 
 struct explanation {
     enum told told;
-    const char *rule; /* of the global blacklist, where that decided, or NULL */
+    bool globally;    /* general.blacklist excludes the name … */
+    const char *rule; /* … by this pattern; else NULL */
     bool has_copy;
     struct cache_listing copy; /* in the table, under way or just ended; when there is one */
     unsigned shelf_count;
@@ -50,8 +51,10 @@ struct explanation *explain_now(struct symbols *symbols, const struct roster *ro
 /* NULL is allowed. */
 void explanation_free(struct explanation *explanation);
 
-/* Explains a path below /symbols/ that is no question for a file. */
-void explain_path(enum path_meaning meaning, const struct error *why, struct telling *out_telling);
+/* Explains a path below /symbols/ that is no question for a file. `key`: of the file that it is
+   another form of, or "". */
+void explain_path(enum path_meaning meaning, const struct error *why, const char *key,
+                  struct telling *out_telling);
 
 /* Tells what became of a request. `now` helps to name the filter that still decides; it may be
    NULL. */

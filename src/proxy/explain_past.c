@@ -52,19 +52,25 @@ static bool in_force_still(const char *rule, const struct explanation *now) {
     return false;
 }
 
+static bool any_pattern(const struct explanation *now) {
+    for (unsigned i = 0; i < now->server_count; i++)
+        if (now->servers[i].rule)
+            return true;
+    return false;
+}
+
 /* The filters may be others by now than those that decided then. */
 static enum told told_of_exclusion(const char *rule, const struct explanation *now) {
-    enum told today = now ? now->told : TOLD_NOW_ASKED;
-    if (today == TOLD_GLOBAL && strcmp(now->rule, rule) == 0)
-        return TOLD_GLOBAL;
-    if (today == TOLD_NOBODY && (!rule[0] || now->server_count == 1) &&
-        (!rule[0] || in_force_still(rule, now)))
+    bool nobody = now && now->told == TOLD_NOBODY, kept_out = nobody || (now && now->globally);
+    if (now && now->globally && strcmp(now->rule, rule) == 0)
+        return now->told;
+    if (!rule[0] && nobody && !any_pattern(now))
         return TOLD_NOBODY;
-    if (today == TOLD_NOBODY && in_force_still(rule, now))
-        return TOLD_EXCLUDED_STILL;
     if (!rule[0])
-        return TOLD_EXCLUDED_NAMELESS;
-    return today == TOLD_GLOBAL || today == TOLD_NOBODY ? TOLD_EXCLUDED_ELSE : TOLD_EXCLUDED;
+        return kept_out ? TOLD_EXCLUDED_NAMELESS_ELSE : TOLD_EXCLUDED_NAMELESS;
+    if (nobody && in_force_still(rule, now))
+        return now->server_count == 1 ? TOLD_NOBODY : TOLD_EXCLUDED_STILL;
+    return kept_out ? TOLD_EXCLUDED_ELSE : TOLD_EXCLUDED;
 }
 
 static enum told told_of_delivery(const struct outcome *outcome, enum told good) {
@@ -131,6 +137,10 @@ void explain_outcome(const struct outcome *outcome, const struct attempt_note *n
         text_copy(out_telling->cure, sizeof out_telling->cure, now->telling.cure);
 }
 
+static bool tells_of_pause(const struct attempt_note *note) {
+    return note->cause == ERROR_RESTING && strcmp(note->what, rest_cause_told(REST_ASKED_FOR)) == 0;
+}
+
 void explain_attempt(const struct attempt_note *note, const char *key,
                      struct telling *out_telling) {
     const struct facts facts = {.server = note->source,
@@ -138,8 +148,14 @@ void explain_attempt(const struct attempt_note *note, const char *key,
                                 .key = key,
                                 .status = note->status};
     switch (note->result) {
-    case ATTEMPT_FAILED:
     case ATTEMPT_UNASKED:
+        if (note->cause == ERROR_CANCELLED || tells_of_pause(note))
+            tell(note->cause == ERROR_CANCELLED ? TOLD_ATTEMPT_WITHDRAWN : TOLD_ATTEMPT_PAUSED,
+                 &facts, out_telling);
+        else
+            tell_failure(note->cause, &facts, out_telling);
+        return;
+    case ATTEMPT_FAILED:
         tell_failure(note->cause, &facts, out_telling);
         return;
     case ATTEMPT_WAITING:

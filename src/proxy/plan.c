@@ -93,6 +93,6 @@ void plan_unasked_why(const struct roster *roster, uint64_t unasked, struct erro
     if (source->options.unaskable)
         error_set(out_why, ERROR_UNMAPPED, "server \"%s\" cannot be asked from here", identifier);
     else
-        error_set(out_why, ERROR_RESTING, "server \"%s\" may have it and rests after failures",
-                  identifier);
+        error_set(out_why, ERROR_RESTING, "server \"%s\" may have it and rests %s", identifier,
+                  rest_cause_told(rest_view(queue_rest(source->queue)).cause));
 }

@@ -66,11 +66,18 @@ bool policy_has_whitelist(const struct policy *policy, unsigned source) {
     return policy->sources[source].has_whitelist;
 }
 
+static const char *text_of(const struct rules *list, unsigned index) {
+    return index < list->count ? pattern_text(list->patterns[index]) : NULL;
+}
+
+const char *policy_global_rule(const struct policy *policy, unsigned index) {
+    return text_of(&policy->blacklist, index);
+}
+
 const char *policy_rule(const struct policy *policy, unsigned source, bool white, unsigned index) {
     assert(source < policy->count);
     const struct policy_rules *rules = &policy->sources[source];
-    const struct rules *list = white ? &rules->whitelist : &rules->blacklist;
-    return index < list->count ? pattern_text(list->patterns[index]) : NULL;
+    return text_of(white ? &rules->whitelist : &rules->blacklist, index);
 }
 
 void policy_free(struct policy *policy) {

@@ -33,6 +33,9 @@ void policy_free(struct policy *policy);
 /* Has a source a whitelist at all (an empty one counts)? */
 bool policy_has_whitelist(const struct policy *policy, unsigned source);
 
+/* The text of the index-th pattern of the global blacklist; NULL after the last one. */
+const char *policy_global_rule(const struct policy *policy, unsigned index);
+
 /* The text of a source's index-th pattern, of its white- or blacklist; NULL after the last one. */
 const char *policy_rule(const struct policy *policy, unsigned source, bool white, unsigned index);
 

@@ -309,6 +309,9 @@ void attempt_call_back(struct attempt *attempt);
 /* Notes in the copy what is known outside the worker; the worker's own note replaces it. */
 void attempt_show(struct attempt *attempt, enum attempt_result result, enum error_kind cause);
 
+/* Notes for what cause a source rests that was not asked. */
+void attempt_note_rest(struct attempt_note *note, const struct source *source);
+
 /* The source has answered, or failed before its head: noted with its rest. No lock held. */
 void attempt_answered(struct attempt *attempt, enum error_kind kind);
 

@@ -189,7 +189,7 @@ static void find_why(const struct search *search, struct error *why) {
     else if (search->unasked)
         plan_unasked_why(search->roster, search->unasked, why);
     else if (unasked != ERROR_NONE)
-        error_set(why, unasked, "a server that may have it rests after failures");
+        error_set(why, unasked, "a server that may have it rests");
     else if (some_are_gone(search))
         error_set(why, ERROR_REMOVED,
                   "a server was removed from the configuration or changed in it");

@@ -104,8 +104,12 @@ static void note_unasked(struct search *search, unsigned position, enum attempt_
     const struct source_options *options = &search->roster->sources[position]->options;
     if (result == ATTEMPT_ABSENT)
         text_copy(note.what, sizeof note.what, "not in its index; it was not asked");
-    if (result == ATTEMPT_UNASKED)
-        note.cause = options->unaskable ? ERROR_UNMAPPED : ERROR_RESTING;
+    if (result == ATTEMPT_UNASKED && options->unaskable) {
+        note.cause = ERROR_UNMAPPED;
+    } else if (result == ATTEMPT_UNASKED) {
+        note.cause = ERROR_RESTING;
+        attempt_note_rest(&note, search->roster->sources[position]);
+    }
     text_copy(note.source, sizeof note.source, options->identifier);
     copy_note(search->copy, &note);
 }

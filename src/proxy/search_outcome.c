@@ -22,6 +22,11 @@ static struct rest *rest_of(const struct attempt *attempt) {
 
 /* --- notes --- */
 
+void attempt_note_rest(struct attempt_note *note, const struct source *source) {
+    text_copy(note->what, sizeof note->what,
+              rest_cause_told(rest_view(queue_rest(source->queue)).cause));
+}
+
 void attempt_show(struct attempt *attempt, enum attempt_result result, enum error_kind cause) {
     struct attempt_note note = {
         .result = result,
@@ -30,6 +35,8 @@ void attempt_show(struct attempt *attempt, enum attempt_result result, enum erro
         .place_ms = attempt->place_ms ? attempt->place_ms - attempt->submitted_ms : 0,
     };
     text_copy(note.source, sizeof note.source, source_of(attempt)->options.identifier);
+    if (cause == ERROR_RESTING)
+        attempt_note_rest(&note, source_of(attempt));
     copy_note_again(attempt->copy, attempt->note_index, &note);
 }
 

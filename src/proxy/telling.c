@@ -13,6 +13,9 @@ struct words {
 };
 
 #define NOTHING "Nothing needs to be done."
+#define ITSELF                                                                                     \
+    "Nothing needs to be done: the lookup of the file itself decides. Why that goes as it does: "  \
+    "symgate explain {argument}"
 #define FORGET "If it has been published since: symgate forget {argument}"
 
 static const struct words words[TOLD_COUNT] = {
@@ -56,8 +59,7 @@ static const struct words words[TOLD_COUNT] = {
          "to be asked all the same."},
     [TOLD_FOLLOW_UP] = {"This name stands for another form of a file (compressed, or a pointer), "
                         "which lies in no cache; no server is asked for it.",
-                        "Nothing needs to be done: a lookup of the file itself asks for every "
-                        "form."},
+                        ITSELF},
     [TOLD_EXCLUDED] = {"A filter left no server to ask: \"{rule}\".",
                        "Ask again: that filter is not in force any more, or not for this name."},
     [TOLD_EXCLUDED_STILL] = {"A filter left no server to ask: \"{rule}\".",
@@ -68,6 +70,9 @@ static const struct words words[TOLD_COUNT] = {
                             "now: see below."},
     [TOLD_EXCLUDED_NAMELESS] = {"Whitelists, kinds or enabled left no server to ask.",
                                 "Ask again: they have been changed since."},
+    [TOLD_EXCLUDED_NAMELESS_ELSE] = {"Whitelists, kinds or enabled left no server to ask.",
+                                     "They have been changed since, but other filters keep the "
+                                     "name out now: see below."},
     [TOLD_FAILED] = {"A server that may have the file could not answer: {what}.",
                      "Ask again, and run symgate doctor on the server's machine if it goes on."},
 
@@ -107,6 +112,9 @@ static const struct words words[TOLD_COUNT] = {
                          "comes first.",
                          "Wait for that. A smaller maxRequests of {server} may keep it from asking "
                          "for pauses."},
+    [TOLD_NOW_PAUSED_BESIDE] = {"The file is not here; {server} would be asked first, but {what}.",
+                                "Nothing needs to be done; a smaller maxRequests of {server} may "
+                                "keep it from asking for pauses."},
     [TOLD_NOW_REPLAY] = {"symgate has just started and still reads what servers said no to; a "
                          "request would wait for that.",
                          "Ask again in a moment."},
@@ -125,8 +133,7 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_NOW_FOLLOW_UP] = {"This name stands for another form of a file (compressed, or a "
                             "pointer). It is answered with 404 unless that very file lies in a "
                             "cache; no server is asked for it.",
-                            "Nothing needs to be done: the lookup of the file itself asks for "
-                            "every form."},
+                            ITSELF},
     [TOLD_NOW_TIER_MARK] = {"index2.txt tells debuggers that a store has two tiers. This one has "
                             "one, so the answer is 404.",
                             NOTHING},
@@ -181,6 +188,13 @@ static const struct words words[TOLD_COUNT] = {
                                  FORGET},
     [TOLD_ATTEMPT_FILTERED] = {"{Server} was not asked: its filters, kinds or enabled kept it out.",
                                ""},
+    [TOLD_ATTEMPT_PAUSED] = {"{Server} may have the file, but rested as it had asked and was not "
+                             "asked.",
+                             "Ask again when that is over. A smaller maxRequests of {server} may "
+                             "keep it from asking for pauses."},
+    [TOLD_ATTEMPT_WITHDRAWN] = {"{Server} was not asked: before its turn came another one had sent "
+                                "the file, or nobody wanted it any more.",
+                                ""},
     [TOLD_ATTEMPT_LOST] = {"{Server} was asked too, but another one sent the file first.", ""},
 
     [TOLD_SHELF_NOTHING] = {"The file does not lie in {place}.", ""},
@@ -262,7 +276,7 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                          "Ask whoever runs that store."},
     [ERROR_LOOP] = {"{Server} is this symgate itself: its question came back.",
                     "Take {server} out of the configuration."},
-    [ERROR_RESTING] = {"{Server} may have the file, but rests after failures and was not asked.",
+    [ERROR_RESTING] = {"{Server} may have the file, but rested {what} and was not asked.",
                        "Ask again when it has come back; symgate doctor says what is wrong with "
                        "it."},
     [ERROR_BUSY] = {"The queue of {server} was full, so that it was not asked.",

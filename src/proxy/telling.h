@@ -31,9 +31,10 @@ enum told {
     TOLD_FOLLOW_UP,
     TOLD_EXCLUDED, /* by a filter that keeps nobody out any more */
     TOLD_EXCLUDED_STILL,
-    TOLD_EXCLUDED_ELSE,     /* others do so now */
-    TOLD_EXCLUDED_NAMELESS, /* by none that is a pattern */
-    TOLD_FAILED,            /* for a cause that is not known */
+    TOLD_EXCLUDED_ELSE,          /* others do so now */
+    TOLD_EXCLUDED_NAMELESS,      /* by none that is a pattern, … */
+    TOLD_EXCLUDED_NAMELESS_ELSE, /* … and patterns do so now */
+    TOLD_FAILED,                 /* for a cause that is not known */
     /* filters */
     TOLD_GLOBAL,
     TOLD_DISABLED,
@@ -49,6 +50,7 @@ enum told {
     TOLD_NOW_UNDER_WAY,
     TOLD_NOW_ASKED,
     TOLD_NOW_PAUSED,
+    TOLD_NOW_PAUSED_BESIDE, /* and another one is asked in the meantime */
     TOLD_NOW_REPLAY,
     TOLD_NOW_ABSENT,
     TOLD_NOW_UNLISTED,
@@ -77,6 +79,8 @@ enum told {
     TOLD_ATTEMPT_ABSENT,
     TOLD_ATTEMPT_REMEMBERED,
     TOLD_ATTEMPT_FILTERED,
+    TOLD_ATTEMPT_PAUSED,
+    TOLD_ATTEMPT_WITHDRAWN,
     TOLD_ATTEMPT_LOST,
     /* what lies on a shelf */
     TOLD_SHELF_NOTHING,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "record/archive.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -16,6 +17,7 @@ enum { SEARCH_BYTES = 512 };
     " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"            \
     " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"       \
     " AND (?10 = '' OR instr(attempts, '\"' || ?10 || '\"'))"                                      \
+    " AND (?11 = 0 OR (broken & 8 <> 0) = (?11 = 2))"                                              \
     " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"                                       \
     " ORDER BY at_ms DESC, n DESC LIMIT ?8"
 
@@ -38,7 +40,7 @@ static bool given(const char *text) {
 static bool asks_for_id_alone(const struct archive_query *query) {
     return given(query->id) && !given(query->key) && !given(query->verdict) &&
            !given(query->source) && !given(query->client) && !given(query->search) &&
-           !given(query->result) && query->before_ms == 0;
+           !given(query->result) && query->forms == ARCHIVE_ALL && query->before_ms == 0;
 }
 
 static bool asks_for_failures(const struct archive_query *query) {
@@ -98,6 +100,8 @@ static void read_row(sqlite3_stmt *statement, struct archive_row *row) {
         sqlite3_column_type(statement, 16) == SQLITE_NULL ? "[]" : reading_text(statement, 16);
 }
 
+static_assert(MARK_FOLLOW_UP == 8 && ARCHIVE_FOLLOW_UPS == 2, "as the conditions have it");
+
 bool archive_each(struct reading *reading, const struct archive_query *query,
                   bool (*show)(const struct archive_row *row, void *context), void *context,
                   struct error *err) {
@@ -116,6 +120,7 @@ bool archive_each(struct reading *reading, const struct archive_query *query,
     sqlite3_bind_int64(statement, 8, (sqlite3_int64)query->limit);
     sqlite3_bind_int64(statement, 9, query->before_n);
     reading_bind(statement, 10, query->result ? query->result : "");
+    sqlite3_bind_int(statement, 11, (int)query->forms);
     bool good = true;
     struct archive_row row;
     while (reading_next(reading, statement, &good, err)) {

@@ -15,6 +15,9 @@ enum archive_mark {
     MARK_JOINED = 16
 };
 
+/* Which requests: those for a file itself, or for another form of one (`.pd_`, file.ptr). */
+enum archive_forms { ARCHIVE_ALL, ARCHIVE_LOOKUPS, ARCHIVE_FOLLOW_UPS };
+
 struct archive_query {
     const char *id;      /* X-Request-Id; NULL or "": any, as all texts here */
     const char *key;     /* "<name>/<id>", canonical */
@@ -23,8 +26,9 @@ struct archive_query {
     const char *client;
     const char *result; /* some server was asked, and its attempt ended so: attempt_result_name */
     const char *search; /* in the path, the key or the reason, any case */
-    int64_t before_ms;  /* only older ones; 0: all */
-    int64_t before_n;   /* and of that very millisecond those with a smaller number */
+    enum archive_forms forms;
+    int64_t before_ms; /* only older ones; 0: all */
+    int64_t before_n;  /* and of that very millisecond those with a smaller number */
     uint64_t limit;
 };
 

@@ -9,7 +9,7 @@
 #include "record/book_inside.h"
 #include "record/packet.h"
 
-enum { ATTEMPTS_BYTES_MAX = 64 * 1024 };
+enum { ATTEMPTS_BYTES_MAX = 256 * 1024 };
 
 /* What goes on from row to row. */
 struct writing {

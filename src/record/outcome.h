@@ -14,7 +14,7 @@
 enum {
     REQUEST_ID_BYTES = 65,
     CLIENT_BYTES = 48,
-    OUTCOME_NOTES_MAX = 16,
+    OUTCOME_NOTES_MAX = 80,
 };
 
 struct outcome {

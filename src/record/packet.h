@@ -6,9 +6,6 @@
 
 #include "record/outcome.h"
 
-/* No packet is larger: the server's own limits of texts and notes see to it. */
-enum { PACKET_BYTES_MAX = 16 * 1024 };
-
 /* What packing needs to know, found once. */
 struct packet_size {
     size_t bytes; /* of the whole, a multiple of 8 */

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "proxy/explain.h"
+#include "proxy/explain_rules.h"
 #include "proxy/quarantine.h"
-#include "proxy/rules.h"
 #include "record/archive.h"
 #include "record/attempts_text.h"
 #include "server/api.h"
@@ -16,7 +15,6 @@ enum {
     TARGET_BYTES = 2048,
     KEY_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2,
     REFUSED_SHOWN = 20,
-    ROWS_LOOKED_AT = 50, /* for the last request of the kind that is asked about */
     LAST_BYTES_MAX = 256 * 1024,
 };
 
@@ -51,6 +49,14 @@ static void understand(struct why *why) {
     text_format(why->key, sizeof why->key, "%s/%s", parsed.key.name, parsed.key.id);
 }
 
+/* The key and the path of a question that was made from name and id. */
+static void name_key(struct why *why) {
+    const struct spelling *spelling = &why->question.spelling;
+    text_format(why->key, sizeof why->key, "%s/%s", why->question.key.name, why->question.key.id);
+    text_format(why->path, sizeof why->path, "%s/%s/%s", spelling->name, spelling->id,
+                spelling->name);
+}
+
 /* Name and id, as a client would ask for them. */
 static bool take_key(struct why *why, const char *query, struct error *err) {
     struct spelling *spelling = &why->question.spelling;
@@ -58,9 +64,7 @@ static bool take_key(struct why *why, const char *query, struct error *err) {
         !symbol_key_make(spelling, &why->question.key, err))
         return false;
     why->meaning = PATH_SYMBOL;
-    text_format(why->key, sizeof why->key, "%s/%s", why->question.key.name, why->question.key.id);
-    text_format(why->path, sizeof why->path, "%s/%s/%s", spelling->name, spelling->id,
-                spelling->name);
+    name_key(why);
     return true;
 }
 
@@ -80,55 +84,6 @@ static bool read_asked(struct why *why, const char *query, struct error *err) {
     return why->request_id[0] ||
            error_set(err, ERROR_INVALID,
                      "say what: ?path=/symbols/NAME/ID/NAME, ?name=NAME&id=ID, or ?id=REQUEST-ID");
-}
-
-/* --- rules made while it runs ---------------------------------------------------------------- */
-
-/* Which of the rules made while it runs a pattern is. */
-struct rule_wanted {
-    const char *value;
-    const char *server;
-    struct rule found; /* id 0: none, so it stands in the configuration */
-};
-
-static bool is_rule(const struct rule *rule, void *context) {
-    struct rule_wanted *wanted = context;
-    bool pattern = rule->list == RULE_EVERYWHERE || rule->list == RULE_BLACKLIST ||
-                   rule->list == RULE_WHITELIST;
-    bool here = rule->list == RULE_EVERYWHERE || strcmp(rule->server, wanted->server) == 0;
-    if (pattern && here && strcmp(rule->value, wanted->value) == 0)
-        wanted->found = *rule;
-    return wanted->found.id == 0;
-}
-
-/* The rule made while it runs that a pattern is; id 0: none, so it stands in the configuration. */
-static struct rule find_rule(const struct server *server, const char *pattern,
-                             const char *identifier) {
-    struct rule_wanted wanted = {.value = pattern, .server = identifier};
-    if (server->options.rules)
-        rules_each(server->options.rules, is_rule, &wanted);
-    return wanted.found;
-}
-
-/* What was made while it runs is taken back, and not taken out of the configuration. */
-static void cure_by_undoing(const struct server *server, const char *pattern,
-                            const char *identifier, struct telling *telling) {
-    const struct rule rule = find_rule(server, pattern, identifier);
-    if (rule.id)
-        text_format(telling->cure, sizeof telling->cure,
-                    "It is rule %llu, made while symgate runs. If this name is wanted: symgate "
-                    "rules undo %llu",
-                    (unsigned long long)rule.id, (unsigned long long)rule.id);
-}
-
-static void cure_rules(const struct server *server, struct explanation *now) {
-    if (now->told == TOLD_GLOBAL)
-        cure_by_undoing(server, now->rule, "", &now->telling);
-    for (unsigned i = 0; i < now->server_count; i++) {
-        struct explained_server *row = &now->servers[i];
-        if (row->told == TOLD_BLACKLIST || row->told == TOLD_GLOBAL || row->told == TOLD_GIVEN_UP)
-            cure_by_undoing(server, row->rule, row->source->options.identifier, &row->telling);
-    }
 }
 
 /* --- what was -------------------------------------------------------------------------------- */
@@ -158,26 +113,37 @@ static void append_chain(struct buffer *out, const struct attempt_note *notes, u
 static void look_now(struct why *why) {
     const struct server *server = why->exchange->call->server;
     if (why->meaning != PATH_SYMBOL) {
-        explain_path(why->meaning, &why->wrong, &why->telling);
+        explain_path(why->meaning, &why->wrong, why->key, &why->telling);
         return;
     }
     why->now =
         explain_now(server->options.symbols, why->exchange->settings->roster, &why->question);
-    cure_rules(server, why->now);
+    explain_rule_cures(server->options.rules, why->exchange->settings->roster->policy, why->now);
+}
+
+/* A long path is kept cut, and says something else then; the key is whole. */
+static void take_path(struct why *why, const struct archive_row *row) {
+    struct spelling *spelling = &why->question.spelling;
+    struct error ignored = {0};
+    text_copy(why->path, sizeof why->path, below_symbols(row->outcome.text.path));
+    understand(why);
+    if (!row->key[0] || strcmp(why->key, row->key) == 0)
+        return;
+    why->question = (struct question){0};
+    if (!spelling_read(row->key, spelling) ||
+        !symbol_key_make(spelling, &why->question.key, &ignored))
+        return;
+    why->meaning = row->outcome.follow_up ? PATH_FOLLOW_UP : PATH_SYMBOL;
+    name_key(why);
 }
 
 static bool take_row(const struct archive_row *row, void *context) {
     struct why *why = context;
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     struct outcome outcome = row->outcome;
-    /* Debuggers ask for a file's other forms after it: the last request for it is the one before.
-     */
-    if (!why->request_id[0] && outcome.follow_up != (why->meaning == PATH_FOLLOW_UP))
-        return true;
     why->found = true;
     if (why->request_id[0]) {
-        text_copy(why->path, sizeof why->path, below_symbols(outcome.text.path));
-        understand(why);
+        take_path(why, row);
         look_now(why);
     }
     outcome.note_count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
@@ -215,8 +181,11 @@ static bool find_last(struct why *why, struct reading *reading, struct error *er
         (void)recorder_find(recorder, why->request_id, take_outcome, why);
     if (why->found || !reading || (!why->request_id[0] && !why->key[0]))
         return true;
-    const struct archive_query query = {
-        .id = why->request_id, .key = why->key, .limit = ROWS_LOOKED_AT};
+    struct archive_query query = {.id = why->request_id, .key = why->key, .limit = 1};
+    /* Debuggers ask for a file's other forms after it: the last request for it is the one before.
+     */
+    if (!why->request_id[0])
+        query.forms = why->meaning == PATH_FOLLOW_UP ? ARCHIVE_FOLLOW_UPS : ARCHIVE_LOOKUPS;
     return archive_each(reading, &query, take_row, why, err);
 }
 
@@ -248,6 +217,7 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_NOW_UNDER_WAY] = "joined",
     [TOLD_NOW_ASKED] = "ask",
     [TOLD_NOW_PAUSED] = "wait",
+    [TOLD_NOW_PAUSED_BESIDE] = "ask",
     [TOLD_NOW_REPLAY] = "wait",
     [TOLD_NOW_ABSENT] = "absent",
     [TOLD_NOW_UNLISTED] = "absent",
@@ -260,31 +230,33 @@ static const char *const states[TOLD_COUNT] = {
     [TOLD_SHELF_HANGS] = "hangs",
 };
 
-/* The pattern that decided, and where it comes from; null when none did. */
-static void append_pattern(struct buffer *out, struct server *server, const char *pattern,
-                           const char *identifier) {
-    if (!pattern) {
-        buffer_append_text(out, ", \"rule\": null");
-        return;
-    }
-    const struct rule made = find_rule(server, pattern, identifier);
+/* The pattern that decided (null: none did), and the rule made while it runs, where it is one's
+   word. row: NULL for the global blacklist. */
+static void append_pattern(struct buffer *out, const struct server *server,
+                           const struct explanation *now, const struct explained_server *row) {
+    struct rule made;
+    const char *pattern = row ? row->rule : now->rule;
     buffer_append_text(out, ", ");
-    api_text(out, "rule", pattern);
-    if (made.id) {
+    if (pattern)
+        api_text(out, "rule", pattern);
+    else
+        buffer_append_text(out, "\"rule\": null");
+    if (explain_rule(server->options.rules, now, row, &made)) {
         buffer_append_text(out, ", \"made\": ");
         rule_append(out, &made);
     }
 }
 
-static void append_server(struct buffer *out, struct server *server,
-                          const struct explained_server *row, unsigned index) {
+static void append_server(struct buffer *out, struct server *server, const struct explanation *now,
+                          unsigned index) {
+    const struct explained_server *row = &now->servers[index];
     buffer_append_text(out, index ? ",\n {" : "\n {");
     api_text(out, "identifier", row->source->options.identifier);
     buffer_append_text(out, ", ");
     api_text(out, "name", row->source->options.name);
     buffer_format(out, ", \"position\": %u, \"turn\": %u, ", index + 1, row->turn);
     api_text(out, "state", states[row->told]);
-    append_pattern(out, server, row->rule, row->source->options.identifier);
+    append_pattern(out, server, now, row);
     const struct queue_counters *queue = queue_counters(row->source->queue);
     buffer_format(out, ", \"waiting\": %llu, \"running\": %llu",
                   (unsigned long long)counted(&queue->waiting),
@@ -338,9 +310,9 @@ static void append_now(struct buffer *out, const struct why *why) {
     buffer_append_text(out, "{");
     append_told(out, &now->telling);
     buffer_append_text(out, ", ");
-    api_text(out, "would", states[now->told]);
-    buffer_format(out, ", \"excluded\": %s", now->told == TOLD_GLOBAL ? "true" : "false");
-    append_pattern(out, server, now->rule, "");
+    api_text(out, "would", states[now->globally ? TOLD_GLOBAL : now->told]);
+    buffer_format(out, ", \"excluded\": %s", now->globally ? "true" : "false");
+    append_pattern(out, server, now, NULL);
     append_shelves(out, now);
     buffer_append_text(out, ", \"copy\": ");
     if (now->has_copy)
@@ -353,7 +325,7 @@ static void append_now(struct buffer *out, const struct why *why) {
                     &(struct refused_list){.out = out});
     buffer_append_text(out, "], \"servers\": [");
     for (unsigned i = 0; i < now->server_count; i++)
-        append_server(out, server, &now->servers[i], i);
+        append_server(out, server, now, i);
     buffer_append_text(out, "]}");
 }
 

@@ -57,10 +57,9 @@ static void answer_without_copy(struct exchange *exchange, const struct answer *
     else if (answer->why.kind != ERROR_NONE)
         text_copy(reason, sizeof reason, answer->why.what);
     else if (exchange->follow_up && answer->verdict == VERDICT_ABSENT)
-        text_copy(
-            reason, sizeof reason,
-            "another form of a file, which lies in no cache: a lookup of the file itself asks "
-            "the servers for every form");
+        text_copy(reason, sizeof reason,
+                  "another form of a file, which lies in no cache: no server is asked for such a "
+                  "name");
     else
         text_copy(reason, sizeof reason, verdict_sentence(answer->verdict));
     answer_verdict(exchange, answer->verdict, reason);

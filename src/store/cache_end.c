@@ -170,7 +170,8 @@ static void hand_over(struct copy *old, struct copy *next) {
     next->note_count = old->note_count;
     if (!old->notes)
         return;
-    next->notes = NEW_ARRAY(struct attempt_note, COPY_NOTES_MAX);
+    next->note_room = old->note_room;
+    next->notes = NEW_ARRAY(struct attempt_note, old->note_room);
     memcpy(next->notes, old->notes, old->note_count * sizeof *next->notes);
 }
 

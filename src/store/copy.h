@@ -39,7 +39,7 @@ enum copy_phase {
     COPY_FAILED,
 };
 
-enum { COPY_NOTES_MAX = 16 };
+enum { COPY_NOTES_MAX = 80 }; /* as many as there may be servers, and some that are asked again */
 
 struct copy;
 

@@ -61,7 +61,7 @@ struct copy {
     struct error *why;
     char *preferred;
     struct attempt_note *notes;
-    unsigned note_count;
+    unsigned note_count, note_room;
 };
 
 /* A new SEARCHING copy of one reference, in no table. */

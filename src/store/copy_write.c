@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "store/copy_inside.h"
 
-enum { WAKE_BYTES = 256 << 10, COMPARE_BYTES = 16 << 10 };
+enum { WAKE_BYTES = 256 << 10, COMPARE_BYTES = 16 << 10, NOTES_FIRST = 8 };
 
 void copy_own(struct copy *copy, struct copy_owner *owner) {
     if (owner)
@@ -139,12 +139,24 @@ void copy_whole(struct copy *copy) {
 
 /* --- notes and reasons ---------------------------------------------------------------------- */
 
+/* Most searches need few. */
+static void make_room_for_note(struct copy *copy) {
+    if (copy->note_count < copy->note_room)
+        return;
+    unsigned room = copy->note_room ? 2 * copy->note_room : NOTES_FIRST;
+    struct attempt_note *notes = NEW_ARRAY(struct attempt_note, room);
+    if (copy->note_count)
+        memcpy(notes, copy->notes, copy->note_count * sizeof *notes);
+    free(copy->notes);
+    copy->notes = notes;
+    copy->note_room = room;
+}
+
 unsigned copy_note(struct copy *copy, const struct attempt_note *note) {
     SCOPED_LOCK(&copy->lock);
     if (copy->note_count == COPY_NOTES_MAX)
         return COPY_NOTES_MAX;
-    if (!copy->notes)
-        copy->notes = NEW_ARRAY(struct attempt_note, COPY_NOTES_MAX);
+    make_room_for_note(copy);
     copy->notes[copy->note_count] = *note;
     return copy->note_count++;
 }

@@ -203,6 +203,33 @@ def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin
     assert told["sentence"] == sentence and cure in told["cure"], told
 
 
+@pytest.mark.parametrize("then", [{"whitelist": ["ok"]}, {"kinds": ["pe"]}, {"enabled": False}])
+def test_an_exclusion_without_a_pattern_is_not_told_by_a_later_one(make, origin, then):
+    gate = make(server(origin, **then)).start()
+    answer = gate.get(pdb("wl.pdb").path)
+    assert answer.verdict == "excluded"
+    assert explain(gate, after=answer)["sentence"].startswith("No server may be asked for this name: its whitelist, kinds or enabled")
+    for key in then:
+        del gate.config["servers"][0][key]
+    gate.config["servers"][0]["blacklist"] = ["wl"]
+    gate.write_config()
+    gate.hang_up()
+    wait_until(lambda: "is in force" in gate.errors(), "the reload")
+    told = explain(gate, after=answer)
+    assert told["sentence"] == "Whitelists, kinds or enabled left no server to ask." and '"wl"' not in told["sentence"]
+    assert "other filters keep the name out now" in told["cure"]
+
+
+def test_a_pattern_of_everybodys_that_gives_up(start, origin):
+    gate = start(server(origin), general={"blacklist": ["(a+)+$"]})
+    name = "a" * 40 + "!.pdb"
+    answer = gate.get(f"/symbols/{name}/11/{name}")
+    assert answer.verdict == "excluded" and "gave up at its match limit" in answer.reason
+    told = explain(gate, after=answer)
+    assert "was given up at its match limit" in told["sentence"] and "simpler" in told["cure"]
+    assert told["now"]["excluded"] and told["now"]["would"] == "excluded"
+
+
 def test_a_pattern_that_gives_up(start, origin):
     pattern = r"(a+)+(b+)+(a|aa)+c\Z"
     gate = start(server(origin, blacklist=[pattern]))
@@ -297,7 +324,7 @@ def test_nobody_listens_and_the_rest_that_follows(start, origin):
     told = explain(gate, missing(0))
     assert told["sentence"].startswith('Server "one" cannot be reached')
     told = explain(gate, after=answer)
-    assert told["sentence"].endswith('server "one" may have it and rests after failures.'), told
+    assert told["sentence"].endswith('server "one" may have it and rests after connect failures or timeouts.'), told
     row = of_server(told)
     assert row["state"] in ("resting", "probed")  # it rests for 5 s: the machine may be slow
     assert row["rest"] == "unreachable" and "rests after connect failures" in row["sentence"]
@@ -419,6 +446,34 @@ def test_a_short_pause_is_waited_out(start, origin):
     assert origin.count() == 1
 
 
+def test_who_is_asked_beside_a_pause(start, origin, second):
+    """Nobody waits for the first one longer than hedgeAfter, where there is another."""
+    gate = start(server(origin, hedgeAfter="1s"), server(second, "two"))
+    origin.on(missing(1).remote, status(429, [("Retry-After", "25")]))
+    gate.get(missing(1).path)
+    symbol = pdb()
+    second.on(symbol.remote, good(symbol.body))
+    told = explain(gate, symbol)
+    assert told["now"]["would"] == "ask"
+    assert re.search('rests as it asked for 2[0-9]s more: "two" is asked beside it after 1s', told["sentence"]), told["sentence"]
+    asked = origin.count()
+    answer = gate.get(symbol.path)
+    assert answer.body == symbol.body and origin.count() == asked
+    first = wait_until(lambda: explain(gate, after=answer)["last"]["chain"][0], "its record")
+    assert first["sentence"].startswith('Server "one" was not asked: before its turn came another one had sent the file'), first
+
+
+def test_a_pause_is_no_failure(start, origin, second):
+    gate = start(server(origin), server(second, "two"))
+    origin.on(missing(1).remote, status(429, [("Retry-After", "600")]))
+    gate.get(missing(1).path)
+    answer = gate.get(missing(2).path)
+    assert answer.verdict == "failed" and answer.reason.endswith("rests as it asked")
+    told = explain(gate, after=answer)
+    assert told["sentence"] == 'Server "one" may have the file, but rested as it had asked and was not asked.'
+    assert "maxRequests" in told["cure"] and "doctor" not in told["cure"]
+
+
 def test_busy_and_a_full_queue(start, origin):
     gate = start(server(origin, maxRequests=1))
     first = pdb()
@@ -536,6 +591,65 @@ def test_a_rule_is_undone_and_not_looked_for_in_the_configuration(gate, origin):
         cure = told["cure"] if number == 2 else of_server(told)["cure"]
         assert f"symgate rules undo {number}" in cure
         assert f"(rule {number}, from the " in told_by(gate, request_id(answer))
+
+
+def add_rule(gate, **rule):
+    added = gate.get("/api/v1/rules?" + urllib.parse.urlencode(rule), method="POST")
+    assert added.status == 200, added.body
+
+
+def test_rules_of_every_list_are_told_as_such(start, origin):
+    """The configuration says nothing of it, so its cure is not there."""
+    gate = start(server(origin))
+    add_rule(gate, list="whitelist", server="one", value="only")
+    row = of_server(explain(gate, pdb("other.pdb")))
+    assert row["state"] == "not in whitelist" and row["made"]["id"] == 1
+    assert "symgate rules add whitelist PATTERN --server one" in row["cure"] and "undo 1" in row["cure"]
+    add_rule(gate, list="enabled", server="one", value="false")
+    row = of_server(explain(gate, pdb("only.pdb")))
+    assert row["state"] == "off" and row["made"]["id"] == 2 and "symgate rules undo 2" in row["cure"]
+    assert run("rules", "undo", "2", "--url", gate.url).returncode == 0
+    assert gate.get(pdb("only.pdb").path).verdict == "absent"
+
+
+def test_a_pattern_that_is_a_rule_and_in_the_configuration(start, origin):
+    gate = start(server(origin, blacklist=["late"]), general={"blacklist": ["early"]})
+    add_rule(gate, list="blacklist", server="one", value="late")
+    add_rule(gate, list="general.blacklist", value="early")
+    cures = [of_server(explain(gate, pdb("late.pdb")))["cure"], explain(gate, pdb("early.pdb"))["cure"]]
+    for number, cure in enumerate(cures, 1):
+        assert f"rules undo {number}" in cure and "out of the configuration" in cure, cure
+
+
+def test_the_last_lookup_stands_however_many_follow_ups_came_after_it(gate, origin):
+    symbol = pdb()
+    first = gate.get(symbol.path)
+    for _ in range(60):
+        assert gate.get(symbol.path.rsplit("/", 1)[0] + "/file.ptr").status == 404
+    wait_until(lambda: len(json.loads(gate.get(f"/api/v1/requests?key={urllib.parse.quote(symbol.key)}&limit=100").body)["rows"]) == 61, "the records")
+    assert explain(gate, symbol)["last"]["request"]["id"] == request_id(first)
+
+
+def test_every_server_of_a_long_list_is_recorded(start, origin, second):
+    gate = start(*(server(origin, f"server{n}") for n in range(25)), server(second, "last", timeouts={"connect": "1s"}))
+    symbol = pdb()
+    second.on(symbol.remote, good(symbol.body))
+    answer = gate.fetch(symbol)
+    chain = explain(gate, after=answer)["last"]["chain"]
+    assert [link["source"] for link in chain] == [f"server{n}" for n in range(25)] + ["last"]
+    second.stop()
+    answer = gate.get(missing(1).path)
+    assert answer.verdict == "failed"
+    assert explain(gate, after=answer)["sentence"].startswith('Server "last" cannot be reached')
+
+
+@pytest.mark.parametrize("name", ["x" * 150 + ".pdb", "符" * 60 + ".pdb"], ids=len)
+def test_long_paths_are_known_by_their_key(gate, origin, name):
+    """They are kept cut."""
+    coded = urllib.parse.quote(name)
+    answer = gate.get(f"/symbols/{coded}/{pdb().id}/{coded}")
+    told = explain(gate, after=answer)
+    assert told["key"]["name"] == name and told["now"]["would"] == "absent"
 
 
 def test_names_of_a_clients_choice_are_harmless_in_cures(gate, origin):
