@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "record/packet.h"
 
-enum { BLOCK_BYTES = 128 * 1024, IN_BLOCK_MAX = 512 };
+enum { BLOCK_BYTES = 128 * 1024, IN_BLOCK_MAX = 512, BLOCKS_MAX = RECENT_BYTES_MAX / BLOCK_BYTES };
 
 struct block {
     struct list in_recent;
@@ -25,6 +25,7 @@ struct recent {
     unsigned outcomes_max;
     pthread_mutex_t lock; /* guards what follows */
     struct list blocks;   /* the oldest first */
+    unsigned block_count;
     uint64_t added;
 };
 
@@ -36,8 +37,9 @@ struct recent *recent_new(unsigned outcomes_max) {
     return recent;
 }
 
-static void block_free(struct block *block) {
+static void block_free(struct recent *recent, struct block *block) {
     list_remove(&block->in_recent);
+    recent->block_count--;
     free(block->bytes);
     free(block);
 }
@@ -46,7 +48,7 @@ void recent_free(struct recent *recent) {
     if (!recent)
         return;
     LIST_EACH (node, &recent->blocks)
-        block_free(LIST_ENTRY(node, struct block, in_recent));
+        block_free(recent, LIST_ENTRY(node, struct block, in_recent));
     pthread_mutex_destroy(&recent->lock);
     free(recent);
 }
@@ -67,6 +69,7 @@ static void add_block(struct recent *recent) {
     block->bytes = memory_new(BLOCK_BYTES);
     block->first = recent->added;
     list_push_back(&recent->blocks, &block->in_recent);
+    recent->block_count++;
 }
 
 void recent_add(struct recent *recent, const char *packet) {
@@ -82,8 +85,9 @@ void recent_add(struct recent *recent, const char *packet) {
     block->used += bytes;
     recent->added++;
     struct block *first = oldest(recent);
-    if (recent->added - (first->first + first->count) >= recent->outcomes_max)
-        block_free(first);
+    if (recent->added - (first->first + first->count) >= recent->outcomes_max ||
+        recent->block_count > BLOCKS_MAX)
+        block_free(recent, first);
 }
 
 /* A copy of a packet; the caller frees. */

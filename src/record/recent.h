@@ -6,9 +6,12 @@
 
 #include "record/outcome.h"
 
+enum { RECENT_BYTES_MAX = 64 * 1024 * 1024 };
+
 struct recent;
 
-/* Keeps at least the last outcomes_max, and at most a block's worth more; with 0 none. */
+/* Keeps at least the last outcomes_max, as far as they fit into RECENT_BYTES_MAX, and at most a
+   block's worth more; with 0 none. */
 struct recent *recent_new(unsigned outcomes_max);
 void recent_free(struct recent *recent);
 

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "record/packet.h"
+#include "record/recent.h"
 #include "unit/base/check.h"
 
 enum { RING = 10000, BLOCK = 512, THREADS = 8, PUTS = 5000 };
@@ -355,6 +356,49 @@ static void counters_are_exact_under_threads(void **state) {
     recorder_free(the_recorder);
 }
 
+struct counted_bytes {
+    unsigned newest, outcomes;
+    size_t bytes;
+};
+
+static bool count_bytes(const struct outcome *outcome, const struct attempt_note *notes,
+                        void *context) {
+    struct counted_bytes *all = context;
+    struct packet_size size;
+    packet_measure(outcome, notes, &size);
+    if (all->outcomes++ == 0)
+        all->newest = (unsigned)outcome->wall_ns;
+    all->bytes += size.bytes;
+    return true;
+}
+
+static void long_lists_of_attempts_have_a_ceiling(void **state) {
+    (void)state;
+    enum { PUTS_LONG = 2500, AT_ONCE = 10 };
+    struct attempt_note *notes = NEW_ARRAY(struct attempt_note, OUTCOME_NOTES_MAX);
+    for (unsigned i = 0; i < OUTCOME_NOTES_MAX; i++) {
+        memset(notes[i].url, 'u', sizeof notes[i].url - 1);
+        memset(notes[i].what, 'w', sizeof notes[i].what - 1);
+    }
+    struct recorder *recorder = recorder_of(RING);
+    struct lane *lane = recorder_lane(recorder);
+    for (unsigned i = 0; i < PUTS_LONG; i++) {
+        struct outcome outcome = outcome_of(i);
+        outcome.note_count = OUTCOME_NOTES_MAX;
+        recorder_put(recorder, lane, &outcome, notes);
+        if (i % AT_ONCE == 0)
+            recorder_settle(recorder);
+    }
+    recorder_settle(recorder);
+    struct counted_bytes all = {0};
+    recorder_recent(recorder, RING, count_bytes, &all);
+    assert_int_equal(all.newest, PUTS_LONG - 1);
+    assert_in_range(all.bytes, RECENT_BYTES_MAX / 2, RECENT_BYTES_MAX);
+    assert_true(all.outcomes < PUTS_LONG);
+    recorder_free(recorder);
+    free(notes);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_ten_thousand_are_kept),
@@ -365,6 +409,7 @@ int main(void) {
         cmocka_unit_test(attempts_are_kept_with_their_outcome),
         cmocka_unit_test(each_is_handed_on_once_and_in_order),
         cmocka_unit_test(what_a_lane_cannot_hold_is_counted),
+        cmocka_unit_test(long_lists_of_attempts_have_a_ceiling),
         cmocka_unit_test(counters_are_exact_under_threads),
     };
     return RUN_TESTS(tests);
