@@ -172,6 +172,17 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
     return look_for_forms(patient, known, own);
 }
 
+/* Where it should be is what is told of a file that is nowhere. */
+static enum checkup_word look_on(struct patient *patient, const struct question *known,
+                                 enum layout own) {
+    char url[sizeof patient->out->url];
+    text_copy(url, sizeof url, patient->out->url);
+    enum checkup_word word = look_elsewhere(patient, known, own);
+    if (word == CHECKUP_MISSING)
+        text_copy(patient->out->url, sizeof url, url);
+    return word;
+}
+
 static enum checkup_word ask_known(struct patient *patient, const struct question *known,
                                    enum layout layout) {
     bool redirected = false;
@@ -181,7 +192,7 @@ static enum checkup_word ask_known(struct patient *patient, const struct questio
         patient->out->found = true;
         return CHECKUP_GOOD;
     case SAID_NO:
-        return look_elsewhere(patient, known, layout);
+        return look_on(patient, known, layout);
     case SAID_PAGE:
         return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
     case SAID_FALSE:

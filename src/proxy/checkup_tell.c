@@ -44,9 +44,10 @@ static const struct {
 static void tell_word(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence];
     bool missing = checkup->word == CHECKUP_MISSING;
+    bool reasoned = checkup->word == CHECKUP_FALSE || (missing && checkup->why.what[0]);
     text_format(sentence, sizeof sentence, "%s%s%s (%s)", words[checkup->word].sentence,
-                checkup->word == CHECKUP_FALSE ? " It is told so: " : "",
-                checkup->word == CHECKUP_FALSE ? checkup->why.what : "", checkup->url);
+                reasoned ? " It is told so: " : "", reasoned ? checkup->why.what : "",
+                checkup->url);
     bool own_cure = checkup->word == CHECKUP_FALSE && checkup->why.hint[0];
     say(out, missing ? CHECKUP_WARNING : CHECKUP_PROBLEM, words[checkup->word].name, sentence,
         own_cure ? checkup->why.hint : words[checkup->word].cure);

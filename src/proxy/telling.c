@@ -374,11 +374,22 @@ static void add_fact(struct filler *filler, const char *word, size_t length,
     assert(false); /* the table has a word that there is not */
 }
 
+/* Is it ": {what}" that comes, and there is nothing to be said? */
+static bool adds_nothing(const char *pattern, size_t plain, const struct facts *facts) {
+    return facts->what && !facts->what[0] && text_starts(pattern + plain, "{what}") && plain >= 2 &&
+           memcmp(pattern + plain - 2, ": ", 2) == 0;
+}
+
 static void fill(const char *pattern, const struct facts *facts, char *out, size_t size) {
     struct filler filler = {out, size, 0};
     out[0] = '\0';
     while (*pattern) {
         size_t plain = strcspn(pattern, "{");
+        if (adds_nothing(pattern, plain, facts)) {
+            add(&filler, pattern, plain - strlen(": "));
+            pattern += plain + strlen("{what}");
+            continue;
+        }
         add(&filler, pattern, plain);
         pattern += plain;
         if (!*pattern)
@@ -396,9 +407,16 @@ static void fill_both(const struct words *chosen, const struct facts *facts,
 }
 
 const char *telling_what(const char *what, const char *server) {
-    char prefix[128];
-    text_format(prefix, sizeof prefix, "source \"%s\": ", server);
-    return text_starts(what, prefix) ? what + strlen(prefix) : what;
+    char named[128], status[128];
+    text_format(named, sizeof named, "source \"%s\": ", server);
+    text_format(status, sizeof status, "source \"%s\" answered with status ", server);
+    if (text_starts(what, named))
+        return what + strlen(named);
+    if (!text_starts(what, status))
+        return what;
+    what += strlen(status);
+    what += strspn(what, "0123456789");
+    return what + strspn(what, ": ");
 }
 
 void tell(enum told told, const struct facts *facts, struct telling *out_telling) {

@@ -95,7 +95,7 @@ enum told {
 struct facts {
     const char *server; /* an identifier */
     const char *rule;
-    const char *what; /* as it was noted when it happened */
+    const char *what; /* as it was noted when it happened; "": nothing is added */
     const char *key;  /* "<name>/<id>" */
     const char *time; /* "3h" */
     const char *place;
@@ -107,8 +107,8 @@ struct telling {
     char cure[640];
 };
 
-/* What was noted of a failure, without the name of the server at its beginning (`source "acme": `),
-   which the sentence names. */
+/* What was noted of a failure, without what the sentence says itself: the name of the server at its
+   beginning (`source "acme": `), and its status. "": that was all. */
 const char *telling_what(const char *what, const char *server);
 
 /* Tells one of the above. */

@@ -249,13 +249,12 @@ static const char *method_name(enum method method) {
 }
 
 /* A shelf may have become full only behind the head that would have said so. */
-static bool was_kept(const struct exchange *exchange, bool broken) {
-    struct error why = {0};
+static bool was_kept(const struct exchange *exchange, bool broken, struct error *out_why) {
     bool delivered = exchange->verdict == VERDICT_FETCHED || exchange->verdict == VERDICT_JOINED;
-    if (exchange->not_kept || broken || !delivered || !exchange->copy)
-        return !exchange->not_kept;
-    copy_why(exchange->copy, &why);
-    return why.kind == ERROR_NONE;
+    error_clear(out_why);
+    if (!broken && delivered && exchange->copy)
+        copy_why(exchange->copy, out_why);
+    return !exchange->not_kept && out_why->kind == ERROR_NONE;
 }
 
 static void record(const struct exchange *exchange, bool broken, bool hung_up) {
@@ -264,6 +263,8 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     int64_t now_us = clock_us();
     int64_t answered_us = exchange->answered_us ? exchange->answered_us : now_us;
     bool ruled = exchange->verdict == VERDICT_EXCLUDED && exchange->rule;
+    struct error why;
+    bool kept = was_kept(exchange, broken, &why);
     struct outcome outcome = {
         .wall_ns = exchange->wall_ns,
         .waited_us = answered_us - exchange->started_us,
@@ -278,7 +279,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .bytes = exchange->sent,
         .broken = broken,
         .hung_up = hung_up,
-        .not_kept = !was_kept(exchange, broken),
+        .not_kept = !kept,
         .text = {.id = exchange->id,
                  .client = client,
                  .path = exchange->path,
@@ -286,7 +287,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
                  .key_id = exchange->question.key.id,
                  .rule = ruled ? exchange->rule : "",
                  .source = exchange->source,
-                 .reason = exchange->reason},
+                 .reason = exchange->reason[0] ? exchange->reason : why.what},
     };
     struct attempt_note notes[COPY_NOTES_MAX];
     static_assert((int)COPY_NOTES_MAX <= (int)OUTCOME_NOTES_MAX, "all notes can be recorded");

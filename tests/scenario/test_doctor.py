@@ -267,7 +267,8 @@ def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
     (elsewhere / "it.pdb").write_bytes(pdb(seed=2).body)
     assert "another one" in finding(examine(server(url, **roots), symbol=symbol), "false")["sentence"]
     point(www, symbol, b"MSG: this build is gone")
-    finding(examine(server(url, **POINTERS), symbol=symbol), "missing", weight="warning")
+    row = finding(examine(server(url, **POINTERS), symbol=symbol), "missing", weight="warning")
+    assert "the store says: this build is gone" in row["sentence"] and "/file.ptr" in row["sentence"]
 
 
 def test_junk_that_comes_slowly_is_no_file(examine, origin):
