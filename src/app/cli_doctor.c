@@ -79,8 +79,9 @@ static int examine(struct config *config, const struct config_problems *problems
     struct report report = {0};
     struct error err = {0};
     tell_problems(problems, &report);
+    bool ruled = doctor_rules(config, &report);
     doctor_places(config, &report);
-    if (!doctor_servers(config, known, &report, &err)) {
+    if (ruled && !doctor_servers(config, known, &report, &err)) {
         report_release(&report);
         return cli_failed(&err);
     }

@@ -10,6 +10,10 @@
 #include "app/report.h"
 #include "proxy/checkup.h"
 
+/* Puts the rules of the data folder into the configuration, as the server does. False: they cannot
+   be read, which is reported, and nobody is to be asked: a rule may keep names from servers. */
+bool doctor_rules(struct config *config, struct report *report) MUST_CHECK;
+
 /* Looks at this machine. */
 void doctor_places(const struct config *config, struct report *report);
 

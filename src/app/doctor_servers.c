@@ -4,10 +4,12 @@
 #include "app/data_folder.h"
 #include "app/doctor.h"
 #include "app/roster_make.h"
+#include "app/rules_apply.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/telling.h"
 #include "source/mount_memory.h"
 
 enum { LIMIT_MS = 15 * 1000, PATH_BYTES = 4096 };
@@ -62,7 +64,20 @@ static void add(struct report *report, const char *thing, const struct checkup_t
     report_add(report, weights[told->weight], told->name, thing, told->sentence, told->cure);
 }
 
-static void end(struct examination *it, struct report *report) {
+/* Whoever names a symbol wants to know who was not asked for it. */
+static void add_filtered(struct report *report, const char *thing, const struct roster *roster,
+                         unsigned index, const struct question *known) {
+    const struct source_options *options = &roster->sources[index]->options;
+    struct facts facts = {.server = options->identifier, .what = symbol_kind_name(known->key.kind)};
+    struct telling telling;
+    enum policy_word word = policy_explain(roster->policy, index, known, &facts.rule);
+    if (word == POLICY_ADMITTED || word == POLICY_DISABLED)
+        return;
+    tell(told_of_policy(word), &facts, &telling);
+    report_add(report, FINDING_GOOD, "filtered", thing, telling.sentence, NULL);
+}
+
+static void end(struct examination *it, const struct question *known, struct report *report) {
     struct checkup_told told;
     char thing[300];
     const struct source *source = it->roster->sources[it->index];
@@ -71,8 +86,25 @@ static void end(struct examination *it, struct report *report) {
     text_format(thing, sizeof thing, "server \"%s\"", source->options.identifier);
     checkup_tell(source, &it->checkup, &told);
     add(report, thing, &told);
+    if (known)
+        add_filtered(report, thing, it->roster, it->index, known);
     if (checkup_tell_clock(&it->checkup, &told))
         add(report, thing, &told);
+}
+
+bool doctor_rules(struct config *config, struct report *report) {
+    struct error err = {0};
+    char sentence[600];
+    struct rules *rules = rules_read(config->general.data_location, &err);
+    if (rules) {
+        rules_apply(rules, config);
+        rules_free(rules);
+        return true;
+    }
+    text_format(sentence, sizeof sentence,
+                "No server was asked, since a rule may keep names from it: %s.", err.what);
+    report_add(report, FINDING_PROBLEM, "rules", "rules", sentence, err.hint);
+    return false;
 }
 
 bool doctor_servers(struct config *config, const struct question *known, struct report *report,
@@ -91,7 +123,7 @@ bool doctor_servers(struct config *config, const struct question *known, struct 
         begin(&all[i], roster, i, known, data);
     }
     for (unsigned i = 0; i < roster->count; i++)
-        end(&all[i], report);
+        end(&all[i], known, report);
     free(all);
     roster_unref(roster);
     return true;

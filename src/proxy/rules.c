@@ -109,39 +109,71 @@ static void set_aside(struct rules *rules, const struct error *why) {
                   why->what);
 }
 
-/* False: not to be gone on with. */
-static bool load(struct rules *rules, struct error *err) {
+/* Takes in what the file says; no file says nothing. False: it is not to be used, err says why. */
+static bool read_file(struct rules *rules, bool *out_later, struct error *err) {
     CLEANUP(free_block) char *text = NULL;
     size_t length = 0;
-    struct error why = {0};
-    bool later = false;
-    if (!files_read_whole(rules->path, FILE_BYTES_MAX, &text, &length, &why)) {
-        if (why.os != ENOENT)
-            set_aside(rules, &why);
-        return true;
-    }
-    if (parse(rules, text, length, &later, &why))
-        return true;
-    if (!later) {
-        set_aside(rules, &why);
-        return true;
-    }
+    *out_later = false;
+    if (!files_read_whole(rules->path, FILE_BYTES_MAX, &text, &length, err))
+        return err->os == ENOENT || err->os == ENOTDIR;
+    return parse(rules, text, length, out_later, err);
+}
+
+static bool refuse_later(const struct rules *rules, const struct error *why, struct error *err) {
     error_set(err, ERROR_CONFIG, "\"%.150s\" was written by a later version of symgate: %s",
-              rules->path, why.what);
+              rules->path, why->what);
     return error_hint(err, "Use that version, or move the file away.");
 }
 
-struct rules *rules_open(const char *path, int root_fd, struct error *err) {
+/* False: not to be gone on with. */
+static bool load(struct rules *rules, struct error *err) {
+    struct error why = {0};
+    bool later;
+    if (read_file(rules, &later, &why))
+        return true;
+    if (later)
+        return refuse_later(rules, &why, err);
+    set_aside(rules, &why);
+    return true;
+}
+
+static bool refuse_unread(const struct rules *rules, const struct error *why, struct error *err) {
+    error_set(err, ERROR_CONFIG, "the rules in \"%.150s\" cannot be used: %s", rules->path,
+              why->what);
+    return error_hint(err, why->os ? "Run this as the user that symgate runs as."
+                                   : "Correct the file, or move it away: the next start of symgate "
+                                     "does that, and goes without rules.");
+}
+
+/* None yet; NULL with err: there is no such path. */
+static struct rules *new_rules(const char *path, int root_fd, struct error *err) {
     struct rules *rules = NEW(struct rules);
     rules->root_fd = root_fd;
     rules->set.next = 1;
     pthread_mutex_init(&rules->changing, NULL);
     pthread_mutex_init(&rules->lock, NULL);
-    bool fits = files_join(rules->path, sizeof rules->path, path, file_name);
-    if (!fits)
-        error_set(err, ERROR_CONFIG, "the data folder's path is too long");
-    if (fits && load(rules, err))
+    if (files_join(rules->path, sizeof rules->path, path, file_name))
         return rules;
+    error_set(err, ERROR_CONFIG, "the data folder's path is too long");
+    rules_free(rules);
+    return NULL;
+}
+
+struct rules *rules_open(const char *path, int root_fd, struct error *err) {
+    struct rules *rules = new_rules(path, root_fd, err);
+    if (!rules || load(rules, err))
+        return rules;
+    rules_free(rules);
+    return NULL;
+}
+
+struct rules *rules_read(const char *path, struct error *err) {
+    struct rules *rules = new_rules(path, -1, err);
+    struct error why = {0};
+    bool later;
+    if (!rules || read_file(rules, &later, &why))
+        return rules;
+    (void)(later ? refuse_later(rules, &why, err) : refuse_unread(rules, &why, err));
     rules_free(rules);
     return NULL;
 }

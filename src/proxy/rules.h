@@ -53,6 +53,10 @@ struct rules;
    NULL: a later version has written it. */
 struct rules *rules_open(const char *path, int root_fd, struct error *err) MUST_CHECK;
 
+/* The same only to look at them: nothing is set aside, and none can be added or undone. NULL: the
+   file is there and cannot be used. */
+struct rules *rules_read(const char *path, struct error *err) MUST_CHECK;
+
 /* NULL is allowed. */
 void rules_free(struct rules *rules);
 

@@ -237,6 +237,36 @@ def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     assert "has the symbol" in done.stdout
 
 
+def test_names_that_rules_keep_in_the_house(make, origin, second):
+    """Neither the symbol that is named nor the last one delivered is asked for against a rule."""
+    gate = make(server(origin), server(second, "two")).start()
+    secret = pdb("secret.pdb")
+    origin.on(secret.remote, good(secret.body))
+    gate.fetch(secret)
+    wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=fetched").body)["rows"], "the record")
+    assert gate.get("/api/v1/rules?list=general.blacklist&value=secret", method="POST").status == 200
+    assert gate.get("/api/v1/rules?list=enabled&server=two&value=false", method="POST").status == 200
+    gate.stop()
+    asked, asked_second = origin.count(secret.remote), second.count()
+    for words in ([], ["--symbol", secret.key]):
+        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, *words)
+        found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+        finding(found, "server", weight="good")
+        finding(found, "off", 'server "two"', "good")
+    assert "general.blacklist" in finding(found, "filtered", weight="good")["sentence"]
+    assert origin.count(secret.remote) == asked and origin.count() > asked
+    assert second.count() == asked_second
+
+
+def test_nobody_is_asked_where_the_rules_cannot_be_read(examine, origin, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rules.json").write_text('{"format": 1, "rules": [')
+    row = finding(examine(server(origin)), "rules", "rules")
+    assert "No server was asked" in row["sentence"] and "Correct the file" in row["cure"]
+    assert origin.count() == 0
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["rules.json"]
+
+
 # --- this machine
 
 
