@@ -118,7 +118,7 @@ bool doctor_servers(struct config *config, const struct question *known, struct 
     struct examination *all = NEW_ARRAY(struct examination, roster->count + 1);
     for (unsigned i = 0; i < roster->count; i++) {
         const struct source *source = roster->sources[i];
-        if (config->servers[i].directory)
+        if (config->servers[i].directory && config->servers[i].enabled)
             mount_memory_lost(data, source->fingerprint, source->options.remote, &all[i].lost);
         begin(&all[i], roster, i, known, data);
     }

@@ -289,6 +289,21 @@ def test_folder_that_was_a_mount_and_is_none_now(make, small_disk):
     assert "was a mount point and is none now" in row["sentence"] and "Mount it" in row["cure"]
 
 
+def test_share_that_was_taken_out_of_service(make, small_disk):
+    """It is switched off, so nobody is to mount it."""
+    disk = small_disk(4 << 20)
+    gate = make(server(disk)).start()
+    assert gate.get(missing(1).path).verdict == "absent"
+    gate.stop()
+    subprocess.run(["umount", disk], check=True)
+    gate.config["servers"][0]["enabled"] = False
+    gate.write_config()
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+    finding(found, "off", weight="good")
+    assert not any(name == "unmounted" for name, _ in found)
+
+
 def test_folder_that_is_missing(examine, tmp_path):
     row = finding(examine(server(tmp_path / "nowhere")), "unmounted")
     assert "mounted" in row["cure"]
