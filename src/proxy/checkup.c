@@ -10,10 +10,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/pointed.h"
 #include "record/archive.h"
 #include "source/source_layout.h"
 
-enum { ROWS_LOOKED_AT = 200, CANCEL_MS = 1000 /* for a cancel to be heeded */ };
+enum {
+    ROWS_LOOKED_AT = 200,
+    CANCEL_MS = 1000, /* for a cancel to be heeded */
+    UNAUTHORIZED = 401,
+    FORBIDDEN = 403,
+};
 
 struct patient {
     struct source *source;
@@ -21,6 +27,14 @@ struct patient {
     void *worker;
     struct cancel *cancel;
     struct checkup *out;
+    struct error remark; /* what a no came with: the pointer that stands in the file's place */
+};
+
+/* One question, and what came. */
+struct asked {
+    struct source_call call;
+    struct content content;
+    struct reader *reader;
 };
 
 static bool make_question(const char *symbol, struct question *out_question) {
@@ -62,26 +76,90 @@ static void note_answer(struct patient *patient, const struct source_call *call,
     text_copy(out->url, sizeof out->url, call->note->url);
 }
 
+/* A store of objects forbids what it does not have: one that forbids what nobody can have says no
+   to the known file so, too. */
+static enum said said_of_failure(const struct patient *patient, const struct error *err) {
+    const struct checkup *out = patient->out;
+    if (err->kind == ERROR_HTML)
+        return SAID_PAGE;
+    bool no = err->kind == ERROR_STATUS && out->status == FORBIDDEN && out->forbids == FORBIDDEN;
+    return no ? SAID_NO : SAID_FAILED;
+}
+
+static void note_dead(struct patient *patient, const struct pointer *pointer,
+                      const struct error *why) {
+    char shown[sizeof patient->remark.what];
+    patient->remark = *why; /* a message */
+    pointed_show(pointer, shown, sizeof shown);
+    if (why->kind == ERROR_NONE)
+        error_set(&patient->remark, ERROR_ELSEWHERE, "it leads to \"%.140s\", and nothing is there",
+                  shown);
+}
+
+static enum said ask_pointed(struct patient *patient, const struct question *question,
+                             struct source_call *call, const struct pointer *pointer,
+                             struct error *err) {
+    CLEANUP(pointed_release) struct pointed pointed;
+    struct error why = {0};
+    int64_t began_ms = clock_ms();
+    enum source_answer answer =
+        pointed_follow(patient->source, patient->worker, call, pointer, &pointed, &why);
+    note_answer(patient, call, began_ms, answer != SOURCE_FAILED);
+    if (answer == SOURCE_FOUND)
+        return checkup_body(&question->key, pointed.form, true, &pointed.content, pointed.reader,
+                            err);
+    if (answer == SOURCE_ABSENT) {
+        note_dead(patient, pointer, &why);
+        return SAID_NO;
+    }
+    *err = why;
+    return said_of_failure(patient, err);
+}
+
+/* A pointer is what a request would make of it. For what nobody has, there is nothing to follow. */
+static enum said follow(struct patient *patient, const struct question *question,
+                        struct asked *asked, struct error *err) {
+    struct pointer pointer;
+    bool refused;
+    bool read = pointed_read(asked->reader, &asked->content, &pointer, &refused, err);
+    reader_close(TAKE(asked->reader));
+    if (!read && !refused)
+        return SAID_FAILED;
+    if (!read)
+        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FALSE;
+    if (question == patient->known || pointer.kind == POINTER_MESSAGE)
+        return ask_pointed(patient, question, &asked->call, &pointer, err);
+    return SAID_YES;
+}
+
+static enum said look_at_answer(struct patient *patient, const struct question *question,
+                                enum form form, struct asked *asked, struct error *err) {
+    if (form == FORM_POINTER)
+        return follow(patient, question, asked, err);
+    return checkup_body(&question->key, form, question == patient->known, &asked->content,
+                        asked->reader, err);
+}
+
 static enum said ask_path(struct patient *patient, const struct question *question, enum form form,
                           const char *path, bool *out_redirected, struct error *err) {
     struct attempt_note note = {0};
-    struct source_call call = {
-        .path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note};
-    struct content content = {0};
-    CLEANUP(reader_close_at) struct reader *reader = NULL;
+    struct asked asked = {
+        .call = {.path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note}};
     struct source_local local;
     struct source *source = patient->source;
     int64_t began_ms = clock_ms();
-    enum source_answer answer =
-        source->ops->ask(source, patient->worker, &call, false, &content, &reader, &local, err);
-    note_answer(patient, &call, began_ms, answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
-    *out_redirected = content.redirected || call.behind;
+    enum source_answer answer = source->ops->ask(source, patient->worker, &asked.call, false,
+                                                 &asked.content, &asked.reader, &local, err);
+    note_answer(patient, &asked.call, began_ms,
+                answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
+    enum said said = SAID_NO;
     if (answer == SOURCE_FOUND)
-        return checkup_body(&question->key, form, question == patient->known, &content, reader,
-                            err);
-    if (answer == SOURCE_FAILED)
-        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
-    return SAID_NO;
+        said = look_at_answer(patient, question, form, &asked, err);
+    else if (answer == SOURCE_FAILED)
+        said = said_of_failure(patient, err);
+    reader_close(asked.reader);
+    *out_redirected = asked.content.redirected || asked.call.behind;
+    return said;
 }
 
 static enum said ask_form(struct patient *patient, const struct question *question,
@@ -113,7 +191,7 @@ static enum said ask_layout(struct patient *patient, const struct question *ques
 
 static enum checkup_word word_of_failure(const struct patient *patient, const struct error *err) {
     int status = patient->out->status;
-    bool forbids = err->kind == ERROR_STATUS && (status == 401 || status == 403);
+    bool forbids = err->kind == ERROR_STATUS && (status == UNAUTHORIZED || status == FORBIDDEN);
     return forbids ? CHECKUP_FORBIDS : CHECKUP_FAILED;
 }
 
@@ -168,16 +246,28 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
     return look_for_forms(patient, known, own);
 }
 
+/* It is not where it should be, or only a pointer is. */
+static enum checkup_word look_on(struct patient *patient, const struct question *known,
+                                 enum layout own) {
+    const struct error remark = patient->remark;
+    enum checkup_word word = look_elsewhere(patient, known, own);
+    if (word != CHECKUP_MISSING || remark.kind == ERROR_NONE)
+        return word;
+    patient->out->why = remark;
+    return CHECKUP_POINTER;
+}
+
 static enum checkup_word ask_known(struct patient *patient, const struct question *known,
                                    enum layout layout) {
     bool redirected = false;
     struct error *why = &patient->out->why;
+    patient->remark = (struct error){0};
     switch (ask_layout(patient, known, layout, &redirected, why)) {
     case SAID_YES:
         patient->out->found = true;
         return CHECKUP_GOOD;
     case SAID_NO:
-        return look_elsewhere(patient, known, layout);
+        return look_on(patient, known, layout);
     case SAID_PAGE:
         return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
     case SAID_FALSE:
@@ -203,15 +293,14 @@ static enum checkup_word examine(struct patient *patient, const struct question 
         return word_of_failure(patient, &out->why);
     }
     enum checkup_word word = ask_impossible(patient, out->layout);
+    if (word == CHECKUP_FORBIDS)
+        out->forbids = out->status;
     if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
         return word;
-    struct checkup before = *out;
+    out->sought = true;
     enum checkup_word of_known = ask_known(patient, known, out->layout);
-    if (of_known != CHECKUP_GOOD || word == CHECKUP_GOOD)
-        return of_known;
-    before.found = true; /* it has files, and forbids those that it does not have */
-    *out = before;
-    return word;
+    bool nothing_else = of_known == CHECKUP_GOOD || of_known == CHECKUP_MISSING;
+    return word == CHECKUP_FORBIDS && nothing_else ? word : of_known;
 }
 
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,

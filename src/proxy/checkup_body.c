@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "proxy/verify.h"
 #include "proxy/vetter.h"
 
 enum { PIECE_BYTES = 64 * 1024, SPILL_BYTES_MAX = 16 * CHECKUP_BYTES_MAX };
@@ -13,6 +14,7 @@ enum { PIECE_BYTES = 64 * 1024, SPILL_BYTES_MAX = 16 * CHECKUP_BYTES_MAX };
 struct specimen {
     struct spill *spill;
     struct shelf_found found; /* its descriptor, size and form */
+    int64_t deadline_ms;
 };
 
 enum taken { TAKEN_WHOLE, TAKEN_IN_PART, TAKEN_FAILED };
@@ -21,10 +23,10 @@ static enum taken take(struct specimen *specimen, const char *first, size_t leng
                        struct reader *reader, struct error *err) {
     char piece[PIECE_BYTES];
     struct shelf_found *found = &specimen->found;
-    int64_t deadline_ms = clock_ms() + CHECKUP_READ_MS;
     if (!files_write_at(found->fd, first, length, 0, err))
         return TAKEN_FAILED;
-    for (found->size = length; found->size < CHECKUP_BYTES_MAX && clock_ms() < deadline_ms;) {
+    for (found->size = length;
+         found->size < CHECKUP_BYTES_MAX && clock_ms() < specimen->deadline_ms;) {
         ssize_t got = reader_read(reader, piece, sizeof piece, err);
         if (got == 0)
             return TAKEN_WHOLE;
@@ -51,34 +53,43 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
     return err->kind == ERROR_DISK ? SAID_YES : SAID_FALSE; /* too large to be told: believed */
 }
 
-static enum said look_at_whole(const struct symbol_key *key, enum form form, const char *first,
-                               size_t length, struct reader *reader, struct error *err) {
-    struct specimen specimen = {.spill = spill_new(NULL, SPILL_BYTES_MAX),
-                                .found = {.form = form, .fd = -1}};
+static enum said look_at_whole(struct specimen *specimen, const struct symbol_key *key,
+                               const char *first, size_t length, struct reader *reader,
+                               struct error *err) {
     enum said said = SAID_FAILED;
+    specimen->spill = spill_new(NULL, SPILL_BYTES_MAX);
     *err = (struct error){0};
-    if (spill_open(specimen.spill, &specimen.found.fd, err)) {
-        enum taken taken = take(&specimen, first, length, reader, err);
-        said = judge(&specimen, key, taken, err);
-        close(specimen.found.fd);
+    if (spill_open(specimen->spill, &specimen->found.fd, err)) {
+        enum taken taken = take(specimen, first, length, reader, err);
+        said = judge(specimen, key, taken, err);
+        close(specimen->found.fd);
     }
-    spill_free(specimen.spill);
+    spill_free(specimen->spill);
     return said;
+}
+
+/* So much as tells what it is, unless that takes too long. -1 with err. */
+static ssize_t read_first(struct reader *reader, int64_t deadline_ms,
+                          char first[CONTENT_LOOK_BYTES], struct error *err) {
+    size_t length = 0;
+    ssize_t got = 1;
+    while (got > 0 && length < CONTENT_LOOK_BYTES && clock_ms() < deadline_ms) {
+        got = reader_read(reader, first + length, CONTENT_LOOK_BYTES - length, err);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return got < 0 ? got : (ssize_t)length;
 }
 
 enum said checkup_body(const struct symbol_key *key, enum form form, bool known,
                        const struct content *content, struct reader *reader, struct error *err) {
     char first[CONTENT_LOOK_BYTES];
-    ssize_t got = reader_read(reader, first, sizeof first, err);
+    struct specimen specimen = {.found = {.form = form, .fd = -1},
+                                .deadline_ms = clock_ms() + CHECKUP_READ_MS};
+    ssize_t got = read_first(reader, specimen.deadline_ms, first, err);
     if (got < 0)
         return SAID_FAILED;
-    if (content->announced_html || content_look(first, (size_t)got) == CONTENT_HTML) {
-        error_set(err, ERROR_HTML, "a web page came");
-        return SAID_PAGE;
-    }
-    if (form == FORM_POINTER && got > 0)
-        return SAID_YES; /* plain text */
-    if (!content_acceptable(key, content, first, (size_t)got, err))
-        return SAID_FALSE;
-    return known ? look_at_whole(key, form, first, (size_t)got, reader, err) : SAID_YES;
+    size_t length = (size_t)got;
+    if (!verify_packed(key, form, first, length) && !verify_first(key, content, first, length, err))
+        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FALSE;
+    return known ? look_at_whole(&specimen, key, first, length, reader, err) : SAID_YES;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What a checkup has found, in words.
+#include <string.h>
+
 #include "base/numbers.h"
 #include "base/text.h"
 #include "proxy/checkup.h"
@@ -108,49 +110,105 @@ static void tell_credentials(const struct source *source, int status, struct che
               : "Give it user and password, token or headers (docs/sources.md).");
 }
 
+static void tell_unreadable(const struct source *source, int status, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    text_format(sentence, sizeof sentence,
+                "It forbids the file that was asked for (status %d), and says no where it has "
+                "none: the file is there and may not be read.",
+                status);
+    say(out, CHECKUP_PROBLEM, "credentials", sentence,
+        shows_credentials(source)
+            ? "Let its user read the file there, or give it one that may."
+            : "Let everybody, or the web server itself, read the file there; or give it user and "
+              "password, token or headers of somebody who may (docs/sources.md).");
+}
+
 /* Where a no is wanted. Only a server that is seen to have files is surely one that forbids those
    that it does not have; to call a 403 a no in any other case would make absences of failures. */
 static void tell_forbids(const struct source *source, const struct checkup *checkup,
                          struct checkup_told *out) {
     char sentence[sizeof out->sentence], cure[sizeof out->cure];
-    if (!checkup->found && (checkup->status == 401 || shows_credentials(source))) {
+    int status = checkup->forbids;
+    if (!checkup->found && (checkup->status == 401 || (status && shows_credentials(source)))) {
         tell_credentials(source, checkup->status, out);
+        return;
+    }
+    if (!status) {
+        tell_unreadable(source, checkup->status, out);
         return;
     }
     text_format(sentence, sizeof sentence,
                 "It answers status %d for a file that it does not have, which counts as a failure "
                 "and not as a no.%s",
-                checkup->status,
-                checkup->found ? ""
-                               : " It may also be that it lets nobody in without credentials.");
+                status,
+                checkup->found    ? ""
+                : checkup->sought ? " It does so for the symbol that was asked for too, in every "
+                                    "layout: it does not have that, or lets nobody in without "
+                                    "credentials."
+                                  : " It may also be that it lets nobody in without credentials.");
     if (checkup->found)
-        text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.",
-                    checkup->status);
+        text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.", status);
     else
         text_format(cure, sizeof cure,
-                    "See which it is with a symbol that it has: symgate doctor --symbol NAME/ID");
+                    "See which it is with a symbol that it %shas: symgate doctor --symbol NAME/ID",
+                    checkup->sought ? "surely " : "");
     say(out, CHECKUP_PROBLEM, "absentStatus", sentence, cure);
 }
 
+/* It has been seen to have files. */
+static void say_where(const struct checkup *checkup, struct checkup_told *out, const char *name,
+                      const char *sentence, const char *line) {
+    char cure[sizeof out->cure];
+    if (checkup->forbids)
+        text_format(cure, sizeof cure,
+                    "Write %s and \"absentStatus\": [%d] into the server, since it answers so for "
+                    "what it does not have.",
+                    line, checkup->forbids);
+    else
+        text_format(cure, sizeof cure, "Write %s into the server.", line);
+    say(out, CHECKUP_PROBLEM, name, sentence, cure);
+}
+
 static void tell_layout(const struct checkup *checkup, struct checkup_told *out) {
-    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    char sentence[sizeof out->sentence], line[64];
     text_format(sentence, sizeof sentence,
                 "It has the symbol, but in the layout \"%s\" and not where it is looked for.",
                 layout_name(checkup->layout));
-    text_format(cure, sizeof cure, "Write \"layout\": \"%s\" into the server.",
-                layout_name(checkup->layout));
-    say(out, CHECKUP_PROBLEM, "layout", sentence, cure);
+    text_format(line, sizeof line, "\"layout\": \"%s\"", layout_name(checkup->layout));
+    say_where(checkup, out, "layout", sentence, line);
 }
 
-static void tell_form(const struct checkup *checkup, struct checkup_told *out) {
+static void tell_form(const struct source *source, const struct checkup *checkup,
+                      struct checkup_told *out) {
     static const char *const names[] = {
         [FORM_PLAIN] = "plain", [FORM_COMPRESSED] = "compressed", [FORM_POINTER] = "pointer"};
-    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    const struct source_options *options = &source->options;
+    char sentence[sizeof out->sentence], line[96] = "\"forms\": [";
     text_format(sentence, sizeof sentence,
                 "It has the symbol, but in the form \"%s\", which it is not asked for.",
                 names[checkup->form]);
-    text_format(cure, sizeof cure, "Add \"%s\" to forms of the server.", names[checkup->form]);
-    say(out, CHECKUP_PROBLEM, "form", sentence, cure);
+    for (unsigned i = 0; i < options->form_count; i++)
+        text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\", ",
+                    names[options->forms[i]]);
+    text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\"]", names[checkup->form]);
+    say_where(checkup, out, "form", sentence, line);
+}
+
+static void tell_pointer(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    bool dead = checkup->why.kind == ERROR_ELSEWHERE;
+    text_format(sentence, sizeof sentence,
+                "In place of the symbol that was asked for it has a pointer, and no file comes of "
+                "it: %s.",
+                checkup->why.what);
+    if (dead)
+        say(out, CHECKUP_PROBLEM, "pointer", sentence,
+            "Put the file back there, or publish it anew. If it is there, look at where pathMap "
+            "leads that path.");
+    else
+        say(out, CHECKUP_WARNING, "pointer", sentence,
+            "Nothing needs to be done if that is on purpose. See how the server does with a symbol "
+            "that it has: symgate doctor --symbol NAME/ID");
 }
 
 static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
@@ -193,7 +251,10 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         tell_layout(checkup, out_told);
         return;
     case CHECKUP_FORM:
-        tell_form(checkup, out_told);
+        tell_form(source, checkup, out_told);
+        return;
+    case CHECKUP_POINTER:
+        tell_pointer(checkup, out_told);
         return;
     case CHECKUP_PAGE:
     case CHECKUP_ANYTHING:

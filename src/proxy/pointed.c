@@ -14,35 +14,31 @@ struct target {
     char path[LAYOUT_PATH_BYTES];
 };
 
-static bool read_pointer(struct delivery *delivery, struct pointer *out_pointer,
-                         struct error *err) {
+bool pointed_read(struct reader *reader, const struct content *content, struct pointer *out_pointer,
+                  bool *out_refused, struct error *err) {
     char bytes[POINTER_BYTES_MAX + 1];
     size_t length = 0;
+    *out_refused = false;
     while (length < sizeof bytes) {
-        ssize_t got = reader_read(&delivery->counted, bytes + length, sizeof bytes - length, err);
+        ssize_t got = reader_read(reader, bytes + length, sizeof bytes - length, err);
         if (got < 0)
             return false;
         if (got == 0)
             break;
         length += (size_t)got;
     }
-    reader_close(delivery->reader);
-    delivery->reader = NULL;
     pointer_parse(bytes, length, out_pointer);
-    if (delivery->content.announced_html || content_look(bytes, length) == CONTENT_HTML)
-        error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
-    else if (out_pointer->kind == POINTER_INVALID)
-        error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
-    else
-        return true;
-    delivery->fetch->refused = true;
-    delivery_refuse(delivery, err);
-    return false;
+    *out_refused = true;
+    if (content->announced_html || content_look(bytes, length) == CONTENT_HTML)
+        return error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
+    if (out_pointer->kind == POINTER_INVALID)
+        return error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+    *out_refused = false;
+    return true;
 }
 
-/* What a pointer says may be shown only so. */
-static void show_text(const struct pointer *pointer, char out[SHOWN_BYTES]) {
-    text_mask_secrets(out, SHOWN_BYTES, pointer->text, strlen(pointer->text), false);
+void pointed_show(const struct pointer *pointer, char *out, size_t size) {
+    text_mask_secrets(out, size, pointer->text, strlen(pointer->text), false);
 }
 
 /* `path`: where it leads, as far as that can be told. */
@@ -59,8 +55,9 @@ static bool refuse(const char *path, struct error *err) {
     error_set(err, ERROR_ELSEWHERE,
               "a pointer leads to \"%.140s\", which lies below none of this server's pointerRoots",
               shown);
-    return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots.",
-                      folder < 90 ? folder : 90, shown);
+    bool drive = shown[0] && shown[1] == ':';
+    return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots%s.",
+                      folder < 80 ? folder : 80, shown, drive ? ", and to general.pathMap" : "");
 }
 
 /* What lies there would be taken for the file. */
@@ -134,46 +131,83 @@ static void compress_name(char path[LAYOUT_PATH_BYTES]) {
     text_copy(name, LAYOUT_PATH_BYTES - (size_t)(name - path), compressed);
 }
 
-static enum source_answer ask_target(struct delivery *delivery, struct source_call *call,
-                                     void *worker, struct target *target, enum form *out_form,
-                                     struct error *err) {
+static enum source_answer ask_target(struct source_call *call, void *worker, struct target *target,
+                                     struct pointed *out, struct error *err) {
     struct source *source = target->source;
     struct source_local local;
-    *out_form = FORM_PLAIN;
+    out->form = FORM_PLAIN;
     call->path = target->path;
-    enum source_answer answer = source->ops->ask(source, worker, call, false, &delivery->content,
-                                                 &delivery->reader, &local, err);
-    if (answer != SOURCE_ABSENT)
-        return answer;
-    *out_form = FORM_COMPRESSED;
-    compress_name(target->path);
-    return source->ops->ask(source, worker, call, false, &delivery->content, &delivery->reader,
-                            &local, err);
+    enum source_answer answer =
+        source->ops->ask(source, worker, call, false, &out->content, &out->reader, &local, err);
+    if (answer == SOURCE_ABSENT) {
+        out->form = FORM_COMPRESSED;
+        compress_name(target->path);
+        answer =
+            source->ops->ask(source, worker, call, false, &out->content, &out->reader, &local, err);
+    }
+    call->path = NULL; /* the target is ours */
+    return answer;
+}
+
+static enum source_answer tell_message(const struct source *source, const struct pointer *pointer,
+                                       struct error *err) {
+    bool ends = source->options.unindexed_ends && pointer_unindexed(pointer);
+    char shown[SHOWN_BYTES];
+    pointed_show(pointer, shown, sizeof shown);
+    error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s", shown);
+    return SOURCE_ABSENT;
+}
+
+enum source_answer pointed_follow(struct source *source, void *worker, struct source_call *call,
+                                  const struct pointer *pointer, struct pointed *out,
+                                  struct error *err) {
+    struct target target;
+    *out = (struct pointed){0};
+    if (pointer->kind == POINTER_MESSAGE)
+        return tell_message(source, pointer, err);
+    out->refused = !find_target(source, call->path, pointer, &target, err);
+    if (out->refused)
+        return SOURCE_FAILED;
+    if (target.source != source && target.source->ops->worker_new) {
+        out->root = target.source;
+        worker = out->root_worker = out->root->ops->worker_new();
+    }
+    return ask_target(call, worker, &target, out, err);
+}
+
+void pointed_release(struct pointed *pointed) {
+    reader_close(pointed->reader);
+    if (pointed->root && pointed->root->ops->worker_free)
+        pointed->root->ops->worker_free(pointed->root_worker);
+}
+
+/* The pointer's body is no pointer. */
+static void refuse_body(struct delivery *delivery, const struct error *err) {
+    delivery->fetch->refused = true;
+    delivery_refuse(delivery, err);
 }
 
 enum source_answer pointed_ask(struct delivery *delivery, struct source_call *call,
                                enum form *out_form, struct error *err) {
     struct fetch *fetch = delivery->fetch;
     struct pointer pointer;
-    struct target target;
-    if (!read_pointer(delivery, &pointer, err))
+    bool refused;
+    bool read = pointed_read(&delivery->counted, &delivery->content, &pointer, &refused, err);
+    if (refused)
+        refuse_body(delivery, err);
+    if (!read)
         return SOURCE_FAILED;
+    reader_close(delivery->reader);
+    delivery->reader = NULL;
     delivery->came = 0;
-    if (pointer.kind == POINTER_MESSAGE) {
-        bool ends = fetch->source->options.unindexed_ends && pointer_unindexed(&pointer);
-        char shown[SHOWN_BYTES];
-        show_text(&pointer, shown);
-        error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s", shown);
-        return SOURCE_ABSENT;
-    }
-    fetch->refused = !find_target(fetch->source, call->path, &pointer, &target, err);
-    if (fetch->refused)
-        return SOURCE_FAILED;
-    struct source_ops const *ops = target.source->ops;
-    bool foreign = target.source != fetch->source && ops->worker_new;
-    void *worker = foreign ? ops->worker_new() : fetch->worker;
-    enum source_answer answer = ask_target(delivery, call, worker, &target, out_form, err);
-    delivery->pointed_worker = foreign ? worker : NULL;
-    delivery->pointed = foreign ? target.source : NULL;
+    struct pointed pointed;
+    enum source_answer answer =
+        pointed_follow(fetch->source, fetch->worker, call, &pointer, &pointed, err);
+    fetch->refused = pointed.refused;
+    delivery->content = pointed.content;
+    delivery->reader = pointed.reader;
+    delivery->pointed = pointed.root;
+    delivery->pointed_worker = pointed.root_worker;
+    *out_form = pointed.form;
     return answer;
 }

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from conftest import server
-from double.origin import Origin, Script, delay, good, head, send, stall, status
+from double.origin import Origin, Script, delay, drip, good, head, send, stall, status
 from double.web import Authority, Squid
 from program import run, wait_until
 from symbols import Symbol, missing, pdb
@@ -85,9 +85,44 @@ def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
     finding(found, "server", weight="good")
 
 
+def put_packed(www, symbol):
+    path = www / symbol.name / symbol.id / (symbol.name[:-1] + "_")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(symbol.body))
+
+
+def test_objects_that_are_forbidden_and_lie_there_compressed(examine, nginx):
+    url, www, _ = nginx
+    put_packed(www, pdb())
+    here = {"remote": url + "/objects", "forms": ["plain", "compressed", "pointer"]}
+    row = finding(examine(server(**here), symbol=pdb()), "absentStatus")
+    assert row["cure"] == 'Write "absentStatus": [403] into the server.'
+    finding(examine(server(**here, absentStatus=[403]), symbol=pdb()), "server", weight="good")
+
+
+def test_objects_that_are_forbidden_and_lie_there_in_another_way(examine, nginx):
+    """Layout, or form, and status are told together."""
+    url, www, _ = nginx
+    put(www, pdb(), "ap")
+    put_packed(www, pdb("other.pdb"))
+    row = finding(examine(server(url + "/objects"), symbol=pdb()), "layout")
+    assert '"layout": "two-tier" and "absentStatus": [403] into the server' in row["cure"]
+    finding(examine(server(url + "/objects", layout="two-tier", absentStatus=[403]), symbol=pdb()), "server", weight="good")
+    row = finding(examine(server(url + "/objects"), symbol=pdb("other.pdb")), "form")
+    assert '"forms": ["plain", "compressed"] and "absentStatus": [403] into the server' in row["cure"]
+
+
 def test_forbidden_altogether(examine, nginx):
     row = finding(examine(server(nginx[0] + "/closed")), "absentStatus")
     assert "lets nobody in without credentials" in row["sentence"] and "symgate doctor --symbol" in row["cure"]
+    row = finding(examine(server(nginx[0] + "/closed"), symbol=pdb()), "absentStatus")
+    assert "in every layout" in row["sentence"] and "that it surely has: symgate doctor --symbol" in row["cure"]
+
+
+def test_file_that_is_forbidden_where_others_are_missing(examine, origin):
+    origin.on(pdb().remote, status(403))
+    row = finding(examine(server(origin), symbol=pdb()), "credentials")
+    assert "may not be read" in row["sentence"] and "absentStatus" not in row["cure"]
 
 
 def test_forbidden_with_credentials(examine, nginx):
@@ -208,7 +243,57 @@ def test_file_that_is_there_in_another_form_only(examine, nginx):
     (path / symbol.name).unlink()
     (path / (symbol.name[:-1] + "_")).write_bytes(gzip.compress(symbol.body))
     row = finding(examine(server(url, forms=["plain"]), symbol=symbol), "form")
-    assert row["cure"] == 'Add "compressed" to forms of the server.'
+    assert row["cure"] == 'Write "forms": ["plain", "compressed"] into the server.'
+
+
+POINTER = pdb().remote.rsplit("/", 1)[0] + "/file.ptr"
+
+
+@pytest.mark.parametrize(
+    "text, name, weight, says",
+    [
+        (b"MSG: this build is gone", "pointer", "warning", "the store says: this build is gone"),
+        (b"MSG: NoLongerIndexed", "pointer", "warning", "the store says: NoLongerIndexed"),
+        (b"PATH:/x/none.pdb", "pointer", "problem", "nothing is there"),
+        (b"\0\1\2\3" * 300, "false", "problem", "says nothing that could be followed"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "page", "problem", "page"),
+    ],
+)
+def test_pointer_of_which_no_file_comes(examine, origin, tmp_path, text, name, weight, says):
+    (tmp_path / "x").mkdir()
+    origin.on(POINTER, good(text))
+    one = server(origin, forms=["plain", "pointer"], pointerRoots=["/x"])
+    row = finding(examine(one, general={"pathMap": {"/x": str(tmp_path / "x")}}, symbol=pdb()), name, weight=weight)
+    assert says in row["sentence"]
+
+
+@pytest.mark.parametrize("root", ["//build/out", "d:/out"])
+def test_pointer_that_leads_where_it_may_not(examine, origin, tmp_path, root):
+    """What the doctor says is done, and then the file is there."""
+    origin.on(POINTER, good(f"PATH:{root}/app.pdb".replace("/", "\\").encode()))
+    one = server(origin, forms=["plain", "pointer"])
+    row = finding(examine(one, symbol=pdb()), "elsewhere")
+    assert f"leads to \"{root}/app.pdb\"" in row["sentence"]
+    assert f'Add "{root}" or a folder above it to this server\'s pointerRoots' in row["cure"]
+    assert ("general.pathMap" in row["cure"]) == root.startswith("d:")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "app.pdb").write_bytes(pdb().body)
+    cured = one | {"pointerRoots": [root]}
+    general = {"pathMap": {root.replace("/", "\\"): str(tmp_path / "out")}}
+    assert "has the symbol" in finding(examine(cured, general=general, symbol=pdb()), "server", weight="good")["sentence"]
+    (tmp_path / "out" / "app.pdb").write_bytes(pdb(seed=2).body)
+    assert "another one" in finding(examine(cured, general=general, symbol=pdb()), "false")["sentence"]
+
+
+def test_file_that_is_too_long_is_judged_by_how_it_begins(examine, origin):
+    origin.on(pdb().remote, Script(b"\0junk" * (14 << 20), head(), send()))
+    row = finding(examine(server(origin), symbol=pdb()), "false")
+    assert "none of the kind" in row["sentence"]
+
+
+def test_file_whose_first_bytes_come_one_by_one(examine, origin):
+    origin.on(pdb().remote, Script(pdb().body, head(), drip(1, 0.02, until=8), send()))
+    assert "has the symbol" in finding(examine(server(origin), symbol=pdb()), "server", weight="good")["sentence"]
 
 
 def test_anything_for_everything(examine, origin):
