@@ -159,6 +159,8 @@ static enum said ask_path(struct patient *patient, const struct question *questi
         said = said_of_failure(patient, err);
     reader_close(asked.reader);
     *out_redirected = asked.content.redirected || asked.call.behind;
+    if (said == SAID_FAILED && err->kind == ERROR_CANCELLED)
+        patient->out->cut_ms = clock_ms() - began_ms;
     return said;
 }
 

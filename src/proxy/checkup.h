@@ -37,6 +37,7 @@ struct checkup {
     unsigned answers; /* that came at all */
     int status;       /* HTTP status of the last answer, or 0 */
     int64_t took_ms;  /* to the slowest head */
+    int64_t cut_ms;   /* how long the question had lasted that was cut off, or 0 */
     int64_t ahead_s;  /* its clock less ours; 0 when it does not tell */
     char url[256];    /* of the question that decided; masked */
     struct error why;

@@ -66,6 +66,23 @@ static const char *name_of_failure(const struct checkup *checkup) {
 static const char keep_names_from_it[] =
     "Put it behind quicker servers, and keep names from it that it never has: symgate advise";
 
+/* The question that was cut off had lasted so much longer than the others that it hangs. */
+static bool hangs(const struct checkup *checkup) {
+    return checkup->cut_ms >= SLOW_MS && checkup->cut_ms > 2 * checkup->took_ms;
+}
+
+static void tell_hanging(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence], took[32], cut[32];
+    number_format_time(took, sizeof took, checkup->took_ms > 0 ? checkup->took_ms : 1);
+    number_format_time(cut, sizeof cut, checkup->cut_ms / 1000 * 1000);
+    text_format(sentence, sizeof sentence,
+                "It answers other questions within %s, and had not answered this one after %s: %s",
+                took, cut, checkup->url);
+    say(out, CHECKUP_PROBLEM, "timeout", sentence,
+        "Look at what that server does with the file: its disk, or a server behind it, may hang. "
+        "Requests wait for it up to timeouts.firstByte, and ask the next server after hedgeAfter.");
+}
+
 /* The time of the checkup was over, and not that of a question. */
 static void tell_unfinished(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence], took[32];
@@ -240,7 +257,7 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         return;
     case CHECKUP_FAILED:
         if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0)
-            tell_unfinished(checkup, out_told);
+            (hangs(checkup) ? tell_hanging : tell_unfinished)(checkup, out_told);
         else
             tell_failed(source, checkup, out_told);
         return;

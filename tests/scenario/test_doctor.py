@@ -310,6 +310,13 @@ def test_server_that_takes_its_time_is_slow_and_not_silent(examine, origin):
     assert "within 6" in row["sentence"] and "symgate advise" in row["cure"]
 
 
+@pytest.mark.slow
+def test_server_that_hangs_on_files_is_not_slow(examine, origin):
+    origin.on(pdb().remote, Script(b"", stall()))
+    row = finding(examine(server(origin), symbol=pdb()), "timeout")
+    assert "answers other questions within" in row["sentence"] and pdb().remote in row["sentence"]
+
+
 def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     gate = make(server(origin)).start()
     origin.on(pdb().remote, good(pdb().body))
