@@ -95,15 +95,26 @@ static void tell_unfinished(const struct checkup *checkup, struct checkup_told *
     say(out, CHECKUP_WARNING, "slow", sentence, keep_names_from_it);
 }
 
+/* What a sentence about this failure adds; the status alone it tells itself. */
+static const char *what_failed(const struct source *source, const struct checkup *checkup) {
+    const char *identifier = source->options.identifier;
+    char status_alone[sizeof checkup->why.what];
+    text_format(status_alone, sizeof status_alone, "source \"%s\" answered with status %d",
+                identifier, checkup->status);
+    if (checkup->why.kind == ERROR_CANCELLED)
+        return "there was no answer within the time of a checkup";
+    if (strcmp(checkup->why.what, status_alone) == 0)
+        return checkup->url;
+    return telling_what(checkup->why.what, identifier);
+}
+
 static void tell_failed(const struct source *source, const struct checkup *checkup,
                         struct checkup_told *out) {
     struct telling telling;
     bool cancelled = checkup->why.kind == ERROR_CANCELLED;
-    const struct facts facts = {
-        .server = source->options.identifier,
-        .what = cancelled ? "there was no answer within the time of a checkup"
-                          : telling_what(checkup->why.what, source->options.identifier),
-        .status = checkup->status};
+    const struct facts facts = {.server = source->options.identifier,
+                                .what = what_failed(source, checkup),
+                                .status = checkup->status};
     tell_failure(cancelled ? ERROR_TIMEOUT : checkup->why.kind, &facts, &telling);
     say(out, CHECKUP_PROBLEM, name_of_failure(checkup), telling.sentence,
         checkup->why.hint[0] ? checkup->why.hint : telling.cure);

@@ -317,6 +317,12 @@ def test_server_that_hangs_on_files_is_not_slow(examine, origin):
     assert "answers other questions within" in row["sentence"] and pdb().remote in row["sentence"]
 
 
+def test_trouble_is_told_once(examine, origin):
+    origin.on(pdb().remote, status(500))
+    row = finding(examine(server(origin), symbol=pdb()), "status")
+    assert row["sentence"].count("500") == 1 and pdb().remote in row["sentence"]
+
+
 def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     gate = make(server(origin)).start()
     origin.on(pdb().remote, good(pdb().body))
