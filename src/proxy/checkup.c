@@ -414,25 +414,36 @@ static bool known_of_vendor(const struct source *source, struct question *out_kn
 struct wanted {
     const char *server;
     struct question *out;
-    bool found;
+    int64_t at_ns; /* when that was delivered; 0: none was */
 };
 
+/* The rows come newest first: the first one that counts is the last delivery with its verdict. */
 static bool look_at_row(const struct archive_row *row, void *context) {
     struct wanted *wanted = context;
-    wanted->found = strcmp(row->outcome.text.source, wanted->server) == 0 &&
-                    make_question(row->key, wanted->out);
-    return !wanted->found;
+    struct question question;
+    if (strcmp(row->outcome.text.source, wanted->server) != 0 ||
+        !make_question(row->key, &question))
+        return true;
+    if (row->outcome.wall_ns > wanted->at_ns) {
+        wanted->at_ns = row->outcome.wall_ns;
+        *wanted->out = question;
+    }
+    return false;
 }
 
 bool checkup_find_known(struct reading *reading, const struct source *source,
                         struct question *out_known) {
+    static const enum verdict delivered[] = {VERDICT_FETCHED, VERDICT_LOCAL};
     struct error ignored = {0};
     struct wanted wanted = {.server = source->options.identifier, .out = out_known};
-    const struct archive_query query = {
-        .source = wanted.server, .verdict = verdict_name(VERDICT_FETCHED), .limit = ROWS_LOOKED_AT};
-    if (reading && archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found)
-        return true;
-    return known_of_vendor(source, out_known);
+    for (size_t i = 0; reading && i < sizeof delivered / sizeof *delivered; i++) {
+        const struct archive_query query = {.source = wanted.server,
+                                            .verdict = verdict_name(delivered[i]),
+                                            .limit = ROWS_LOOKED_AT};
+        if (!archive_each(reading, &query, look_at_row, &wanted, &ignored))
+            break;
+    }
+    return wanted.at_ns > 0 || known_of_vendor(source, out_known);
 }
 
 bool checkup_may_ask(const struct roster *roster, unsigned index, const struct question *known) {

@@ -335,6 +335,21 @@ def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     assert "has the symbol" in done.stdout
 
 
+def test_last_file_of_a_directory_is_looked_for(make, tmp_path):
+    """It was served where it lies, and the layout has been changed since."""
+    store = tmp_path / "store"
+    put(store, pdb())
+    gate = make(server(store)).start()
+    assert gate.get(pdb().path).verdict == "local"
+    wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=local").body)["rows"], "the record")
+    gate.stop()
+    gate.config["servers"][0]["layout"] = "two-tier"
+    gate.write_config()
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+    assert '"layout": "symstore"' in finding(found, "layout")["cure"]
+
+
 def test_names_that_rules_keep_in_the_house(make, origin, second):
     """Neither the symbol that is named nor the last one delivered is asked for against a rule."""
     gate = make(server(origin), server(second, "two")).start()
