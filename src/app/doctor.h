@@ -2,7 +2,7 @@
 //
 // The doctor: is the world as a configuration takes it to be? Looks at this machine (folders,
 // disks, ports, limits) and asks each server, and nobody that the configuration does not name, but
-// where its servers redirect to. Takes no lock, needs no server that runs, creates and keeps
+// where its servers redirect to. Keeps no lock, needs no server that runs, creates and keeps
 // nothing.
 #pragma once
 

@@ -122,13 +122,15 @@ static void judge_shares(const struct config *config, struct report *report) {
     }
 }
 
-/* A server that runs on this data folder has its ports rightly. */
+/* A server that runs on this data folder has its ports rightly; one that was killed has left its
+   announcement behind. */
 static void judge_ports(const struct config *config, struct report *report) {
     char url[256];
     struct error ignored = {0};
-    if (data_folder_find_server(config->general.data_location, url, sizeof url, &ignored)) {
-        report_add(report, FINDING_GOOD, "running", url, "A symgate has announced itself there.",
-                   NULL);
+    const char *data = config->general.data_location;
+    if (data_folder_find_server(data, url, sizeof url, &ignored) && data_folder_is_held(data)) {
+        report_add(report, FINDING_GOOD, "running", url,
+                   "A symgate runs there, and holds the data folder.", NULL);
         return;
     }
     for (unsigned i = 0; i < config->general.listen.count; i++) {

@@ -2,12 +2,15 @@
 """The doctor names what is wrong with a set-up, and its cure; it asks nobody that the configuration does not name."""
 
 import gzip
+import http.server
 import json
 import os
 import socket
 import ssl
 import subprocess
+import threading
 import time
+import urllib.parse
 
 import pytest
 from conftest import server
@@ -446,6 +449,40 @@ def test_port_that_is_taken(examine):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         row = finding(examine(general={"listen": [address]}), "port", address)
         assert "--listen" in row["cure"]
+
+
+def ports_found(gate):
+    """What is told of running and of ports, with the configuration's own listening address."""
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    return {(row["name"], row["thing"]) for row in json.loads(done.stdout) if row["name"] in ("running", "port")}
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Another program on the port that was symgate's."""
+
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_port_that_another_program_took_after_a_crash(make, origin):
+    """The announcement of the one that was killed is still there."""
+    gate = make(server(origin)).start()
+    address = urllib.parse.urlsplit(gate.url).netloc
+    gate.config["general"]["listen"] = [address]
+    gate.write_config()
+    assert ports_found(gate) == {("running", gate.url + "/")}
+    gate.kill9()
+    assert (gate.data / "symgate.run").exists() and ports_found(gate) == set()
+    host, port = address.split(":")
+    with http.server.HTTPServer((host, int(port)), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        assert ports_found(gate) == {("port", address)}
+        stranger.shutdown()
 
 
 def test_secrets_that_everybody_may_read(examine, tmp_path):
