@@ -482,6 +482,9 @@ def test_port_that_another_program_took_after_a_crash(make, origin):
     with http.server.HTTPServer((host, int(port)), Stranger) as stranger:
         threading.Thread(target=stranger.serve_forever, daemon=True).start()
         assert ports_found(gate) == {("port", address)}
+        for command in (["copies"], ["rules"]):
+            done = run(*command, "--data", gate.data)
+            assert done.returncode == 1 and "is no symgate (status 404)" in done.stderr and "--url" in done.stderr
         stranger.shutdown()
 
 
