@@ -280,20 +280,8 @@ static enum checkup_word ask_known(struct patient *patient, const struct questio
     return word_of_failure(patient, why);
 }
 
-static enum checkup_word examine(struct patient *patient, const struct question *known) {
-    struct attempt_note note = {0};
-    struct source_call call = {.cancel = patient->cancel, .retry_after_s = -1, .note = &note};
+static enum checkup_word ask_both(struct patient *patient, const struct question *known) {
     struct checkup *out = patient->out;
-    if (!patient->source->options.enabled)
-        return CHECKUP_OFF;
-    if (patient->source->options.unaskable)
-        return CHECKUP_UNASKABLE;
-    if (source_layout(patient->source, patient->worker, &call, &out->layout, &out->why) ==
-        LAYOUT_UNKNOWN) {
-        out->status = note.status;
-        text_copy(out->url, sizeof out->url, note.url);
-        return word_of_failure(patient, &out->why);
-    }
     enum checkup_word word = ask_impossible(patient, out->layout);
     if (word == CHECKUP_FORBIDS)
         out->forbids = out->status;
@@ -303,6 +291,29 @@ static enum checkup_word examine(struct patient *patient, const struct question 
     enum checkup_word of_known = ask_known(patient, known, out->layout);
     bool nothing_else = of_known == CHECKUP_GOOD || of_known == CHECKUP_MISSING;
     return word == CHECKUP_FORBIDS && nothing_else ? word : of_known;
+}
+
+static enum checkup_word examine(struct patient *patient, const struct question *known) {
+    struct attempt_note note = {0};
+    struct source_call call = {.cancel = patient->cancel, .retry_after_s = -1, .note = &note};
+    struct checkup *out = patient->out;
+    struct error doubt = {0};
+    if (!patient->source->options.enabled)
+        return CHECKUP_OFF;
+    if (patient->source->options.unaskable)
+        return CHECKUP_UNASKABLE;
+    enum layout_answer layout =
+        source_layout(patient->source, patient->worker, &call, &out->layout, &doubt);
+    enum checkup_word word = CHECKUP_FAILED;
+    if (layout != LAYOUT_UNKNOWN)
+        word = ask_both(patient, known);
+    bool guessed = layout == LAYOUT_GUESSED && (word == CHECKUP_GOOD || word == CHECKUP_MISSING);
+    if (layout != LAYOUT_UNKNOWN && !guessed)
+        return word;
+    out->why = doubt;
+    out->status = note.status;
+    text_copy(out->url, sizeof out->url, note.url);
+    return guessed ? CHECKUP_GUESSED : word_of_failure(patient, &doubt);
 }
 
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,

@@ -15,6 +15,7 @@ enum checkup_word {
     CHECKUP_UNASKABLE, /* there is no way to its remote */
     CHECKUP_FAILED,    /* it cannot be asked: `why` */
     CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no, or for the known file */
+    CHECKUP_GUESSED,   /* what would tell its layout failed (`why`), so that its no is none */
     CHECKUP_PAGE,      /* a page comes for what nobody can have */
     CHECKUP_ANYTHING,  /* something else does */
     CHECKUP_LOGIN,     /* the same, from elsewhere: a sign-in after a redirect */

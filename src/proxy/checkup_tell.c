@@ -206,6 +206,20 @@ static void tell_layout(const struct checkup *checkup, struct checkup_told *out)
     say_where(checkup, out, "layout", sentence, line);
 }
 
+static void tell_guessed(const struct source *source, const struct checkup *checkup,
+                         struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    text_format(sentence, sizeof sentence,
+                "Its layout cannot be told, since index2.txt fails (%s): whatever it does not have "
+                "counts as a failure and not as a no.",
+                telling_what(checkup->why.what, source->options.identifier));
+    say(out, CHECKUP_PROBLEM, "layout", sentence,
+        checkup->found
+            ? "Write \"layout\": \"symstore\" into the server."
+            : "Write its layout into the server: \"layout\": \"symstore\", or \"two-tier\". "
+              "Which it is tells a symbol that it has: symgate doctor --symbol NAME/ID");
+}
+
 static void tell_form(const struct source *source, const struct checkup *checkup,
                       struct checkup_told *out) {
     static const char *const names[] = {
@@ -277,6 +291,9 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         return;
     case CHECKUP_LAYOUT:
         tell_layout(checkup, out_told);
+        return;
+    case CHECKUP_GUESSED:
+        tell_guessed(source, checkup, out_told);
         return;
     case CHECKUP_FORM:
         tell_form(source, checkup, out_told);

@@ -79,6 +79,17 @@ def test_wrong_layout(examine, nginx):
     assert '"two-tier"' in row["sentence"] and row["cure"] == 'Write "layout": "two-tier" into the server.'
 
 
+def test_layout_that_cannot_be_told(examine, origin):
+    """The file comes all the same; what is not there fails."""
+    origin.on("/index2.txt", status(500))
+    row = finding(examine(server(origin, layout="auto"), symbol=pdb()), "layout")
+    assert "index2.txt" in row["sentence"] and '"two-tier"' in row["cure"] and "--symbol" in row["cure"]
+    origin.on(pdb().remote, good(pdb().body))
+    row = finding(examine(server(origin, layout="auto"), symbol=pdb()), "layout")
+    assert row["cure"] == 'Write "layout": "symstore" into the server.'
+    finding(examine(server(origin), symbol=pdb()), "server", weight="good")
+
+
 def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
     url, www, _ = nginx
     put(www, pdb())
