@@ -68,7 +68,8 @@ static enum said look_at_whole(struct specimen *specimen, const struct symbol_ke
     return said;
 }
 
-/* So much as tells what it is, unless that takes too long. -1 with err. */
+/* So much as tells what it is, or all that comes in time. -1 with err: it broke, or is too little.
+ */
 static ssize_t read_first(struct reader *reader, int64_t deadline_ms,
                           char first[CONTENT_LOOK_BYTES], struct error *err) {
     size_t length = 0;
@@ -76,6 +77,12 @@ static ssize_t read_first(struct reader *reader, int64_t deadline_ms,
     while (got > 0 && length < CONTENT_LOOK_BYTES && clock_ms() < deadline_ms) {
         got = reader_read(reader, first + length, CONTENT_LOOK_BYTES - length, err);
         length += got > 0 ? (size_t)got : 0;
+    }
+    if (got > 0 && length < CONTENT_LEAST_BYTES) {
+        error_set(err, ERROR_STALLED, "only %zu bytes of it came in %d s", length,
+                  CHECKUP_READ_MS / 1000);
+        error_hint(err, "Look at what slows that server down, or the way to it.");
+        return -1;
     }
     return got < 0 ? got : (ssize_t)length;
 }

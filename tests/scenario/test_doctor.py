@@ -325,6 +325,13 @@ def test_server_that_takes_its_time_is_slow_and_not_silent(examine, origin):
 
 
 @pytest.mark.slow
+def test_file_that_trickles_is_not_judged(examine, origin):
+    origin.on(pdb().remote, Script(pdb().body, head(), drip(1, 0.5)))
+    row = finding(examine(server(origin), symbol=pdb()), "stalled")
+    assert "bytes of it came in 5 s" in row["sentence"]
+
+
+@pytest.mark.slow
 def test_server_that_hangs_on_files_is_not_slow(examine, origin):
     origin.on(pdb().remote, Script(b"", stall()))
     row = finding(examine(server(origin), symbol=pdb()), "timeout")
