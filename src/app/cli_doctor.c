@@ -79,10 +79,9 @@ static int examine(struct config *config, const struct config_problems *problems
     struct report report = {0};
     struct error err = {0};
     tell_problems(problems, &report);
-    bool good = doctor_rules(config, &report, &err);
-    if (good)
-        doctor_places(config, &report);
-    if (!good || !doctor_servers(config, known, &report, &err)) {
+    bool ruled = doctor_rules(config, &report);
+    doctor_places(config, &report);
+    if (ruled && !doctor_servers(config, known, &report, &err)) {
         report_release(&report);
         return cli_failed(&err);
     }

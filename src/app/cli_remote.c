@@ -63,48 +63,6 @@ bool remote_symbol_path(const char *route, const char *symbol, char out[REMOTE_P
            text_format(out, REMOTE_PATH_BYTES, "api/v1/%s?name=%s&id=%s", route, name, id);
 }
 
-static bool perform(CURL *curl, const char *url, const struct remote *remote, bool post,
-                    struct buffer *answer, struct error *err) {
-    char authorization[600];
-    struct curl_slist *headers = NULL;
-    if (remote->token) {
-        text_format(authorization, sizeof authorization, "Authorization: Bearer %s", remote->token);
-        headers = curl_slist_append(headers, authorization);
-    }
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "symgate/" SYMGATE_VERSION);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(remote->limit_s ? remote->limit_s : TIMEOUT_S));
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    if (post) {
-        curl_easy_setopt(curl, CURLOPT_POST, 1L);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
-    }
-    CURLcode code = curl_easy_perform(curl);
-    curl_slist_free_all(headers);
-    if (code == CURLE_OK)
-        return true;
-    char shown[256];
-    text_mask_url(shown, sizeof shown, url);
-    error_set(err, ERROR_CONNECT, "no answer from %s: %s", shown, curl_easy_strerror(code));
-    return error_hint(err, "Is symgate running there? Name it by --url http://HOST:PORT/.");
-}
-
-bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
-                long *out_status, struct error *err) {
-    CLEANUP(buffer_release) struct buffer url;
-    if (!make_url(remote, path, &url, err))
-        return false;
-    CURL *curl = curl_easy_init();
-    bool answered = curl && perform(curl, url.bytes, remote, post, answer, err);
-    if (answered)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, out_status);
-    curl_easy_cleanup(curl);
-    return answered;
-}
-
 struct header_wanted {
     char *out;
     size_t size;
@@ -121,6 +79,64 @@ static size_t look_for_id(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
+/* Every answer of symgate has a request id. */
+static bool refuse_stranger(CURL *curl, const char *url, struct error *err) {
+    char shown[160];
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    text_mask_url(shown, sizeof shown, url);
+    error_set(err, ERROR_INVALID, "what answers at %s is no symgate (status %ld)", shown, status);
+    return error_hint(err, "Name the server by --url http://HOST:PORT/; one that was killed leaves "
+                           "its address behind in its data folder.");
+}
+
+static bool perform(CURL *curl, const char *url, const char *token, bool post,
+                    struct buffer *answer, struct header_wanted *id, struct error *err) {
+    char authorization[600];
+    struct curl_slist *headers = NULL;
+    if (token) {
+        text_format(authorization, sizeof authorization, "Authorization: Bearer %s", token);
+        headers = curl_slist_append(headers, authorization);
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "symgate/" SYMGATE_VERSION);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_for_id);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, id);
+    id->out[0] = '\0';
+    if (post) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
+    }
+    CURLcode code = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    if (code == CURLE_OK)
+        return id->out[0] || refuse_stranger(curl, url, err);
+    char shown[256];
+    text_mask_url(shown, sizeof shown, url);
+    error_set(err, ERROR_CONNECT, "no answer from %s: %s", shown, curl_easy_strerror(code));
+    return error_hint(err, "Is symgate running there? Name it by --url http://HOST:PORT/.");
+}
+
+bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
+                long *out_status, struct error *err) {
+    CLEANUP(buffer_release) struct buffer url;
+    if (!make_url(remote, path, &url, err))
+        return false;
+    char id[64];
+    struct header_wanted wanted = {id, sizeof id};
+    CURL *curl = curl_easy_init();
+    bool answered = curl && perform(curl, url.bytes, remote->token, post, answer, &wanted, err);
+    if (answered)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, out_status);
+    curl_easy_cleanup(curl);
+    return answered;
+}
+
 bool remote_try(const struct remote *remote, const char *path, char *out_id, size_t size,
                 struct error *err) {
     CLEANUP(buffer_release) struct buffer url, none;
@@ -129,39 +145,18 @@ bool remote_try(const struct remote *remote, const char *path, char *out_id, siz
         return false;
     CURL *curl = curl_easy_init();
     struct header_wanted wanted = {out_id, size};
-    struct remote client = *remote;
-    client.token = NULL; /* clients have none */
-    out_id[0] = '\0';
-    if (curl) {
+    if (curl)
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_for_id);
-        curl_easy_setopt(curl, CURLOPT_HEADERDATA, &wanted);
-    }
-    bool answered = curl && perform(curl, url.bytes, &client, false, &none, err);
+    bool answered = curl && perform(curl, url.bytes, NULL, false, &none, &wanted, err);
     curl_easy_cleanup(curl);
-    char shown[256];
-    text_mask_url(shown, sizeof shown, url.bytes);
-    if (answered && !out_id[0])
-        return error_set(err, ERROR_INVALID, "what answers at %s is no symgate", shown);
     return answered;
 }
 
-/* What came in place of what was asked for: a sentence of the API's, or something else. */
-static void tell_refusal(const struct remote *remote, const struct buffer *answer, long status) {
-    char shown[256];
-    CLEANUP(buffer_release) struct buffer url;
-    struct error err = {0};
-    const char *text = answer->bytes ? answer->bytes : "";
-    if (text[0] && text[0] != '<') {
-        fputs(text, stderr);
-        return;
-    }
-    bool made = make_url(remote, "", &url, &err);
-    text_mask_url(shown, sizeof shown, made ? url.bytes : "");
-    error_set(&err, ERROR_INVALID, "what answers at %s (with status %ld) is no symgate", shown,
-              status);
-    error_hint(&err, "Name it by --url http://HOST:PORT/.");
-    cli_failed(&err);
+static void show_refusal(const struct buffer *answer, long status) {
+    if (answer->length > 0)
+        fputs(answer->bytes, stderr);
+    else
+        fprintf(stderr, "symgate: the server answered with status %ld, and not why\n", status);
 }
 
 int remote_print(const struct remote *remote, const char *path, bool post) {
@@ -174,7 +169,7 @@ int remote_print(const struct remote *remote, const char *path, bool post) {
     if (status == 200)
         fputs(answer.bytes ? answer.bytes : "", stdout);
     else
-        tell_refusal(remote, &answer, status);
+        show_refusal(&answer, status);
     return status == 200 ? 0 : 1;
 }
 
@@ -209,7 +204,7 @@ json_t *remote_json(const struct remote *remote, const char *path, bool post) {
         return NULL;
     }
     if (status != 200)
-        tell_refusal(remote, &answer, status);
+        show_refusal(&answer, status);
     else if (!json_parse(answer.bytes ? answer.bytes : "", answer.length, &json, NULL, NULL, &err))
         cli_failed(&err);
     make_presentable(json);

@@ -12,7 +12,6 @@ struct remote {
     const char *url;
     const char *data;
     const char *token;
-    unsigned limit_s; /* for an answer; 0: as long as commands wait */
 };
 
 /* The options that say which server, for cli_options. */
@@ -29,7 +28,7 @@ bool remote_symbol_path(const char *route, const char *symbol,
                         char out[REMOTE_PATH_BYTES]) MUST_CHECK;
 
 /* Asks for a path of the server; the answer is appended whatever its status is. False when there
-   was none. */
+   was none, or another program gave it. */
 bool remote_ask(const struct remote *remote, const char *path, bool post, struct buffer *answer,
                 long *out_status, struct error *err) MUST_CHECK;
 

@@ -121,6 +121,16 @@ bool data_folder_read_key(const char *path, struct hash_key *out_key) {
     return true;
 }
 
+bool data_folder_is_held(const char *path) {
+    char name[PATH_MAX];
+    if (!files_join(name, sizeof name, path, "lock"))
+        return true;
+    CLEANUP(close_fd) int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno != ENOENT;
+    return flock(fd, LOCK_SH | LOCK_NB) != 0;
+}
+
 bool data_folder_open(struct data_folder *folder, const char *path, struct error *err) {
     *folder = (struct data_folder){.path = memory_text(path), .root_fd = -1, .lock_fd = -1};
     bool open = files_open_root(&folder->root_fd, path, true, err) && take_lock(folder, err) &&

@@ -34,6 +34,10 @@ void data_folder_withdraw(struct data_folder *folder);
 /* The key of a data folder, which is neither taken nor made. False: there is none. */
 bool data_folder_read_key(const char *path, struct hash_key *out_key);
 
+/* Has a server the lock of a data folder? The lock is tried for an instant and not kept; true where
+   that cannot be told. */
+bool data_folder_is_held(const char *path);
+
 /* The URL that a server has announced in a data folder; false when none has. One that was killed
    has left its URL behind: whoever asks there finds nobody. */
 bool data_folder_find_server(const char *path, char *out_url, size_t size,

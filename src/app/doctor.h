@@ -2,7 +2,7 @@
 //
 // The doctor: is the world as a configuration takes it to be? Looks at this machine (folders,
 // disks, ports, limits) and asks each server, and nobody that the configuration does not name, but
-// where its servers redirect to. Takes no lock, needs no server that runs, creates and keeps
+// where its servers redirect to. Keeps no lock, needs no server that runs, creates and keeps
 // nothing.
 #pragma once
 
@@ -10,9 +10,9 @@
 #include "app/report.h"
 #include "proxy/checkup.h"
 
-/* Puts the rules of the data folder into the configuration, as a server does that runs there: what
-   they forbid nobody is asked for. False: they cannot be read, err says why. */
-bool doctor_rules(struct config *config, struct report *report, struct error *err) MUST_CHECK;
+/* Puts the rules of the data folder into the configuration, as the server does. False: they cannot
+   be read, which is reported, and nobody is to be asked: a rule may keep names from servers. */
+bool doctor_rules(struct config *config, struct report *report) MUST_CHECK;
 
 /* Looks at this machine. */
 void doctor_places(const struct config *config, struct report *report);

@@ -8,7 +8,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "app/cli_remote.h"
 #include "app/data_folder.h"
 #include "app/doctor.h"
 #include "base/numbers.h"
@@ -20,9 +19,6 @@
 enum {
     DESCRIPTORS_WANTED = 65536,
     PATH_BYTES = 4096,
-    URL_BYTES = 256,
-    ID_BYTES = 80,
-    RUNNING_S = 3, /* for a symgate on this machine to answer */
 };
 
 static bool writable(const char *path) {
@@ -126,20 +122,15 @@ static void judge_shares(const struct config *config, struct report *report) {
     }
 }
 
-/* One that was killed has left its address behind, and somebody else may have it by now. */
-static bool find_running(const char *data, char url[URL_BYTES]) {
-    char id[ID_BYTES];
-    struct error ignored = {0};
-    const struct remote remote = {.url = url, .limit_s = RUNNING_S};
-    return data_folder_find_server(data, url, URL_BYTES, &ignored) &&
-           remote_try(&remote, "healthz", id, sizeof id, &ignored);
-}
-
-/* A server that runs on this data folder has its ports rightly. */
+/* A server that runs on this data folder has its ports rightly; one that was killed has left its
+   announcement behind. */
 static void judge_ports(const struct config *config, struct report *report) {
-    char url[URL_BYTES];
-    if (find_running(config->general.data_location, url)) {
-        report_add(report, FINDING_GOOD, "running", url, "A symgate answers there.", NULL);
+    char url[256];
+    struct error ignored = {0};
+    const char *data = config->general.data_location;
+    if (data_folder_find_server(data, url, sizeof url, &ignored) && data_folder_is_held(data)) {
+        report_add(report, FINDING_GOOD, "running", url,
+                   "A symgate runs there, and holds the data folder.", NULL);
         return;
     }
     for (unsigned i = 0; i < config->general.listen.count; i++) {

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/telling.h"
 #include "source/mount_memory.h"
 
 enum { LIMIT_MS = 15 * 1000, PATH_BYTES = 4096 };
@@ -63,7 +64,20 @@ static void add(struct report *report, const char *thing, const struct checkup_t
     report_add(report, weights[told->weight], told->name, thing, told->sentence, told->cure);
 }
 
-static void end(struct examination *it, struct report *report) {
+/* Whoever names a symbol wants to know who was not asked for it. */
+static void add_filtered(struct report *report, const char *thing, const struct roster *roster,
+                         unsigned index, const struct question *known) {
+    const struct source_options *options = &roster->sources[index]->options;
+    struct facts facts = {.server = options->identifier, .what = symbol_kind_name(known->key.kind)};
+    struct telling telling;
+    enum policy_word word = policy_explain(roster->policy, index, known, &facts.rule);
+    if (word == POLICY_ADMITTED || word == POLICY_DISABLED)
+        return;
+    tell(told_of_policy(word), &facts, &telling);
+    report_add(report, FINDING_GOOD, "filtered", thing, telling.sentence, NULL);
+}
+
+static void end(struct examination *it, const struct question *known, struct report *report) {
     struct checkup_told told;
     char thing[300];
     const struct source *source = it->roster->sources[it->index];
@@ -72,21 +86,25 @@ static void end(struct examination *it, struct report *report) {
     text_format(thing, sizeof thing, "server \"%s\"", source->options.identifier);
     checkup_tell(source, &it->checkup, &told);
     add(report, thing, &told);
+    if (known)
+        add_filtered(report, thing, it->roster, it->index, known);
     if (checkup_tell_clock(&it->checkup, &told))
         add(report, thing, &told);
 }
 
-bool doctor_rules(struct config *config, struct report *report, struct error *err) {
-    struct error broken;
-    CLEANUP(rules_free_at)
-    struct rules *rules = rules_look(config->general.data_location, &broken, err);
-    if (!rules)
-        return false;
-    if (broken.kind != ERROR_NONE)
-        report_add(report, FINDING_PROBLEM, "rules", "rules.json", broken.what,
-                   "The rules do not count. Mend the file in the data folder, or take it away.");
-    rules_apply(rules, config);
-    return true;
+bool doctor_rules(struct config *config, struct report *report) {
+    struct error err = {0};
+    char sentence[600];
+    struct rules *rules = rules_read(config->general.data_location, &err);
+    if (rules) {
+        rules_apply(rules, config);
+        rules_free(rules);
+        return true;
+    }
+    text_format(sentence, sizeof sentence,
+                "No server was asked, since a rule may keep names from it: %s.", err.what);
+    report_add(report, FINDING_PROBLEM, "rules", "rules", sentence, err.hint);
+    return false;
 }
 
 bool doctor_servers(struct config *config, const struct question *known, struct report *report,
@@ -100,12 +118,12 @@ bool doctor_servers(struct config *config, const struct question *known, struct 
     struct examination *all = NEW_ARRAY(struct examination, roster->count + 1);
     for (unsigned i = 0; i < roster->count; i++) {
         const struct source *source = roster->sources[i];
-        if (config->servers[i].directory && source->options.enabled)
+        if (config->servers[i].directory && config->servers[i].enabled)
             mount_memory_lost(data, source->fingerprint, source->options.remote, &all[i].lost);
         begin(&all[i], roster, i, known, data);
     }
     for (unsigned i = 0; i < roster->count; i++)
-        end(&all[i], report);
+        end(&all[i], known, report);
     free(all);
     roster_unref(roster);
     return true;

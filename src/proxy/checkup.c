@@ -10,10 +10,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "proxy/pointed.h"
 #include "record/archive.h"
 #include "source/source_layout.h"
 
-enum { ROWS_LOOKED_AT = 200, CANCEL_MS = 1000 /* for a cancel to be heeded */ };
+enum {
+    ROWS_LOOKED_AT = 200,
+    CANCEL_MS = 1000, /* for a cancel to be heeded */
+    UNAUTHORIZED = 401,
+    FORBIDDEN = 403,
+};
 
 struct patient {
     struct source *source;
@@ -21,6 +27,14 @@ struct patient {
     void *worker;
     struct cancel *cancel;
     struct checkup *out;
+    struct error remark; /* what a no came with: the pointer that stands in the file's place */
+};
+
+/* One question, and what came. */
+struct asked {
+    struct source_call call;
+    struct content content;
+    struct reader *reader;
 };
 
 static bool make_question(const char *symbol, struct question *out_question) {
@@ -55,8 +69,6 @@ static void note_answer(struct patient *patient, const struct source_call *call,
     int64_t took_ms = clock_ms() - began_ms;
     out->status = call->note->status;
     out->answers += came;
-    if (!came)
-        out->silent_ms = took_ms;
     if (came && took_ms > out->took_ms)
         out->took_ms = took_ms;
     if (call->date_s)
@@ -64,28 +76,92 @@ static void note_answer(struct patient *patient, const struct source_call *call,
     text_copy(out->url, sizeof out->url, call->note->url);
 }
 
+/* A store of objects forbids what it does not have: one that forbids what nobody can have says no
+   to the known file so, too. */
+static enum said said_of_failure(const struct patient *patient, const struct error *err) {
+    const struct checkup *out = patient->out;
+    if (err->kind == ERROR_HTML)
+        return SAID_PAGE;
+    bool no = err->kind == ERROR_STATUS && out->status == FORBIDDEN && out->forbids == FORBIDDEN;
+    return no ? SAID_NO : SAID_FAILED;
+}
+
+static void note_dead(struct patient *patient, const struct pointer *pointer,
+                      const struct error *why) {
+    char shown[sizeof patient->remark.what];
+    patient->remark = *why; /* a message */
+    pointed_show(pointer, shown, sizeof shown);
+    if (why->kind == ERROR_NONE)
+        error_set(&patient->remark, ERROR_ELSEWHERE, "it leads to \"%.140s\", and nothing is there",
+                  shown);
+}
+
+static enum said ask_pointed(struct patient *patient, const struct question *question,
+                             struct source_call *call, const struct pointer *pointer,
+                             struct error *err) {
+    CLEANUP(pointed_release) struct pointed pointed;
+    struct error why = {0};
+    int64_t began_ms = clock_ms();
+    enum source_answer answer =
+        pointed_follow(patient->source, patient->worker, call, pointer, &pointed, &why);
+    note_answer(patient, call, began_ms, answer != SOURCE_FAILED);
+    if (answer == SOURCE_FOUND)
+        return checkup_body(&question->key, pointed.form, true, &pointed.content, pointed.reader,
+                            err);
+    if (answer == SOURCE_ABSENT) {
+        note_dead(patient, pointer, &why);
+        return SAID_NO;
+    }
+    *err = why;
+    return said_of_failure(patient, err);
+}
+
+/* A pointer is what a request would make of it. For what nobody has, there is nothing to follow. */
+static enum said follow(struct patient *patient, const struct question *question,
+                        struct asked *asked, struct error *err) {
+    struct pointer pointer;
+    bool refused;
+    bool read = pointed_read(asked->reader, &asked->content, &pointer, &refused, err);
+    reader_close(TAKE(asked->reader));
+    if (!read && !refused)
+        return SAID_FAILED;
+    if (!read)
+        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FALSE;
+    if (question == patient->known || pointer.kind == POINTER_MESSAGE)
+        return ask_pointed(patient, question, &asked->call, &pointer, err);
+    return SAID_YES;
+}
+
+static enum said look_at_answer(struct patient *patient, const struct question *question,
+                                enum form form, struct asked *asked, struct error *err) {
+    if (form == FORM_POINTER)
+        return follow(patient, question, asked, err);
+    return checkup_body(&question->key, form, question == patient->known, &asked->content,
+                        asked->reader, err);
+}
+
 static enum said ask_path(struct patient *patient, const struct question *question, enum form form,
                           const char *path, bool *out_redirected, struct error *err) {
     struct attempt_note note = {0};
-    struct source_call call = {
-        .path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note};
-    struct content content = {0};
-    CLEANUP(reader_close_at) struct reader *reader = NULL;
+    struct asked asked = {
+        .call = {.path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note}};
     struct source_local local;
     struct source *source = patient->source;
     int64_t began_ms = clock_ms();
-    enum source_answer answer =
-        source->ops->ask(source, patient->worker, &call, false, &content, &reader, &local, err);
-    note_answer(patient, &call, began_ms, answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
-    *out_redirected = content.redirected || call.behind;
-    bool known = question == patient->known;
-    if (answer == SOURCE_FOUND && known && form == FORM_POINTER)
-        return checkup_pointer(source, &call, &question->key, &content, reader, err);
+    enum source_answer answer = source->ops->ask(source, patient->worker, &asked.call, false,
+                                                 &asked.content, &asked.reader, &local, err);
+    note_answer(patient, &asked.call, began_ms,
+                answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
+    enum said said = SAID_NO;
     if (answer == SOURCE_FOUND)
-        return checkup_body(&question->key, form, known, &content, reader, err);
-    if (answer == SOURCE_ABSENT || (patient->out->forbids && note.status == patient->out->forbids))
-        return SAID_NO;
-    return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
+        said = look_at_answer(patient, question, form, &asked, err);
+    else if (answer == SOURCE_FAILED)
+        said = said_of_failure(patient, err);
+    reader_close(asked.reader);
+    *out_redirected = asked.content.redirected || asked.call.behind;
+    if (said == SAID_FAILED && err->kind == ERROR_CANCELLED)
+        patient->out->cut_ms = clock_ms() - began_ms;
+    return said;
 }
 
 static enum said ask_form(struct patient *patient, const struct question *question,
@@ -117,7 +193,7 @@ static enum said ask_layout(struct patient *patient, const struct question *ques
 
 static enum checkup_word word_of_failure(const struct patient *patient, const struct error *err) {
     int status = patient->out->status;
-    bool forbids = err->kind == ERROR_STATUS && (status == 401 || status == 403);
+    bool forbids = err->kind == ERROR_STATUS && (status == UNAUTHORIZED || status == FORBIDDEN);
     return forbids ? CHECKUP_FORBIDS : CHECKUP_FAILED;
 }
 
@@ -172,21 +248,22 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
     return look_for_forms(patient, known, own);
 }
 
-/* Where it should be is what is told of a file that is nowhere. */
+/* It is not where it should be, or only a pointer is. */
 static enum checkup_word look_on(struct patient *patient, const struct question *known,
                                  enum layout own) {
-    char url[sizeof patient->out->url];
-    text_copy(url, sizeof url, patient->out->url);
+    const struct error remark = patient->remark;
     enum checkup_word word = look_elsewhere(patient, known, own);
-    if (word == CHECKUP_MISSING)
-        text_copy(patient->out->url, sizeof url, url);
-    return word;
+    if (word != CHECKUP_MISSING || remark.kind == ERROR_NONE)
+        return word;
+    patient->out->why = remark;
+    return CHECKUP_POINTER;
 }
 
 static enum checkup_word ask_known(struct patient *patient, const struct question *known,
                                    enum layout layout) {
     bool redirected = false;
     struct error *why = &patient->out->why;
+    patient->remark = (struct error){0};
     switch (ask_layout(patient, known, layout, &redirected, why)) {
     case SAID_YES:
         patient->out->found = true;
@@ -203,31 +280,40 @@ static enum checkup_word ask_known(struct patient *patient, const struct questio
     return word_of_failure(patient, why);
 }
 
+static enum checkup_word ask_both(struct patient *patient, const struct question *known) {
+    struct checkup *out = patient->out;
+    enum checkup_word word = ask_impossible(patient, out->layout);
+    if (word == CHECKUP_FORBIDS)
+        out->forbids = out->status;
+    if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
+        return word;
+    out->sought = true;
+    enum checkup_word of_known = ask_known(patient, known, out->layout);
+    bool nothing_else = of_known == CHECKUP_GOOD || of_known == CHECKUP_MISSING;
+    return word == CHECKUP_FORBIDS && nothing_else ? word : of_known;
+}
+
 static enum checkup_word examine(struct patient *patient, const struct question *known) {
     struct attempt_note note = {0};
     struct source_call call = {.cancel = patient->cancel, .retry_after_s = -1, .note = &note};
     struct checkup *out = patient->out;
+    struct error doubt = {0};
     if (!patient->source->options.enabled)
         return CHECKUP_OFF;
     if (patient->source->options.unaskable)
         return CHECKUP_UNASKABLE;
-    if (source_layout(patient->source, patient->worker, &call, &out->layout, &out->why) ==
-        LAYOUT_UNKNOWN) {
-        out->status = note.status;
-        text_copy(out->url, sizeof out->url, note.url);
-        return word_of_failure(patient, &out->why);
-    }
-    enum checkup_word word = ask_impossible(patient, out->layout);
-    if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
+    enum layout_answer layout =
+        source_layout(patient->source, patient->worker, &call, &out->layout, &doubt);
+    enum checkup_word word = CHECKUP_FAILED;
+    if (layout != LAYOUT_UNKNOWN)
+        word = ask_both(patient, known);
+    bool guessed = layout == LAYOUT_GUESSED && (word == CHECKUP_GOOD || word == CHECKUP_MISSING);
+    if (layout != LAYOUT_UNKNOWN && !guessed)
         return word;
-    out->forbids = word == CHECKUP_FORBIDS ? out->status : 0;
-    struct checkup before = *out;
-    enum checkup_word of_known = ask_known(patient, known, out->layout);
-    if (word == CHECKUP_GOOD || (of_known != CHECKUP_GOOD && of_known != CHECKUP_MISSING))
-        return of_known;
-    before.found = of_known == CHECKUP_GOOD; /* it has files, and forbids those that it has not */
-    *out = before;
-    return word;
+    out->why = doubt;
+    out->status = note.status;
+    text_copy(out->url, sizeof out->url, note.url);
+    return guessed ? CHECKUP_GUESSED : word_of_failure(patient, &doubt);
 }
 
 void checkup_source(struct source *source, const struct question *known, struct cancel *cancel,
@@ -339,30 +425,36 @@ static bool known_of_vendor(const struct source *source, struct question *out_kn
 struct wanted {
     const char *server;
     struct question *out;
-    bool found;
+    int64_t at_ns; /* when that was delivered; 0: none was */
 };
 
+/* The rows come newest first: the first one that counts is the last delivery with its verdict. */
 static bool look_at_row(const struct archive_row *row, void *context) {
     struct wanted *wanted = context;
-    wanted->found = strcmp(row->outcome.text.source, wanted->server) == 0 &&
-                    make_question(row->key, wanted->out);
-    return !wanted->found;
+    struct question question;
+    if (strcmp(row->outcome.text.source, wanted->server) != 0 ||
+        !make_question(row->key, &question))
+        return true;
+    if (row->outcome.wall_ns > wanted->at_ns) {
+        wanted->at_ns = row->outcome.wall_ns;
+        *wanted->out = question;
+    }
+    return false;
 }
 
 bool checkup_find_known(struct reading *reading, const struct source *source,
                         struct question *out_known) {
-    /* What lies in a directory is served in place. */
     static const enum verdict delivered[] = {VERDICT_FETCHED, VERDICT_LOCAL};
+    struct error ignored = {0};
     struct wanted wanted = {.server = source->options.identifier, .out = out_known};
     for (size_t i = 0; reading && i < sizeof delivered / sizeof *delivered; i++) {
-        struct error ignored = {0};
         const struct archive_query query = {.source = wanted.server,
                                             .verdict = verdict_name(delivered[i]),
                                             .limit = ROWS_LOOKED_AT};
-        if (archive_each(reading, &query, look_at_row, &wanted, &ignored) && wanted.found)
-            return true;
+        if (!archive_each(reading, &query, look_at_row, &wanted, &ignored))
+            break;
     }
-    return known_of_vendor(source, out_known);
+    return wanted.at_ns > 0 || known_of_vendor(source, out_known);
 }
 
 bool checkup_may_ask(const struct roster *roster, unsigned index, const struct question *known) {

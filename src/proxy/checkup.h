@@ -14,12 +14,15 @@ enum checkup_word {
     CHECKUP_OFF,       /* it is switched off, so nothing was asked */
     CHECKUP_UNASKABLE, /* there is no way to its remote */
     CHECKUP_FAILED,    /* it cannot be asked: `why` */
-    CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no */
+    CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no, or for the known file */
+    CHECKUP_GUESSED,   /* what would tell its layout failed (`why`), so that its no is none */
     CHECKUP_PAGE,      /* a page comes for what nobody can have */
     CHECKUP_ANYTHING,  /* something else does */
     CHECKUP_LOGIN,     /* the same, from elsewhere: a sign-in after a redirect */
     CHECKUP_FALSE,     /* something comes for the known file that is another: `why` */
     CHECKUP_MISSING,   /* it does not have the known file, in any layout */
+    CHECKUP_POINTER,   /* it has a pointer for it, of which no file comes: `why`, a message or
+                          ERROR_ELSEWHERE: nothing is there */
     CHECKUP_LAYOUT,    /* it has the known file in another layout: `layout` */
     CHECKUP_FORM,      /* it has the known file in a form that it is not asked for: `form` */
     CHECKUP_WORDS
@@ -27,16 +30,17 @@ enum checkup_word {
 
 struct checkup {
     enum checkup_word word;
-    bool found;         /* and is there, in the layout that is configured */
+    bool sought;        /* the known file was asked for … */
+    bool found;         /* … and is there, in the layout that is configured */
+    int forbids;        /* 401 or 403: what it says of a file that nobody can have; 0: a plain no */
     enum layout layout; /* where it was found */
     enum form form;
-    unsigned answers;  /* that came at all */
-    int forbids;       /* the status that it says of what nobody has, in place of a no; 0: none */
-    int64_t silent_ms; /* how long the question lasted that the end of the checkup cut off */
-    int status;        /* HTTP status of the last answer, or 0 */
-    int64_t took_ms;   /* to the slowest head */
-    int64_t ahead_s;   /* its clock less ours; 0 when it does not tell */
-    char url[256];     /* of the question that decided; masked */
+    unsigned answers; /* that came at all */
+    int status;       /* HTTP status of the last answer, or 0 */
+    int64_t took_ms;  /* to the slowest head */
+    int64_t cut_ms;   /* how long the question had lasted that was cut off, or 0 */
+    int64_t ahead_s;  /* its clock less ours; 0 when it does not tell */
+    char url[256];    /* of the question that decided; masked */
     struct error why;
 };
 

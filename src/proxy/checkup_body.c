@@ -5,10 +5,8 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "proxy/pointed.h"
 #include "proxy/verify.h"
 #include "proxy/vetter.h"
-#include "symbol/pointer.h"
 
 enum { PIECE_BYTES = 64 * 1024, SPILL_BYTES_MAX = 16 * CHECKUP_BYTES_MAX };
 
@@ -16,6 +14,7 @@ enum { PIECE_BYTES = 64 * 1024, SPILL_BYTES_MAX = 16 * CHECKUP_BYTES_MAX };
 struct specimen {
     struct spill *spill;
     struct shelf_found found; /* its descriptor, size and form */
+    int64_t deadline_ms;
 };
 
 enum taken { TAKEN_WHOLE, TAKEN_IN_PART, TAKEN_FAILED };
@@ -24,10 +23,10 @@ static enum taken take(struct specimen *specimen, const char *first, size_t leng
                        struct reader *reader, struct error *err) {
     char piece[PIECE_BYTES];
     struct shelf_found *found = &specimen->found;
-    int64_t deadline_ms = clock_ms() + CHECKUP_READ_MS;
     if (!files_write_at(found->fd, first, length, 0, err))
         return TAKEN_FAILED;
-    for (found->size = length; found->size < CHECKUP_BYTES_MAX && clock_ms() < deadline_ms;) {
+    for (found->size = length;
+         found->size < CHECKUP_BYTES_MAX && clock_ms() < specimen->deadline_ms;) {
         ssize_t got = reader_read(reader, piece, sizeof piece, err);
         if (got == 0)
             return TAKEN_WHOLE;
@@ -43,7 +42,7 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
     if (taken == TAKEN_FAILED)
         return SAID_FAILED;
     if (taken == TAKEN_IN_PART)
-        return SAID_YES; /* its first bytes are in order */
+        return SAID_YES;
     enum vetted vetted = vetter_verify(specimen->spill, key, &specimen->found, err);
     if (vetted == VETTED_PACKED) {
         specimen->found.form = FORM_COMPRESSED; /* under the plain name */
@@ -54,100 +53,50 @@ static enum said judge(struct specimen *specimen, const struct symbol_key *key, 
     return err->kind == ERROR_DISK ? SAID_YES : SAID_FALSE; /* too large to be told: believed */
 }
 
-static enum said look_at_whole(const struct symbol_key *key, enum form form, const char *first,
-                               size_t length, struct reader *reader, struct error *err) {
-    struct specimen specimen = {.spill = spill_new(NULL, SPILL_BYTES_MAX),
-                                .found = {.form = form, .fd = -1}};
+static enum said look_at_whole(struct specimen *specimen, const struct symbol_key *key,
+                               const char *first, size_t length, struct reader *reader,
+                               struct error *err) {
     enum said said = SAID_FAILED;
+    specimen->spill = spill_new(NULL, SPILL_BYTES_MAX);
     *err = (struct error){0};
-    if (spill_open(specimen.spill, &specimen.found.fd, err)) {
-        enum taken taken = take(&specimen, first, length, reader, err);
-        said = judge(&specimen, key, taken, err);
-        close(specimen.found.fd);
+    if (spill_open(specimen->spill, &specimen->found.fd, err)) {
+        enum taken taken = take(specimen, first, length, reader, err);
+        said = judge(specimen, key, taken, err);
+        close(specimen->found.fd);
     }
-    spill_free(specimen.spill);
+    spill_free(specimen->spill);
     return said;
 }
 
-static bool begins_well(const struct symbol_key *key, enum form form, bool known,
-                        const struct content *content, const char *first, size_t length,
-                        struct error *err) {
-    if (!known || verify_packed(key, form, first, length))
-        return content_acceptable(key, content, first, length, err);
-    if (form == FORM_COMPRESSED)
-        return error_set(err, ERROR_IDENTITY, "what comes as a compressed file is no archive");
-    return verify_first(key, content, first, length, err);
+/* So much as tells what it is, or all that comes in time. -1 with err: it broke, or is too little.
+ */
+static ssize_t read_first(struct reader *reader, int64_t deadline_ms,
+                          char first[CONTENT_LOOK_BYTES], struct error *err) {
+    size_t length = 0;
+    ssize_t got = 1;
+    while (got > 0 && length < CONTENT_LOOK_BYTES && clock_ms() < deadline_ms) {
+        got = reader_read(reader, first + length, CONTENT_LOOK_BYTES - length, err);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (got > 0 && length < CONTENT_LEAST_BYTES) {
+        error_set(err, ERROR_STALLED, "only %zu bytes of it came in %d s", length,
+                  CHECKUP_READ_MS / 1000);
+        error_hint(err, "Look at what slows that server down, or the way to it.");
+        return -1;
+    }
+    return got < 0 ? got : (ssize_t)length;
 }
 
 enum said checkup_body(const struct symbol_key *key, enum form form, bool known,
                        const struct content *content, struct reader *reader, struct error *err) {
     char first[CONTENT_LOOK_BYTES];
-    ssize_t got = reader_read(reader, first, sizeof first, err);
+    struct specimen specimen = {.found = {.form = form, .fd = -1},
+                                .deadline_ms = clock_ms() + CHECKUP_READ_MS};
+    ssize_t got = read_first(reader, specimen.deadline_ms, first, err);
     if (got < 0)
         return SAID_FAILED;
-    if (content->announced_html || content_look(first, (size_t)got) == CONTENT_HTML) {
-        error_set(err, ERROR_HTML, "a web page came");
-        return SAID_PAGE;
-    }
-    if (form == FORM_POINTER && got > 0)
-        return SAID_YES; /* plain text */
-    if (!begins_well(key, form, known, content, first, (size_t)got, err))
-        return SAID_FALSE;
-    return known ? look_at_whole(key, form, first, (size_t)got, reader, err) : SAID_YES;
-}
-
-/* --- pointers --- */
-
-static enum said look_at_target(struct pointed_target *target, const struct source_call *call,
-                                const struct symbol_key *key, struct error *err) {
-    const struct source_ops *ops = target->source->ops;
-    struct attempt_note note = {0};
-    struct source_call ask = {.cancel = call->cancel, .retry_after_s = -1, .note = &note};
-    struct content content = {0};
-    struct reader *reader = NULL;
-    enum form form;
-    enum said said = SAID_FALSE;
-    void *worker = ops->worker_new ? ops->worker_new() : NULL;
-    enum source_answer answer =
-        pointed_ask_target(target, &ask, worker, &content, &reader, &form, err);
-    if (answer == SOURCE_FOUND)
-        said = checkup_body(key, form, true, &content, reader, err);
-    else if (answer == SOURCE_FAILED)
-        said = SAID_FAILED;
-    else
-        error_set(err, ERROR_ELSEWHERE, "a pointer leads to \"%.200s\", and nothing is there",
-                  note.url);
-    reader_close(reader);
-    if (worker)
-        ops->worker_free(worker);
-    return said;
-}
-
-enum said checkup_pointer(struct source *source, const struct source_call *call,
-                          const struct symbol_key *key, const struct content *content,
-                          struct reader *reader, struct error *err) {
-    char bytes[POINTER_BYTES_MAX + 1];
-    size_t length = 0;
-    ssize_t got;
-    while (length < sizeof bytes &&
-           (got = reader_read(reader, bytes + length, sizeof bytes - length, err)) != 0) {
-        if (got < 0)
-            return SAID_FAILED;
-        length += (size_t)got;
-    }
-    if (content->announced_html || content_look(bytes, length) == CONTENT_HTML) {
-        error_set(err, ERROR_HTML, "a web page came");
-        return SAID_PAGE;
-    }
-    struct pointed_target target;
-    switch (pointed_read(source, call->path, bytes, length, &target, err)) {
-    case POINTED_TARGET:
-        return look_at_target(&target, call, key, err);
-    case POINTED_MESSAGE:
-        return SAID_NO;
-    case POINTED_REFUSED:
-    case POINTED_FALSE:
-        break;
-    }
-    return SAID_FALSE;
+    size_t length = (size_t)got;
+    if (!verify_packed(key, form, first, length) && !verify_first(key, content, first, length, err))
+        return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FALSE;
+    return known ? look_at_whole(&specimen, key, first, length, reader, err) : SAID_YES;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What a checkup has found, in words.
+#include <string.h>
+
 #include "base/numbers.h"
 #include "base/text.h"
 #include "proxy/checkup.h"
@@ -44,13 +46,11 @@ static const struct {
 static void tell_word(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence];
     bool missing = checkup->word == CHECKUP_MISSING;
-    bool reasoned = checkup->word == CHECKUP_FALSE || (missing && checkup->why.what[0]);
     text_format(sentence, sizeof sentence, "%s%s%s (%s)", words[checkup->word].sentence,
-                reasoned ? " It is told so: " : "", reasoned ? checkup->why.what : "",
-                checkup->url);
-    bool own_cure = checkup->word == CHECKUP_FALSE && checkup->why.hint[0];
+                checkup->word == CHECKUP_FALSE ? " It is told so: " : "",
+                checkup->word == CHECKUP_FALSE ? checkup->why.what : "", checkup->url);
     say(out, missing ? CHECKUP_WARNING : CHECKUP_PROBLEM, words[checkup->word].name, sentence,
-        own_cure ? checkup->why.hint : words[checkup->word].cure);
+        words[checkup->word].cure);
 }
 
 static const char *name_of_failure(const struct checkup *checkup) {
@@ -66,6 +66,23 @@ static const char *name_of_failure(const struct checkup *checkup) {
 static const char keep_names_from_it[] =
     "Put it behind quicker servers, and keep names from it that it never has: symgate advise";
 
+/* The question that was cut off had lasted so much longer than the others that it hangs. */
+static bool hangs(const struct checkup *checkup) {
+    return checkup->cut_ms >= SLOW_MS && checkup->cut_ms > 2 * checkup->took_ms;
+}
+
+static void tell_hanging(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence], took[32], cut[32];
+    number_format_time(took, sizeof took, checkup->took_ms > 0 ? checkup->took_ms : 1);
+    number_format_time(cut, sizeof cut, checkup->cut_ms / 1000 * 1000);
+    text_format(sentence, sizeof sentence,
+                "It answers other questions within %s, and had not answered this one after %s: %s",
+                took, cut, checkup->url);
+    say(out, CHECKUP_PROBLEM, "timeout", sentence,
+        "Look at what that server does with the file: its disk, or a server behind it, may hang. "
+        "Requests wait for it up to timeouts.firstByte, and ask the next server after hedgeAfter.");
+}
+
 /* The time of the checkup was over, and not that of a question. */
 static void tell_unfinished(const struct checkup *checkup, struct checkup_told *out) {
     char sentence[sizeof out->sentence], took[32];
@@ -78,18 +95,26 @@ static void tell_unfinished(const struct checkup *checkup, struct checkup_told *
     say(out, CHECKUP_WARNING, "slow", sentence, keep_names_from_it);
 }
 
+/* What a sentence about this failure adds; the status alone it tells itself. */
+static const char *what_failed(const struct source *source, const struct checkup *checkup) {
+    const char *identifier = source->options.identifier;
+    char status_alone[sizeof checkup->why.what];
+    text_format(status_alone, sizeof status_alone, "source \"%s\" answered with status %d",
+                identifier, checkup->status);
+    if (checkup->why.kind == ERROR_CANCELLED)
+        return "there was no answer within the time of a checkup";
+    if (strcmp(checkup->why.what, status_alone) == 0)
+        return checkup->url;
+    return telling_what(checkup->why.what, identifier);
+}
+
 static void tell_failed(const struct source *source, const struct checkup *checkup,
                         struct checkup_told *out) {
     struct telling telling;
     bool cancelled = checkup->why.kind == ERROR_CANCELLED;
-    char silence[300] = "there was no answer within the time of a checkup";
-    if (checkup->answers > 0) /* so it is this question */
-        text_format(silence, sizeof silence,
-                    "it answers, but not this within the time of a checkup: %s", checkup->url);
-    const struct facts facts = {
-        .server = source->options.identifier,
-        .what = cancelled ? silence : telling_what(checkup->why.what, source->options.identifier),
-        .status = checkup->status};
+    const struct facts facts = {.server = source->options.identifier,
+                                .what = what_failed(source, checkup),
+                                .status = checkup->status};
     tell_failure(cancelled ? ERROR_TIMEOUT : checkup->why.kind, &facts, &telling);
     say(out, CHECKUP_PROBLEM, name_of_failure(checkup), telling.sentence,
         checkup->why.hint[0] ? checkup->why.hint : telling.cure);
@@ -113,65 +138,119 @@ static void tell_credentials(const struct source *source, int status, struct che
               : "Give it user and password, token or headers (docs/sources.md).");
 }
 
+static void tell_unreadable(const struct source *source, int status, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    text_format(sentence, sizeof sentence,
+                "It forbids the file that was asked for (status %d), and says no where it has "
+                "none: the file is there and may not be read.",
+                status);
+    say(out, CHECKUP_PROBLEM, "credentials", sentence,
+        shows_credentials(source)
+            ? "Let its user read the file there, or give it one that may."
+            : "Let everybody, or the web server itself, read the file there; or give it user and "
+              "password, token or headers of somebody who may (docs/sources.md).");
+}
+
 /* Where a no is wanted. Only a server that is seen to have files is surely one that forbids those
    that it does not have; to call a 403 a no in any other case would make absences of failures. */
 static void tell_forbids(const struct source *source, const struct checkup *checkup,
                          struct checkup_told *out) {
     char sentence[sizeof out->sentence], cure[sizeof out->cure];
-    if (!checkup->found && (checkup->status == 401 || shows_credentials(source))) {
+    int status = checkup->forbids;
+    if (!checkup->found && (checkup->status == 401 || (status && shows_credentials(source)))) {
         tell_credentials(source, checkup->status, out);
+        return;
+    }
+    if (!status) {
+        tell_unreadable(source, checkup->status, out);
         return;
     }
     text_format(sentence, sizeof sentence,
                 "It answers status %d for a file that it does not have, which counts as a failure "
                 "and not as a no.%s",
-                checkup->status,
-                checkup->found ? ""
-                               : " It may also be that it lets nobody in without credentials.");
+                status,
+                checkup->found    ? ""
+                : checkup->sought ? " It does so for the symbol that was asked for too, in every "
+                                    "layout: it does not have that, or lets nobody in without "
+                                    "credentials."
+                                  : " It may also be that it lets nobody in without credentials.");
     if (checkup->found)
-        text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.",
-                    checkup->status);
-    else if (checkup->forbids)
-        text_format(cure, sizeof cure,
-                    "It says the same of the symbol that was asked for, in every layout: if that "
-                    "is there, give it credentials; else see with one that it has: symgate doctor "
-                    "--symbol NAME/ID");
+        text_format(cure, sizeof cure, "Write \"absentStatus\": [%d] into the server.", status);
     else
         text_format(cure, sizeof cure,
-                    "See which it is with a symbol that it has: symgate doctor --symbol NAME/ID");
+                    "See which it is with a symbol that it %shas: symgate doctor --symbol NAME/ID",
+                    checkup->sought ? "surely " : "");
     say(out, CHECKUP_PROBLEM, "absentStatus", sentence, cure);
 }
 
-/* A cure, and that of what it says of files that it does not have. */
-static void say_cure(const struct checkup *checkup, struct checkup_told *out, const char *name,
-                     const char *sentence, const char *cure) {
-    char both[sizeof out->cure], also[80] = "";
+/* It has been seen to have files. */
+static void say_where(const struct checkup *checkup, struct checkup_told *out, const char *name,
+                      const char *sentence, const char *line) {
+    char cure[sizeof out->cure];
     if (checkup->forbids)
-        text_format(also, sizeof also, " Write \"absentStatus\": [%d] into it, too.",
-                    checkup->forbids);
-    text_format(both, sizeof both, "%s%s", cure, also);
-    say(out, CHECKUP_PROBLEM, name, sentence, both);
+        text_format(cure, sizeof cure,
+                    "Write %s and \"absentStatus\": [%d] into the server, since it answers so for "
+                    "what it does not have.",
+                    line, checkup->forbids);
+    else
+        text_format(cure, sizeof cure, "Write %s into the server.", line);
+    say(out, CHECKUP_PROBLEM, name, sentence, cure);
 }
 
 static void tell_layout(const struct checkup *checkup, struct checkup_told *out) {
-    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    char sentence[sizeof out->sentence], line[64];
     text_format(sentence, sizeof sentence,
                 "It has the symbol, but in the layout \"%s\" and not where it is looked for.",
                 layout_name(checkup->layout));
-    text_format(cure, sizeof cure, "Write \"layout\": \"%s\" into the server.",
-                layout_name(checkup->layout));
-    say_cure(checkup, out, "layout", sentence, cure);
+    text_format(line, sizeof line, "\"layout\": \"%s\"", layout_name(checkup->layout));
+    say_where(checkup, out, "layout", sentence, line);
 }
 
-static void tell_form(const struct checkup *checkup, struct checkup_told *out) {
+static void tell_guessed(const struct source *source, const struct checkup *checkup,
+                         struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    text_format(sentence, sizeof sentence,
+                "Its layout cannot be told, since index2.txt fails (%s): whatever it does not have "
+                "counts as a failure and not as a no.",
+                telling_what(checkup->why.what, source->options.identifier));
+    say(out, CHECKUP_PROBLEM, "layout", sentence,
+        checkup->found
+            ? "Write \"layout\": \"symstore\" into the server."
+            : "Write its layout into the server: \"layout\": \"symstore\", or \"two-tier\". "
+              "Which it is tells a symbol that it has: symgate doctor --symbol NAME/ID");
+}
+
+static void tell_form(const struct source *source, const struct checkup *checkup,
+                      struct checkup_told *out) {
     static const char *const names[] = {
         [FORM_PLAIN] = "plain", [FORM_COMPRESSED] = "compressed", [FORM_POINTER] = "pointer"};
-    char sentence[sizeof out->sentence], cure[sizeof out->cure];
+    const struct source_options *options = &source->options;
+    char sentence[sizeof out->sentence], line[96] = "\"forms\": [";
     text_format(sentence, sizeof sentence,
                 "It has the symbol, but in the form \"%s\", which it is not asked for.",
                 names[checkup->form]);
-    text_format(cure, sizeof cure, "Add \"%s\" to forms of the server.", names[checkup->form]);
-    say_cure(checkup, out, "form", sentence, cure);
+    for (unsigned i = 0; i < options->form_count; i++)
+        text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\", ",
+                    names[options->forms[i]]);
+    text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\"]", names[checkup->form]);
+    say_where(checkup, out, "form", sentence, line);
+}
+
+static void tell_pointer(const struct checkup *checkup, struct checkup_told *out) {
+    char sentence[sizeof out->sentence];
+    bool dead = checkup->why.kind == ERROR_ELSEWHERE;
+    text_format(sentence, sizeof sentence,
+                "In place of the symbol that was asked for it has a pointer, and no file comes of "
+                "it: %s.",
+                checkup->why.what);
+    if (dead)
+        say(out, CHECKUP_PROBLEM, "pointer", sentence,
+            "Put the file back there, or publish it anew. If it is there, look at where pathMap "
+            "leads that path.");
+    else
+        say(out, CHECKUP_WARNING, "pointer", sentence,
+            "Nothing needs to be done if that is on purpose. See how the server does with a symbol "
+            "that it has: symgate doctor --symbol NAME/ID");
 }
 
 static void tell_good(const struct checkup *checkup, struct checkup_told *out) {
@@ -202,10 +281,8 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         say(out_told, CHECKUP_PROBLEM, "unmapped", telling.sentence, telling.cure);
         return;
     case CHECKUP_FAILED:
-        /* Slow is a server that was at it; one that keeps silent about a file is not. */
-        if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0 &&
-            checkup->silent_ms < SLOW_MS)
-            tell_unfinished(checkup, out_told);
+        if (checkup->why.kind == ERROR_CANCELLED && checkup->answers > 0)
+            (hangs(checkup) ? tell_hanging : tell_unfinished)(checkup, out_told);
         else
             tell_failed(source, checkup, out_told);
         return;
@@ -215,8 +292,14 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
     case CHECKUP_LAYOUT:
         tell_layout(checkup, out_told);
         return;
+    case CHECKUP_GUESSED:
+        tell_guessed(source, checkup, out_told);
+        return;
     case CHECKUP_FORM:
-        tell_form(checkup, out_told);
+        tell_form(source, checkup, out_told);
+        return;
+    case CHECKUP_POINTER:
+        tell_pointer(checkup, out_told);
         return;
     case CHECKUP_PAGE:
     case CHECKUP_ANYTHING:

@@ -13,8 +13,7 @@
 enum {
     GATHER_FIRST_BYTES = 64 * 1024,
     GATHER_MAX_BYTES = 1024 * 1024, /* writes as large as this were measured best */
-    LOOK_LEAST_BYTES = 512,         /* what tells a page from a symbol file … */
-    LOOK_PATIENCE_MS = 2000,        /* … where CONTENT_LOOK_BYTES take longer */
+    LOOK_PATIENCE_MS = 2000,        /* for CONTENT_LOOK_BYTES; then fewer do */
     LEND_AFTER_MS = 10 * 1000,
     LEND_AGAIN_MS = 1000,
 };
@@ -222,7 +221,7 @@ static bool can_be_looked_at(struct delivery *delivery) {
         return true;
     if (delivery->first_ms == 0)
         delivery->first_ms = clock_ms();
-    return delivery->filled >= LOOK_LEAST_BYTES &&
+    return delivery->filled >= CONTENT_LEAST_BYTES &&
            clock_ms() - delivery->first_ms >= LOOK_PATIENCE_MS;
 }
 

@@ -8,9 +8,37 @@
 
 enum { SHOWN_BYTES = 512 };
 
-/* What a pointer says may be shown only so. */
-static void show_text(const struct pointer *pointer, char out[SHOWN_BYTES]) {
-    text_mask_secrets(out, SHOWN_BYTES, pointer->text, strlen(pointer->text), false);
+/* Where a pointer leads. */
+struct target {
+    struct source *source;
+    char path[LAYOUT_PATH_BYTES];
+};
+
+bool pointed_read(struct reader *reader, const struct content *content, struct pointer *out_pointer,
+                  bool *out_refused, struct error *err) {
+    char bytes[POINTER_BYTES_MAX + 1];
+    size_t length = 0;
+    *out_refused = false;
+    while (length < sizeof bytes) {
+        ssize_t got = reader_read(reader, bytes + length, sizeof bytes - length, err);
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    pointer_parse(bytes, length, out_pointer);
+    *out_refused = true;
+    if (content->announced_html || content_look(bytes, length) == CONTENT_HTML)
+        return error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
+    if (out_pointer->kind == POINTER_INVALID)
+        return error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
+    *out_refused = false;
+    return true;
+}
+
+void pointed_show(const struct pointer *pointer, char *out, size_t size) {
+    text_mask_secrets(out, size, pointer->text, strlen(pointer->text), false);
 }
 
 /* `path`: where it leads, as far as that can be told. */
@@ -27,8 +55,9 @@ static bool refuse(const char *path, struct error *err) {
     error_set(err, ERROR_ELSEWHERE,
               "a pointer leads to \"%.140s\", which lies below none of this server's pointerRoots",
               shown);
-    return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots.",
-                      folder < 90 ? folder : 90, shown);
+    bool drive = shown[0] && shown[1] == ':';
+    return error_hint(err, "Add \"%.*s\" or a folder above it to this server's pointerRoots%s.",
+                      folder < 80 ? folder : 80, shown, drive ? ", and to general.pathMap" : "");
 }
 
 /* What lies there would be taken for the file. */
@@ -40,7 +69,7 @@ static bool refuse_pointer(const char *path, struct error *err) {
 }
 
 /* Below one of the trees that the source's pointers may lead into. */
-static bool find_below(struct source *source, const char *path, struct pointed_target *out) {
+static bool find_below(struct source *source, const char *path, struct target *out) {
     for (unsigned i = 0; i < source->pointer_root_count; i++) {
         const struct pointer_root *root = &source->pointer_roots[i];
         if (!pointer_below(path, root->prefix, out->path))
@@ -54,7 +83,7 @@ static bool find_below(struct source *source, const char *path, struct pointed_t
 
 /* Told from the pointer's folder: within its tree, or in another that is allowed. */
 static bool find_near(struct source *source, const char *pointer_path,
-                      const struct pointer *pointer, struct pointed_target *out) {
+                      const struct pointer *pointer, struct target *out) {
     if (strstr(pointer->text, "://"))
         return false;
     if (pointer_near(pointer->text, pointer_path, out->path))
@@ -81,8 +110,7 @@ static const char *meant(const struct source *source, const char *pointer_path,
 }
 
 static bool find_target(struct source *source, const char *pointer_path,
-                        const struct pointer *pointer, struct pointed_target *out,
-                        struct error *err) {
+                        const struct pointer *pointer, struct target *out, struct error *err) {
     out->source = source;
     char path[POINTER_BYTES_MAX + 1];
     bool found = pointer->kind == POINTER_NEAR
@@ -103,95 +131,83 @@ static void compress_name(char path[LAYOUT_PATH_BYTES]) {
     text_copy(name, LAYOUT_PATH_BYTES - (size_t)(name - path), compressed);
 }
 
-enum source_answer pointed_ask_target(struct pointed_target *target, struct source_call *call,
-                                      void *worker, struct content *out_content,
-                                      struct reader **out_reader, enum form *out_form,
-                                      struct error *err) {
+static enum source_answer ask_target(struct source_call *call, void *worker, struct target *target,
+                                     struct pointed *out, struct error *err) {
     struct source *source = target->source;
     struct source_local local;
-    *out_form = FORM_PLAIN;
+    out->form = FORM_PLAIN;
     call->path = target->path;
     enum source_answer answer =
-        source->ops->ask(source, worker, call, false, out_content, out_reader, &local, err);
-    if (answer != SOURCE_ABSENT)
-        return answer;
-    *out_form = FORM_COMPRESSED;
-    compress_name(target->path);
-    return source->ops->ask(source, worker, call, false, out_content, out_reader, &local, err);
+        source->ops->ask(source, worker, call, false, &out->content, &out->reader, &local, err);
+    if (answer == SOURCE_ABSENT) {
+        out->form = FORM_COMPRESSED;
+        compress_name(target->path);
+        answer =
+            source->ops->ask(source, worker, call, false, &out->content, &out->reader, &local, err);
+    }
+    call->path = NULL; /* the target is ours */
+    return answer;
 }
 
-enum pointed_word pointed_read(struct source *source, const char *pointer_path, const char *bytes,
-                               size_t length, struct pointed_target *out, struct error *err) {
-    struct pointer pointer;
-    pointer_parse(bytes, length, &pointer);
-    if (pointer.kind == POINTER_INVALID) {
-        error_set(err, ERROR_TEXT, "the pointer file says nothing that could be followed");
-        return POINTED_FALSE;
-    }
-    if (pointer.kind != POINTER_MESSAGE)
-        return find_target(source, pointer_path, &pointer, out, err) ? POINTED_TARGET
-                                                                     : POINTED_REFUSED;
-    bool ends = source->options.unindexed_ends && pointer_unindexed(&pointer);
+static enum source_answer tell_message(const struct source *source, const struct pointer *pointer,
+                                       struct error *err) {
+    bool ends = source->options.unindexed_ends && pointer_unindexed(pointer);
     char shown[SHOWN_BYTES];
-    show_text(&pointer, shown);
+    pointed_show(pointer, shown, sizeof shown);
     error_set(err, ends ? ERROR_UNINDEXED : ERROR_WITHDRAWN, "the store says: %s", shown);
-    return POINTED_MESSAGE;
+    return SOURCE_ABSENT;
 }
 
-/* --- in a delivery --- */
-
-/* Reads what there is, and closes the reader; false: the source failed. */
-static bool take_bytes(struct delivery *delivery, char bytes[POINTER_BYTES_MAX + 1],
-                       size_t *out_length, struct error *err) {
-    size_t length = 0;
-    while (length < POINTER_BYTES_MAX + 1) {
-        ssize_t got =
-            reader_read(&delivery->counted, bytes + length, POINTER_BYTES_MAX + 1 - length, err);
-        if (got < 0)
-            return false;
-        if (got == 0)
-            break;
-        length += (size_t)got;
+enum source_answer pointed_follow(struct source *source, void *worker, struct source_call *call,
+                                  const struct pointer *pointer, struct pointed *out,
+                                  struct error *err) {
+    struct target target;
+    *out = (struct pointed){0};
+    if (pointer->kind == POINTER_MESSAGE)
+        return tell_message(source, pointer, err);
+    out->refused = !find_target(source, call->path, pointer, &target, err);
+    if (out->refused)
+        return SOURCE_FAILED;
+    if (target.source != source && target.source->ops->worker_new) {
+        out->root = target.source;
+        worker = out->root_worker = out->root->ops->worker_new();
     }
-    reader_close(delivery->reader);
-    delivery->reader = NULL;
-    *out_length = length;
-    return true;
+    return ask_target(call, worker, &target, out, err);
 }
 
-static enum pointed_word judge(struct delivery *delivery, const char *path, const char *bytes,
-                               size_t length, struct pointed_target *out, struct error *err) {
-    struct fetch *fetch = delivery->fetch;
-    enum pointed_word word = POINTED_FALSE;
-    if (delivery->content.announced_html || content_look(bytes, length) == CONTENT_HTML)
-        error_set(err, ERROR_HTML, "a web page came instead of a pointer file");
-    else
-        word = pointed_read(fetch->source, path, bytes, length, out, err);
-    fetch->refused = word == POINTED_FALSE || word == POINTED_REFUSED;
-    if (word == POINTED_FALSE)
-        delivery_refuse(delivery, err);
-    else
-        delivery->came = 0; /* what comes from now on is the target's */
-    return word;
+void pointed_release(struct pointed *pointed) {
+    reader_close(pointed->reader);
+    if (pointed->root && pointed->root->ops->worker_free)
+        pointed->root->ops->worker_free(pointed->root_worker);
+}
+
+/* The pointer's body is no pointer. */
+static void refuse_body(struct delivery *delivery, const struct error *err) {
+    delivery->fetch->refused = true;
+    delivery_refuse(delivery, err);
 }
 
 enum source_answer pointed_ask(struct delivery *delivery, struct source_call *call,
                                enum form *out_form, struct error *err) {
     struct fetch *fetch = delivery->fetch;
-    struct pointed_target target;
-    char bytes[POINTER_BYTES_MAX + 1];
-    size_t length;
-    if (!take_bytes(delivery, bytes, &length, err))
+    struct pointer pointer;
+    bool refused;
+    bool read = pointed_read(&delivery->counted, &delivery->content, &pointer, &refused, err);
+    if (refused)
+        refuse_body(delivery, err);
+    if (!read)
         return SOURCE_FAILED;
-    enum pointed_word word = judge(delivery, call->path, bytes, length, &target, err);
-    if (word != POINTED_TARGET)
-        return word == POINTED_MESSAGE ? SOURCE_ABSENT : SOURCE_FAILED;
-    struct source_ops const *ops = target.source->ops;
-    bool foreign = target.source != fetch->source && ops->worker_new;
-    void *worker = foreign ? ops->worker_new() : fetch->worker;
-    enum source_answer answer = pointed_ask_target(&target, call, worker, &delivery->content,
-                                                   &delivery->reader, out_form, err);
-    delivery->pointed_worker = foreign ? worker : NULL;
-    delivery->pointed = foreign ? target.source : NULL;
+    reader_close(delivery->reader);
+    delivery->reader = NULL;
+    delivery->came = 0;
+    struct pointed pointed;
+    enum source_answer answer =
+        pointed_follow(fetch->source, fetch->worker, call, &pointer, &pointed, err);
+    fetch->refused = pointed.refused;
+    delivery->content = pointed.content;
+    delivery->reader = pointed.reader;
+    delivery->pointed = pointed.root;
+    delivery->pointed_worker = pointed.root_worker;
+    *out_form = pointed.form;
     return answer;
 }

@@ -6,35 +6,37 @@
 #pragma once
 
 #include "proxy/delivery.h"
+#include "symbol/pointer.h"
 
-/* Where a pointer leads. */
-struct pointed_target {
-    struct source *source; /* the pointer's own, or that of one of its roots */
-    char path[LAYOUT_PATH_BYTES];
+/* What asking for a pointer's target has come to. */
+struct pointed {
+    struct content content;
+    struct reader *reader; /* owned */
+    struct source *root;   /* whose reader it is, where the target lies below a pointer root … */
+    void *root_worker;     /* … and what that was asked with, owned */
+    enum form form;
+    bool refused; /* FAILED, since it leads where it may not */
 };
 
-enum pointed_word {
-    POINTED_TARGET,  /* *out says where to */
-    POINTED_MESSAGE, /* the store's own no: ERROR_UNINDEXED where that ends the search, else
-                        ERROR_WITHDRAWN */
-    POINTED_REFUSED, /* it leads where none is followed */
-    POINTED_FALSE,   /* it is no pointer */
-};
+/* Reads a pointer's body to its end. False: err; *out_refused: what came is no pointer. */
+bool pointed_read(struct reader *reader, const struct content *content, struct pointer *out_pointer,
+                  bool *out_refused, struct error *err) MUST_CHECK;
 
-/* What the bytes of a pointer file say (its first POINTER_BYTES_MAX + 1 at most) that lies at this
-   path of a source. err says why there is no target. */
-enum pointed_word pointed_read(struct source *source, const char *pointer_path, const char *bytes,
-                               size_t length, struct pointed_target *out, struct error *err);
+/* Asks for what a pointer of the source's names. FOUND: *out has the target's body. ABSENT: nothing
+   is there (ERROR_WITHDRAWN in err: a message, for the user; ERROR_UNINDEXED: one that ends the
+   search). FAILED: err. `call->path` is the pointer's, whose reader has been closed before.
+   Whatever comes of it, *out is to be released. */
+enum source_answer pointed_follow(struct source *source, void *worker, struct source_call *call,
+                                  const struct pointer *pointer, struct pointed *out,
+                                  struct error *err);
 
-/* Asks for a target, plain, then compressed; call->path is changed. The worker is of its source. */
-enum source_answer pointed_ask_target(struct pointed_target *target, struct source_call *call,
-                                      void *worker, struct content *out_content,
-                                      struct reader **out_reader, enum form *out_form,
-                                      struct error *err);
+/* What a pointer says, as it may be shown: without secrets. */
+void pointed_show(const struct pointer *pointer, char *out, size_t size);
 
-/* Reads the pointer that delivery's reader holds (which is closed) and asks for what it names:
-   FOUND: reader and content are the target's, *out_form its form. ABSENT: nothing is there
-   (ERROR_WITHDRAWN in err: a message, for the user; ERROR_UNINDEXED: one that ends the search).
-   FAILED: err. `call->path` is the pointer's. */
+/* Frees what is owned. */
+void pointed_release(struct pointed *pointed);
+
+/* All of it for a delivery, whose reader holds the pointer (which is closed): reader and content
+   are the target's where it is found, *out_form its form. Answers as pointed_follow. */
 enum source_answer pointed_ask(struct delivery *delivery, struct source_call *call,
                                enum form *out_form, struct error *err);

@@ -109,29 +109,44 @@ static void set_aside(struct rules *rules, const struct error *why) {
                   why->what);
 }
 
-enum loaded { LOADED, LOADED_BROKEN, LOADED_LATER };
-
-/* No file: no rules. Broken: err says why. */
-static enum loaded load(struct rules *rules, struct error *err) {
+/* Takes in what the file says; no file says nothing. False: it is not to be used, err says why. */
+static bool read_file(struct rules *rules, bool *out_later, struct error *err) {
     CLEANUP(free_block) char *text = NULL;
     size_t length = 0;
-    struct error why = {0};
-    bool later = false;
+    *out_later = false;
     if (!files_read_whole(rules->path, FILE_BYTES_MAX, &text, &length, err))
-        return err->os == ENOENT ? LOADED : LOADED_BROKEN;
-    if (parse(rules, text, length, &later, &why))
-        return LOADED;
-    if (!later) {
-        *err = why;
-        return LOADED_BROKEN;
-    }
-    error_set(err, ERROR_CONFIG, "\"%.150s\" was written by a later version of symgate: %s",
-              rules->path, why.what);
-    error_hint(err, "Use that version, or move the file away.");
-    return LOADED_LATER;
+        return err->os == ENOENT || err->os == ENOTDIR;
+    return parse(rules, text, length, out_later, err);
 }
 
-static struct rules *rules_new(const char *path, int root_fd, struct error *err) {
+static bool refuse_later(const struct rules *rules, const struct error *why, struct error *err) {
+    error_set(err, ERROR_CONFIG, "\"%.150s\" was written by a later version of symgate: %s",
+              rules->path, why->what);
+    return error_hint(err, "Use that version, or move the file away.");
+}
+
+/* False: not to be gone on with. */
+static bool load(struct rules *rules, struct error *err) {
+    struct error why = {0};
+    bool later;
+    if (read_file(rules, &later, &why))
+        return true;
+    if (later)
+        return refuse_later(rules, &why, err);
+    set_aside(rules, &why);
+    return true;
+}
+
+static bool refuse_unread(const struct rules *rules, const struct error *why, struct error *err) {
+    error_set(err, ERROR_CONFIG, "the rules in \"%.150s\" cannot be used: %s", rules->path,
+              why->what);
+    return error_hint(err, why->os ? "Run this as the user that symgate runs as."
+                                   : "Correct the file, or move it away: the next start of symgate "
+                                     "does that, and goes without rules.");
+}
+
+/* None yet; NULL with err: there is no such path. */
+static struct rules *new_rules(const char *path, int root_fd, struct error *err) {
     struct rules *rules = NEW(struct rules);
     rules->root_fd = root_fd;
     rules->set.next = 1;
@@ -145,31 +160,20 @@ static struct rules *rules_new(const char *path, int root_fd, struct error *err)
 }
 
 struct rules *rules_open(const char *path, int root_fd, struct error *err) {
-    struct rules *rules = rules_new(path, root_fd, err);
-    struct error why = {0};
-    enum loaded loaded = rules ? load(rules, &why) : LOADED;
-    if (loaded == LOADED_BROKEN)
-        set_aside(rules, &why);
-    if (loaded != LOADED_LATER)
+    struct rules *rules = new_rules(path, root_fd, err);
+    if (!rules || load(rules, err))
         return rules;
-    *err = why;
     rules_free(rules);
     return NULL;
 }
 
-struct rules *rules_look(const char *path, struct error *out_broken, struct error *err) {
-    struct rules *rules = rules_new(path, -1, err);
+struct rules *rules_read(const char *path, struct error *err) {
+    struct rules *rules = new_rules(path, -1, err);
     struct error why = {0};
-    enum loaded loaded = rules ? load(rules, &why) : LOADED;
-    error_clear(out_broken);
-    if (loaded == LOADED)
+    bool later;
+    if (!rules || read_file(rules, &later, &why))
         return rules;
-    if (loaded == LOADED_BROKEN && why.os == 0) {
-        release_set(&rules->set);
-        *out_broken = why;
-        return rules;
-    }
-    *err = why;
+    (void)(later ? refuse_later(rules, &why, err) : refuse_unread(rules, &why, err));
     rules_free(rules);
     return NULL;
 }

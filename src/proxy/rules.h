@@ -53,19 +53,12 @@ struct rules;
    NULL: a later version has written it. */
 struct rules *rules_open(const char *path, int root_fd, struct error *err) MUST_CHECK;
 
-/* Reads the file of a folder whose symgate may be running: neither it nor anything else is touched,
-   and nothing can be added. No file: no rules. NULL with err: it cannot be read, or a later version
-   has written it. One that cannot be understood counts for nobody: no rules, and *out_broken says
-   why. */
-struct rules *rules_look(const char *path, struct error *out_broken, struct error *err) MUST_CHECK;
+/* The same only to look at them: nothing is set aside, and none can be added or undone. NULL: the
+   file is there and cannot be used. */
+struct rules *rules_read(const char *path, struct error *err) MUST_CHECK;
 
 /* NULL is allowed. */
 void rules_free(struct rules *rules);
-
-/* For CLEANUP. */
-static inline void rules_free_at(struct rules **rules) {
-    rules_free(*rules);
-}
 
 /* Could this rule be one? A bad pattern is told with its character, as in the configuration.
    Whether there is such a server is not looked at. */

@@ -10,7 +10,9 @@
 #define SIZE_UNKNOWN UINT64_MAX
 
 enum {
-    CONTENT_LOOK_BYTES = 4096, /* how much of a body is looked at before it may begin a copy */
+    CONTENT_LOOK_BYTES = 4096, /* how much of a body is looked at before it may begin a copy … */
+    CONTENT_LEAST_BYTES = 512, /* … and where that takes too long, at least so much, which tells a
+                                  page from a symbol file */
     VALIDATOR_BYTES = 128,
     UNFOLDED_FREE_BYTES = 64 << 20, /* so much may unfold from however few bytes, … */
     UNFOLDED_RATIO = 200, /* … and beyond that so many times as many: what is emptier is no symbol

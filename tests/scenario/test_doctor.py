@@ -2,16 +2,19 @@
 """The doctor names what is wrong with a set-up, and its cure; it asks nobody that the configuration does not name."""
 
 import gzip
+import http.server
 import json
 import os
 import socket
 import ssl
 import subprocess
+import threading
 import time
+import urllib.parse
 
 import pytest
 from conftest import server
-from double.origin import Origin, Script, delay, good, head, send, stall, status
+from double.origin import Origin, Script, delay, drip, good, head, send, stall, status
 from double.web import Authority, Squid
 from program import run, wait_until
 from symbols import Symbol, missing, pdb
@@ -76,6 +79,17 @@ def test_wrong_layout(examine, nginx):
     assert '"two-tier"' in row["sentence"] and row["cure"] == 'Write "layout": "two-tier" into the server.'
 
 
+def test_layout_that_cannot_be_told(examine, origin):
+    """The file comes all the same; what is not there fails."""
+    origin.on("/index2.txt", status(500))
+    row = finding(examine(server(origin, layout="auto"), symbol=pdb()), "layout")
+    assert "index2.txt" in row["sentence"] and '"two-tier"' in row["cure"] and "--symbol" in row["cure"]
+    origin.on(pdb().remote, good(pdb().body))
+    row = finding(examine(server(origin, layout="auto"), symbol=pdb()), "layout")
+    assert row["cure"] == 'Write "layout": "symstore" into the server.'
+    finding(examine(server(origin), symbol=pdb()), "server", weight="good")
+
+
 def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
     url, www, _ = nginx
     put(www, pdb())
@@ -85,27 +99,44 @@ def test_objects_that_are_forbidden_instead_of_missing(examine, nginx):
     finding(found, "server", weight="good")
 
 
-def test_objects_that_are_forbidden_and_lie_in_another_form_or_layout(examine, nginx):
-    """A store of objects says 403 of whatever it has not: that must not hide where it has the file."""
+def put_packed(www, symbol):
+    path = www / symbol.name / symbol.id / (symbol.name[:-1] + "_")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(symbol.body))
+
+
+def test_objects_that_are_forbidden_and_lie_there_compressed(examine, nginx):
     url, www, _ = nginx
-    symbol = pdb()
-    folder = www / symbol.name / symbol.id
-    folder.mkdir(parents=True)
-    (folder / (symbol.name[:-1] + "_")).write_bytes(gzip.compress(symbol.body))
-    both = {"forms": ["plain", "compressed"]}
-    row = finding(examine(server(url + "/objects", **both), symbol=symbol), "absentStatus")
-    assert '"absentStatus": [403] into the server.' in row["cure"]
-    row = finding(examine(server(url + "/objects"), symbol=symbol), "form")
-    assert row["cure"] == 'Add "compressed" to forms of the server. Write "absentStatus": [403] into it, too.'
-    row = finding(examine(server(url + "/objects", layout="two-tier", **both), symbol=symbol), "layout")
-    assert row["cure"] == 'Write "layout": "symstore" into the server. Write "absentStatus": [403] into it, too.'
-    row = finding(examine(server(url + "/objects", **both), symbol=missing(1)), "absentStatus")
-    assert "says the same of the symbol that was asked for" in row["cure"]
+    put_packed(www, pdb())
+    here = {"remote": url + "/objects", "forms": ["plain", "compressed", "pointer"]}
+    row = finding(examine(server(**here), symbol=pdb()), "absentStatus")
+    assert row["cure"] == 'Write "absentStatus": [403] into the server.'
+    finding(examine(server(**here, absentStatus=[403]), symbol=pdb()), "server", weight="good")
+
+
+def test_objects_that_are_forbidden_and_lie_there_in_another_way(examine, nginx):
+    """Layout, or form, and status are told together."""
+    url, www, _ = nginx
+    put(www, pdb(), "ap")
+    put_packed(www, pdb("other.pdb"))
+    row = finding(examine(server(url + "/objects"), symbol=pdb()), "layout")
+    assert '"layout": "two-tier" and "absentStatus": [403] into the server' in row["cure"]
+    finding(examine(server(url + "/objects", layout="two-tier", absentStatus=[403]), symbol=pdb()), "server", weight="good")
+    row = finding(examine(server(url + "/objects"), symbol=pdb("other.pdb")), "form")
+    assert '"forms": ["plain", "compressed"] and "absentStatus": [403] into the server' in row["cure"]
 
 
 def test_forbidden_altogether(examine, nginx):
     row = finding(examine(server(nginx[0] + "/closed")), "absentStatus")
     assert "lets nobody in without credentials" in row["sentence"] and "symgate doctor --symbol" in row["cure"]
+    row = finding(examine(server(nginx[0] + "/closed"), symbol=pdb()), "absentStatus")
+    assert "in every layout" in row["sentence"] and "that it surely has: symgate doctor --symbol" in row["cure"]
+
+
+def test_file_that_is_forbidden_where_others_are_missing(examine, origin):
+    origin.on(pdb().remote, status(403))
+    row = finding(examine(server(origin), symbol=pdb()), "credentials")
+    assert "may not be read" in row["sentence"] and "absentStatus" not in row["cure"]
 
 
 def test_forbidden_with_credentials(examine, nginx):
@@ -226,7 +257,57 @@ def test_file_that_is_there_in_another_form_only(examine, nginx):
     (path / symbol.name).unlink()
     (path / (symbol.name[:-1] + "_")).write_bytes(gzip.compress(symbol.body))
     row = finding(examine(server(url, forms=["plain"]), symbol=symbol), "form")
-    assert row["cure"] == 'Add "compressed" to forms of the server.'
+    assert row["cure"] == 'Write "forms": ["plain", "compressed"] into the server.'
+
+
+POINTER = pdb().remote.rsplit("/", 1)[0] + "/file.ptr"
+
+
+@pytest.mark.parametrize(
+    "text, name, weight, says",
+    [
+        (b"MSG: this build is gone", "pointer", "warning", "the store says: this build is gone"),
+        (b"MSG: NoLongerIndexed", "pointer", "warning", "the store says: NoLongerIndexed"),
+        (b"PATH:/x/none.pdb", "pointer", "problem", "nothing is there"),
+        (b"\0\1\2\3" * 300, "false", "problem", "says nothing that could be followed"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "page", "problem", "page"),
+    ],
+)
+def test_pointer_of_which_no_file_comes(examine, origin, tmp_path, text, name, weight, says):
+    (tmp_path / "x").mkdir()
+    origin.on(POINTER, good(text))
+    one = server(origin, forms=["plain", "pointer"], pointerRoots=["/x"])
+    row = finding(examine(one, general={"pathMap": {"/x": str(tmp_path / "x")}}, symbol=pdb()), name, weight=weight)
+    assert says in row["sentence"]
+
+
+@pytest.mark.parametrize("root", ["//build/out", "d:/out"])
+def test_pointer_that_leads_where_it_may_not(examine, origin, tmp_path, root):
+    """What the doctor says is done, and then the file is there."""
+    origin.on(POINTER, good(f"PATH:{root}/app.pdb".replace("/", "\\").encode()))
+    one = server(origin, forms=["plain", "pointer"])
+    row = finding(examine(one, symbol=pdb()), "elsewhere")
+    assert f"leads to \"{root}/app.pdb\"" in row["sentence"]
+    assert f'Add "{root}" or a folder above it to this server\'s pointerRoots' in row["cure"]
+    assert ("general.pathMap" in row["cure"]) == root.startswith("d:")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "app.pdb").write_bytes(pdb().body)
+    cured = one | {"pointerRoots": [root]}
+    general = {"pathMap": {root.replace("/", "\\"): str(tmp_path / "out")}}
+    assert "has the symbol" in finding(examine(cured, general=general, symbol=pdb()), "server", weight="good")["sentence"]
+    (tmp_path / "out" / "app.pdb").write_bytes(pdb(seed=2).body)
+    assert "another one" in finding(examine(cured, general=general, symbol=pdb()), "false")["sentence"]
+
+
+def test_file_that_is_too_long_is_judged_by_how_it_begins(examine, origin):
+    origin.on(pdb().remote, Script(b"\0junk" * (14 << 20), head(), send()))
+    row = finding(examine(server(origin), symbol=pdb()), "false")
+    assert "none of the kind" in row["sentence"]
+
+
+def test_file_whose_first_bytes_come_one_by_one(examine, origin):
+    origin.on(pdb().remote, Script(pdb().body, head(), drip(1, 0.02, until=8), send()))
+    assert "has the symbol" in finding(examine(server(origin), symbol=pdb()), "server", weight="good")["sentence"]
 
 
 def point(www, symbol, text):
@@ -236,22 +317,6 @@ def point(www, symbol, text):
 
 
 POINTERS = {"forms": ["plain", "compressed", "pointer"]}
-
-
-@pytest.mark.parametrize(
-    "text, sentence",
-    [
-        (b"PATH:\\\\nowhere\\share\\app.pdb", "lies below none of this server's pointerRoots"),
-        (b"\0junk" * 100, "says nothing that could be followed"),
-        (b"PATH:app.pdb.gone", "and nothing is there"),
-    ],
-)
-def test_pointer_that_leads_to_nothing(examine, nginx, text, sentence):
-    url, www, _ = nginx
-    point(www, pdb(), text)
-    row = finding(examine(server(url, **POINTERS), symbol=pdb()), "false")
-    assert sentence in row["sentence"], row
-    assert ("pointerRoots" in row["cure"]) == ("pointerRoots" in sentence)
 
 
 def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
@@ -266,44 +331,6 @@ def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
     assert "has the symbol" in row["sentence"]
     (elsewhere / "it.pdb").write_bytes(pdb(seed=2).body)
     assert "another one" in finding(examine(server(url, **roots), symbol=symbol), "false")["sentence"]
-    point(www, symbol, b"MSG: this build is gone")
-    row = finding(examine(server(url, **POINTERS), symbol=symbol), "missing", weight="warning")
-    assert "the store says: this build is gone" in row["sentence"] and "/file.ptr" in row["sentence"]
-
-
-def test_junk_that_comes_slowly_is_no_file(examine, origin):
-    """What is not read to its end is judged by how it begins."""
-    origin.on(pdb().remote, Script(b"\0junk" * 40000, head(), send(8192), stall()))
-    row = finding(examine(server(origin), symbol=pdb()), "false")
-    assert "It is told so" in row["sentence"]
-
-
-@pytest.mark.slow
-def test_server_that_is_silent_about_one_file_is_not_slow(examine, origin):
-    origin.on(pdb().remote, Script(b"", stall()))
-    row = finding(examine(server(origin), symbol=pdb()), "timeout")
-    assert pdb().name in row["sentence"] and "within" in row["sentence"]
-
-
-def test_rules_of_a_running_server_count(make, origin, second):
-    """A name that a rule keeps in the house stays there, and who is switched off is not asked."""
-    gate = make(server(origin), server(second, "two")).start()
-    secret = pdb("secret.pdb")
-    for rule in ("list=general.blacklist&value=secret", "list=enabled&server=two&value=false"):
-        assert gate.get(f"/api/v1/rules?{rule}", method="POST").status == 200
-    asked = (origin.count(), second.count())
-    for _ in range(2):  # while it runs, and when it does not
-        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, "--symbol", secret.key)
-        found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
-        finding(found, "off", 'server "two"', weight="good")
-        if gate.process.poll() is None:
-            gate.stop()
-    assert origin.count() > asked[0] and second.count() == asked[1]
-    assert not any(secret.name in request.path for request in origin.requests)
-    (gate.data / "rules.json").write_text("{")
-    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
-    assert "rules" in [row["name"] for row in json.loads(done.stdout)]
-    assert (gate.data / "rules.json").read_text() == "{"
 
 
 def test_anything_for_everything(examine, origin):
@@ -320,6 +347,26 @@ def test_server_that_takes_its_time_is_slow_and_not_silent(examine, origin):
     assert "within 6" in row["sentence"] and "symgate advise" in row["cure"]
 
 
+@pytest.mark.slow
+def test_file_that_trickles_is_not_judged(examine, origin):
+    origin.on(pdb().remote, Script(pdb().body, head(), drip(1, 0.5)))
+    row = finding(examine(server(origin), symbol=pdb()), "stalled")
+    assert "bytes of it came in 5 s" in row["sentence"]
+
+
+@pytest.mark.slow
+def test_server_that_hangs_on_files_is_not_slow(examine, origin):
+    origin.on(pdb().remote, Script(b"", stall()))
+    row = finding(examine(server(origin), symbol=pdb()), "timeout")
+    assert "answers other questions within" in row["sentence"] and pdb().remote in row["sentence"]
+
+
+def test_trouble_is_told_once(examine, origin):
+    origin.on(pdb().remote, status(500))
+    row = finding(examine(server(origin), symbol=pdb()), "status")
+    assert row["sentence"].count("500") == 1 and pdb().remote in row["sentence"]
+
+
 def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     gate = make(server(origin)).start()
     origin.on(pdb().remote, good(pdb().body))
@@ -332,20 +379,52 @@ def test_last_delivered_symbol_is_asked_for(make, origin, tmp_path):
     assert "has the symbol" in done.stdout
 
 
-# --- this machine
-
-
-def test_last_delivered_symbol_of_a_directory_is_asked_for(make, tmp_path):
-    """What lies in a directory is served in place; it is known all the same."""
-    put(tmp_path / "store", pdb())
-    gate = make(server(tmp_path / "store")).start()
-    assert gate.fetch(pdb()).verdict == "local"
+def test_last_file_of_a_directory_is_looked_for(make, tmp_path):
+    """It was served where it lies, and the layout has been changed since."""
+    store = tmp_path / "store"
+    put(store, pdb())
+    gate = make(server(store)).start()
+    assert gate.get(pdb().path).verdict == "local"
     wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=local").body)["rows"], "the record")
+    gate.stop()
     gate.config["servers"][0]["layout"] = "two-tier"
     gate.write_config()
-    gate.stop()
     done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
-    assert "layout" in [row["name"] for row in json.loads(done.stdout)], done.stdout
+    found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+    assert '"layout": "symstore"' in finding(found, "layout")["cure"]
+
+
+def test_names_that_rules_keep_in_the_house(make, origin, second):
+    """Neither the symbol that is named nor the last one delivered is asked for against a rule."""
+    gate = make(server(origin), server(second, "two")).start()
+    secret = pdb("secret.pdb")
+    origin.on(secret.remote, good(secret.body))
+    gate.fetch(secret)
+    wait_until(lambda: json.loads(gate.get("/api/v1/requests?verdict=fetched").body)["rows"], "the record")
+    assert gate.get("/api/v1/rules?list=general.blacklist&value=secret", method="POST").status == 200
+    assert gate.get("/api/v1/rules?list=enabled&server=two&value=false", method="POST").status == 200
+    gate.stop()
+    asked, asked_second = origin.count(secret.remote), second.count()
+    for words in ([], ["--symbol", secret.key]):
+        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, *words)
+        found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+        finding(found, "server", weight="good")
+        finding(found, "off", 'server "two"', "good")
+    assert "general.blacklist" in finding(found, "filtered", weight="good")["sentence"]
+    assert origin.count(secret.remote) == asked and origin.count() > asked
+    assert second.count() == asked_second
+
+
+def test_nobody_is_asked_where_the_rules_cannot_be_read(examine, origin, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rules.json").write_text('{"format": 1, "rules": [')
+    row = finding(examine(server(origin)), "rules", "rules")
+    assert "No server was asked" in row["sentence"] and "Correct the file" in row["cure"]
+    assert origin.count() == 0
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["rules.json"]
+
+
+# --- this machine
 
 
 def test_folder_of_a_share_that_is_not_mounted(examine, tmp_path):
@@ -367,7 +446,8 @@ def test_folder_that_was_a_mount_and_is_none_now(make, small_disk):
     assert "was a mount point and is none now" in row["sentence"] and "Mount it" in row["cure"]
 
 
-def test_mount_that_is_gone_and_nobody_asks_for(make, small_disk):
+def test_share_that_was_taken_out_of_service(make, small_disk):
+    """It is switched off, so nobody is to mount it."""
     disk = small_disk(4 << 20)
     gate = make(server(disk)).start()
     assert gate.get(missing(1).path).verdict == "absent"
@@ -376,7 +456,9 @@ def test_mount_that_is_gone_and_nobody_asks_for(make, small_disk):
     gate.config["servers"][0]["enabled"] = False
     gate.write_config()
     done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
-    assert "unmounted" not in [row["name"] for row in json.loads(done.stdout)], done.stdout
+    found = {(row["name"], row["thing"]): row for row in json.loads(done.stdout)}
+    finding(found, "off", weight="good")
+    assert not any(name == "unmounted" for name, _ in found)
 
 
 def test_folder_that_is_missing(examine, tmp_path):
@@ -410,17 +492,41 @@ def test_port_that_is_taken(examine):
         assert "--listen" in row["cure"]
 
 
-def test_address_that_a_killed_server_left_behind(make, origin):
-    """Somebody else has its port by now: that is no symgate that runs."""
+def ports_found(gate):
+    """What is told of running and of ports, with the configuration's own listening address."""
+    done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data)
+    return {(row["name"], row["thing"]) for row in json.loads(done.stdout) if row["name"] in ("running", "port")}
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Another program on the port that was symgate's."""
+
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_port_that_another_program_took_after_a_crash(make, origin):
+    """The announcement of the one that was killed is still there."""
     gate = make(server(origin)).start()
-    gate.kill9()
-    port = int(gate.url.rsplit(":", 1)[1])
-    gate.config["general"]["listen"] = [f"127.0.0.1:{port}"]
+    address = urllib.parse.urlsplit(gate.url).netloc
+    gate.config["general"]["listen"] = [address]
     gate.write_config()
-    with socket.create_server(("127.0.0.1", port), reuse_port=False):
-        done = run("doctor", "--json", "--config", gate.config_path, "--data", gate.data, timeout=60)
-    names = [row["name"] for row in json.loads(done.stdout)]
-    assert "port" in names and "running" not in names, done.stdout
+    assert ports_found(gate) == {("running", gate.url + "/")}
+    gate.kill9()
+    assert (gate.data / "symgate.run").exists() and ports_found(gate) == set()
+    host, port = address.split(":")
+    with http.server.HTTPServer((host, int(port)), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        assert ports_found(gate) == {("port", address)}
+        for command in (["copies"], ["rules"]):
+            done = run(*command, "--data", gate.data)
+            assert done.returncode == 1 and "is no symgate (status 404)" in done.stderr and "--url" in done.stderr
+        stranger.shutdown()
 
 
 def test_secrets_that_everybody_may_read(examine, tmp_path):

@@ -79,10 +79,14 @@ static void the_lock_of_the_dead_is_free(void **state) {
     assert_int_equal(strtol(pid, NULL, 10), child);
     struct data_folder folder;
     struct error err = {0};
+    assert_false(data_folder_is_held(*state));
     assert_true(data_folder_open(&folder, *state, &err));
+    assert_true(data_folder_is_held(*state));
     CLEANUP(free_block) char *own = scratch_read(*state, "lock");
     assert_int_equal(strtol(own, NULL, 10), getpid());
     data_folder_close(&folder);
+    assert_false(data_folder_is_held(*state));
+    assert_false(data_folder_is_held("/nowhere"));
 }
 
 static void refuses(const char *folder, const char *what) {

@@ -35,6 +35,7 @@ static void silence_ends_with_the_time(void **state) {
     checkup_within(roster, 0, NULL, SHORT_MS, &checkup);
     assert_int_equal(checkup.word, CHECKUP_FAILED);
     assert_int_equal(checkup.why.kind, ERROR_CANCELLED);
+    assert_true(checkup.cut_ms > 0);
     roster_unref(roster);
 }
 
@@ -54,6 +55,34 @@ static void what_hangs_is_left_alone(void **state) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     assert_int_equal(atomic_load(&roster->refs), 1);
     roster_unref(roster);
+}
+
+/* Is the question that was cut off the one that hangs, or one of many that took their time? */
+static void a_cut_is_weighed_by_its_length(void **state) {
+    (void)state;
+    static const struct {
+        unsigned answers;
+        int64_t took_ms, cut_ms;
+        const char *name;
+        enum checkup_weight weight;
+    } cases[] = {
+        {3, 7, 14900, "timeout", CHECKUP_PROBLEM}, {2, 6000, 3000, "slow", CHECKUP_WARNING},
+        {1, 6000, 9000, "slow", CHECKUP_WARNING},  {15, 990, 700, "slow", CHECKUP_WARNING},
+        {0, 0, 15000, "timeout", CHECKUP_PROBLEM},
+    };
+    struct double_source *source = double_new("one", 1, NULL);
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        const struct checkup checkup = {.word = CHECKUP_FAILED,
+                                        .answers = cases[i].answers,
+                                        .took_ms = cases[i].took_ms,
+                                        .cut_ms = cases[i].cut_ms,
+                                        .why.kind = ERROR_CANCELLED};
+        struct checkup_told told;
+        checkup_tell(&source->source, &checkup, &told);
+        assert_string_equal(told.name, cases[i].name);
+        assert_int_equal(told.weight, cases[i].weight);
+    }
+    source_free(&source->source);
 }
 
 static void of_microsoft(struct source_options *options) {
@@ -78,6 +107,7 @@ int main(void) {
         cmocka_unit_test(a_plain_no_is_good),
         cmocka_unit_test(silence_ends_with_the_time),
         cmocka_unit_test(what_hangs_is_left_alone),
+        cmocka_unit_test(a_cut_is_weighed_by_its_length),
         cmocka_unit_test(a_vendor_has_a_known_file),
     };
     return RUN_TESTS(tests);

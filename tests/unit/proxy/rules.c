@@ -165,6 +165,10 @@ static void a_broken_file_is_set_aside(void **state) {
     for (size_t i = 0; i < LENGTH_OF(broken); i++) {
         struct place place;
         scratch_write(*state, "rules.json", broken[i]);
+        unsigned aside = files_like(state, "rules.json.broken-");
+        assert_null(rules_read(*state, &place.err));
+        assert_non_null(strstr(place.err.what, "cannot be used"));
+        assert_int_equal(files_like(state, "rules.json.broken-"), aside);
         assert_true(open_rules(&place, state));
         assert_int_equal(seen_of(&place).count, 0);
         assert_true(files_like(state, "rules.json.broken-") >= 1);
