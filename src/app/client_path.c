@@ -72,6 +72,9 @@ static void judge_stores(struct report *report, const char *element, bool cached
                    "A server on HTTP stands before other stores of the element, where only "
                    "folders may: nothing can be kept there.",
                    "Put the URL last: srv*FOLDER*URL");
+    else if (text_same(element, "srv*"))
+        report_add(report, FINDING_GOOD, "element", element,
+                   "The debugger's default: a folder of its own, and Microsoft's server.", NULL);
     else if (stores.count == 0 && !text_starts_folded(element, "cache*"))
         report_add(report, FINDING_PROBLEM, "empty", element, "It names no store to be asked.",
                    "Write srv*FOLDER*URL");

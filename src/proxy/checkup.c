@@ -182,13 +182,21 @@ static enum said ask_form(struct patient *patient, const struct question *questi
 static enum said ask_layout(struct patient *patient, const struct question *question,
                             enum layout layout, bool *out_redirected, struct error *err) {
     const struct source_options *options = &patient->source->options;
+    struct error first = {0};
     for (unsigned i = 0; i < options->form_count; i++) {
         enum said said =
             ask_form(patient, question, layout, options->forms[i], out_redirected, err);
-        if (said != SAID_NO)
+        if (said == SAID_FALSE && question == patient->known && first.kind == ERROR_NONE)
+            first = *err; /* a request takes another form then */
+        else if (said != SAID_NO && said != SAID_FALSE)
+            return said;
+        else if (said == SAID_FALSE && question != patient->known)
             return said;
     }
-    return SAID_NO;
+    if (first.kind == ERROR_NONE)
+        return SAID_NO;
+    *err = first;
+    return SAID_FALSE;
 }
 
 static enum checkup_word word_of_failure(const struct patient *patient, const struct error *err) {
@@ -217,21 +225,22 @@ static enum checkup_word ask_impossible(struct patient *patient, enum layout lay
     return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
 }
 
-/* In its own layout, in the forms that it is not asked for. */
-static enum checkup_word look_for_forms(struct patient *patient, const struct question *known,
-                                        enum layout own) {
+/* In the forms that it is not asked for. */
+static bool look_for_forms(struct patient *patient, const struct question *known,
+                           enum layout layout) {
     static const enum form forms[] = {FORM_PLAIN, FORM_COMPRESSED, FORM_POINTER};
     unsigned asked = source_forms(patient->source);
     bool redirected;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         struct error ignored = {0};
         if (asked & forms[i] || cancel_raised(patient->cancel) ||
-            ask_form(patient, known, own, forms[i], &redirected, &ignored) != SAID_YES)
+            ask_form(patient, known, layout, forms[i], &redirected, &ignored) != SAID_YES)
             continue;
         patient->out->form = forms[i];
-        return CHECKUP_FORM;
+        patient->out->layout = layout;
+        return true;
     }
-    return CHECKUP_MISSING;
+    return false;
 }
 
 static enum checkup_word look_elsewhere(struct patient *patient, const struct question *known,
@@ -245,7 +254,12 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
         patient->out->layout = (enum layout)i;
         return CHECKUP_LAYOUT;
     }
-    return look_for_forms(patient, known, own);
+    if (look_for_forms(patient, known, own))
+        return CHECKUP_FORM;
+    for (unsigned i = LAYOUT_SYMSTORE; i < LAYOUT_COUNT; i++)
+        if (i != own && look_for_forms(patient, known, (enum layout)i))
+            return CHECKUP_LAYOUT;
+    return CHECKUP_MISSING;
 }
 
 /* It is not where it should be, or only a pointer is. */
@@ -271,7 +285,7 @@ static enum checkup_word ask_known(struct patient *patient, const struct questio
     case SAID_NO:
         return look_on(patient, known, layout);
     case SAID_PAGE:
-        return redirected ? CHECKUP_LOGIN : CHECKUP_PAGE;
+        return redirected ? CHECKUP_LOGIN : CHECKUP_FALSE;
     case SAID_FALSE:
         return CHECKUP_FALSE;
     case SAID_FAILED:

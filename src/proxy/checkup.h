@@ -23,7 +23,8 @@ enum checkup_word {
     CHECKUP_MISSING,   /* it does not have the known file, in any layout */
     CHECKUP_POINTER,   /* it has a pointer for it, of which no file comes: `why`, a message or
                           ERROR_ELSEWHERE: nothing is there */
-    CHECKUP_LAYOUT,    /* it has the known file in another layout: `layout` */
+    CHECKUP_LAYOUT,    /* it has the known file in another layout: `layout`; `form`: and in a form,
+                          too, that it is not asked for, else 0 */
     CHECKUP_FORM,      /* it has the known file in a form that it is not asked for: `form` */
     CHECKUP_WORDS
 };

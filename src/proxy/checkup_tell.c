@@ -197,15 +197,6 @@ static void say_where(const struct checkup *checkup, struct checkup_told *out, c
     say(out, CHECKUP_PROBLEM, name, sentence, cure);
 }
 
-static void tell_layout(const struct checkup *checkup, struct checkup_told *out) {
-    char sentence[sizeof out->sentence], line[64];
-    text_format(sentence, sizeof sentence,
-                "It has the symbol, but in the layout \"%s\" and not where it is looked for.",
-                layout_name(checkup->layout));
-    text_format(line, sizeof line, "\"layout\": \"%s\"", layout_name(checkup->layout));
-    say_where(checkup, out, "layout", sentence, line);
-}
-
 static void tell_guessed(const struct source *source, const struct checkup *checkup,
                          struct checkup_told *out) {
     char sentence[sizeof out->sentence];
@@ -220,20 +211,42 @@ static void tell_guessed(const struct source *source, const struct checkup *chec
               "Which it is tells a symbol that it has: symgate doctor --symbol NAME/ID");
 }
 
+static const char *const forms[] = {
+    [FORM_PLAIN] = "plain", [FORM_COMPRESSED] = "compressed", [FORM_POINTER] = "pointer"};
+
+/* The configuration's line with the form that the file was found in besides those that it has. */
+static void write_forms(const struct source *source, enum form found, char *out, size_t size) {
+    const struct source_options *options = &source->options;
+    text_copy(out, size, "\"forms\": [");
+    for (unsigned i = 0; i < options->form_count; i++)
+        text_format(out + strlen(out), size - strlen(out), "\"%s\", ", forms[options->forms[i]]);
+    text_format(out + strlen(out), size - strlen(out), "\"%s\"]", forms[found]);
+}
+
 static void tell_form(const struct source *source, const struct checkup *checkup,
                       struct checkup_told *out) {
-    static const char *const names[] = {
-        [FORM_PLAIN] = "plain", [FORM_COMPRESSED] = "compressed", [FORM_POINTER] = "pointer"};
-    const struct source_options *options = &source->options;
-    char sentence[sizeof out->sentence], line[96] = "\"forms\": [";
+    char sentence[sizeof out->sentence], line[96];
     text_format(sentence, sizeof sentence,
                 "It has the symbol, but in the form \"%s\", which it is not asked for.",
-                names[checkup->form]);
-    for (unsigned i = 0; i < options->form_count; i++)
-        text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\", ",
-                    names[options->forms[i]]);
-    text_format(line + strlen(line), sizeof line - strlen(line), "\"%s\"]", names[checkup->form]);
+                forms[checkup->form]);
+    write_forms(source, checkup->form, line, sizeof line);
     say_where(checkup, out, "form", sentence, line);
+}
+
+/* Perhaps in a form, too, that it is not asked for. */
+static void tell_layout(const struct source *source, const struct checkup *checkup,
+                        struct checkup_told *out) {
+    char sentence[sizeof out->sentence], line[192], form[64] = "", also[112] = "";
+    if (checkup->form) {
+        text_format(form, sizeof form, " and the form \"%s\"", forms[checkup->form]);
+        text_copy(also, sizeof also, ", ");
+        write_forms(source, checkup->form, also + strlen(also), sizeof also - strlen(also));
+    }
+    text_format(sentence, sizeof sentence,
+                "It has the symbol, but in the layout \"%s\"%s and not where it is looked for.",
+                layout_name(checkup->layout), form);
+    text_format(line, sizeof line, "\"layout\": \"%s\"%s", layout_name(checkup->layout), also);
+    say_where(checkup, out, "layout", sentence, line);
 }
 
 static void tell_pointer(const struct checkup *checkup, struct checkup_told *out) {
@@ -290,7 +303,7 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
         tell_forbids(source, checkup, out_told);
         return;
     case CHECKUP_LAYOUT:
-        tell_layout(checkup, out_told);
+        tell_layout(source, checkup, out_told);
         return;
     case CHECKUP_GUESSED:
         tell_guessed(source, checkup, out_told);

@@ -207,35 +207,49 @@ static const struct explained_shelf *place_of_file(const struct explanation *out
     return NULL;
 }
 
-/* How long the second one waits for the first: those of one priority are asked together. */
-static int64_t hedge_ms(const struct explaining *view) {
+/* The server that is asked while the first one, whose turn it is, keeps to a pause, and after how
+   long: each waits for the one before it, but for those of one priority, which are asked together.
+   NULL: whoever could be asked waits longer than the pause. */
+static const struct explained_server *asked_beside(const struct explaining *view,
+                                                   int64_t *out_after_ms) {
     const struct plan_step *steps = view->plan.steps;
-    bool together = steps[0].priority == steps[1].priority;
-    return together ? 0 : view->roster->sources[steps[0].source]->options.hedge_after_ms;
-}
-
-/* Is the second one asked while the first, which comes first, keeps to a pause? */
-static bool is_asked_beside(const struct explaining *view, const struct explained_server *first) {
-    if (view->plan.count < 2)
-        return false;
-    const struct explained_server *second = &view->out->servers[view->plan.steps[1].source];
-    int64_t after_ms = hedge_ms(view);
-    return after_ms >= 0 && after_ms < first->left_ms && second->told != TOLD_SERVER_PAUSED;
+    const struct explained_server *first = &view->out->servers[steps[0].source];
+    int64_t after_ms = 0;
+    for (unsigned i = 1; i < view->plan.count; i++) {
+        const struct explained_server *next = &view->out->servers[steps[i].source];
+        int64_t hedge_ms = view->roster->sources[steps[i - 1].source]->options.hedge_after_ms;
+        if (steps[i].priority != steps[i - 1].priority) {
+            if (hedge_ms < 0)
+                return NULL;
+            after_ms += hedge_ms;
+        }
+        if (after_ms >= first->left_ms)
+            return NULL;
+        if (next->told == TOLD_SERVER_PAUSED)
+            continue;
+        *out_after_ms = after_ms;
+        return next;
+    }
+    return NULL;
 }
 
 static void beside_why(const struct explaining *view, const struct explained_server *first,
                        char *out, size_t size) {
-    char left[TIME_BYTES], after[TIME_BYTES];
-    const struct source *second = view->roster->sources[view->plan.steps[1].source];
-    number_format_time(after, sizeof after, hedge_ms(view));
-    text_format(out, size, "rests %s for %s more: \"%s\" is asked beside it after %s",
+    char left[TIME_BYTES], after[TIME_BYTES] = "at once";
+    int64_t after_ms = 0;
+    const struct explained_server *next = asked_beside(view, &after_ms);
+    char told[TIME_BYTES + 8];
+    number_format_time(after, sizeof after, after_ms);
+    text_format(told, sizeof told, after_ms ? "after %s" : "at once", after);
+    text_format(out, size, "rests %s for %s more: \"%s\" is asked beside it %s",
                 rest_cause_told(first->rest.cause), time_text(left, first->left_ms),
-                second->options.identifier, after);
+                next ? next->source->options.identifier : "?", told);
 }
 
 /* By the plan, when nothing is here. *out_server: whom the sentence is about. */
 static enum told judge_plan(const struct explaining *view,
                             const struct explained_server **out_server) {
+    int64_t after_ms;
     *out_server = NULL;
     if (view->verdict.allowed && !absences_ready(view->symbols->options.absences))
         return TOLD_NOW_REPLAY;
@@ -244,7 +258,7 @@ static enum told judge_plan(const struct explaining *view,
         *out_server = &view->out->servers[view->plan.steps[0].source];
         if ((*out_server)->told != TOLD_SERVER_PAUSED)
             return TOLD_NOW_ASKED;
-        return is_asked_beside(view, *out_server) ? TOLD_NOW_PAUSED_BESIDE : TOLD_NOW_PAUSED;
+        return asked_beside(view, &after_ms) ? TOLD_NOW_PAUSED_BESIDE : TOLD_NOW_PAUSED;
     case PLAN_EXCLUDED:
         return TOLD_NOBODY;
     case PLAN_ABSENT:

@@ -65,7 +65,7 @@ static enum told told_of_exclusion(const char *rule, const struct explanation *n
     if (now && now->globally && strcmp(now->rule, rule) == 0)
         return now->told;
     if (!rule[0] && nobody && !any_pattern(now))
-        return TOLD_NOBODY;
+        return TOLD_EXCLUDED_NAMELESS_STILL;
     if (!rule[0])
         return kept_out ? TOLD_EXCLUDED_NAMELESS_ELSE : TOLD_EXCLUDED_NAMELESS;
     if (nobody && in_force_still(rule, now))
@@ -78,6 +78,8 @@ static enum told told_of_delivery(const struct outcome *outcome, enum told good)
         return TOLD_HUNG_UP;
     if (outcome->broken)
         return TOLD_CUT;
+    if (outcome->not_kept && strstr(outcome->text.reason, "still be writing"))
+        return TOLD_NOT_SETTLED;
     return outcome->not_kept ? TOLD_NOT_KEPT : good;
 }
 

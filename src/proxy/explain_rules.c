@@ -108,10 +108,9 @@ static void cure_list(const struct rule *rule, char out[CURE_BYTES]) {
                     id, id, server);
     else
         text_format(out, CURE_BYTES,
-                    "That whitelist has rule %llu, made while symgate runs. If this name is "
-                    "wanted: symgate rules add whitelist PATTERN --server %s, or take the rule "
-                    "back: symgate rules undo %llu",
-                    id, server, id);
+                    "Rule %llu, made while symgate runs, is a part of that whitelist. If this name "
+                    "is wanted: symgate rules add whitelist PATTERN --server %s",
+                    id, server);
 }
 
 static void cure(struct rules *rules, const struct policy *policy, const struct explanation *now,

@@ -209,11 +209,33 @@ static void use_set(struct rules *rules, const struct rule_set *set) {
     rules->set = *set;
 }
 
+static bool is_pattern(enum rule_list list) {
+    return list == RULE_EVERYWHERE || list == RULE_BLACKLIST || list == RULE_WHITELIST;
+}
+
+/* Of the lists that are no patterns the last one of a server's counts alone. */
+static const struct rule *find_same(const struct rule_set *set, const struct rule *rule) {
+    for (unsigned i = set->count; i-- > 0;) {
+        const struct rule *other = set->list[i];
+        if (other->list != rule->list || strcmp(other->server, rule->server) != 0)
+            continue;
+        if (strcmp(other->value, rule->value) == 0)
+            return other;
+        if (!is_pattern(rule->list))
+            return NULL;
+    }
+    return NULL;
+}
+
 bool rules_add(struct rules *rules, struct rule *rule, struct error *err) {
     if (!rule_check(rule, err))
         return false;
     SCOPED_LOCK(&rules->changing);
     struct rule_set set = rules->set;
+    const struct rule *same = find_same(&set, rule);
+    if (same)
+        return error_set(err, ERROR_INVALID, "rule %llu says so already",
+                         (unsigned long long)same->id);
     if (set.count == RULES_MAX) {
         error_set(err, ERROR_INVALID, "there are %d rules already", RULES_MAX);
         return error_hint(err, "Take some into the configuration and undo them.");

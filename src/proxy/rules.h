@@ -64,7 +64,8 @@ void rules_free(struct rules *rules);
    Whether there is such a server is not looked at. */
 bool rule_check(const struct rule *rule, struct error *err) MUST_CHECK;
 
-/* Adds a rule; its number and time are given here. */
+/* Adds a rule; its number and time are given here. One that would change nothing, since the last
+   one of its list and server says so, or any one has that pattern, is ERROR_INVALID. */
 bool rules_add(struct rules *rules, struct rule *rule, struct error *err) MUST_CHECK;
 
 /* Takes a rule back. *out_found: was there one with this number? */

@@ -28,6 +28,9 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_NOT_KEPT] = {"The file was delivered, but it could not be kept: {what}.",
                        "Each request fetches it again until the cache can be written: look at its "
                        "free space, its permissions and general.minFreeSpace."},
+    [TOLD_NOT_SETTLED] = {"The file was delivered, and not kept: {what}.",
+                          "Nothing needs to be done: it is kept once it has not been changed for "
+                          "ten seconds."},
     [TOLD_CUT] = {"The answer was broken off, since what came proved false or stopped coming.",
                   "The attempts below say which server sent it; ask again, and look at what was "
                   "refused: symgate quarantine"},
@@ -68,6 +71,9 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_EXCLUDED_ELSE] = {"A filter left no server to ask: \"{rule}\".",
                             "That filter is not in force any more, but others keep the name out "
                             "now: see below."},
+    [TOLD_EXCLUDED_NAMELESS_STILL] = {"Whitelists, kinds or enabled left no server to ask.",
+                                      "So it is now, for the servers that there are: see below; "
+                                      "change the one that should have the file."},
     [TOLD_EXCLUDED_NAMELESS] = {"Whitelists, kinds or enabled left no server to ask.",
                                 "Ask again: they have been changed since."},
     [TOLD_EXCLUDED_NAMELESS_ELSE] = {"Whitelists, kinds or enabled left no server to ask.",
@@ -269,7 +275,9 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                         "that nothing maps.",
                         "Map it in general.pathMap; symgate check prints the line to write."},
     [ERROR_ELSEWHERE] = {"A pointer at {server} leads where it may not: {what}.",
-                         "If that place is to be trusted, add it to pointerRoots of {server}."},
+                         "If that place is to be trusted, add it to pointerRoots of {server}; a "
+                         "path of a Windows drive has to be mapped by general.pathMap, too, and a "
+                         "URL is never followed."},
     [ERROR_WITHDRAWN] = {"{Server} has a note in place of the file: {what}.",
                          "Ask whoever runs that store; the note was left there on purpose."},
     [ERROR_UNINDEXED] = {"{Server} says that the file is no longer indexed: {what}.",

@@ -19,6 +19,7 @@ enum told {
     TOLD_FETCHED,
     TOLD_LOCAL,
     TOLD_NOT_KEPT,
+    TOLD_NOT_SETTLED, /* since its source may still write it */
     TOLD_CUT,
     TOLD_HUNG_UP,
     TOLD_LATER,
@@ -31,7 +32,8 @@ enum told {
     TOLD_FOLLOW_UP,
     TOLD_EXCLUDED, /* by a filter that keeps nobody out any more */
     TOLD_EXCLUDED_STILL,
-    TOLD_EXCLUDED_ELSE,          /* others do so now */
+    TOLD_EXCLUDED_ELSE, /* others do so now */
+    TOLD_EXCLUDED_NAMELESS_STILL,
     TOLD_EXCLUDED_NAMELESS,      /* by none that is a pattern, … */
     TOLD_EXCLUDED_NAMELESS_ELSE, /* … and patterns do so now */
     TOLD_FAILED,                 /* for a cause that is not known */

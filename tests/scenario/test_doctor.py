@@ -149,6 +149,41 @@ def test_sign_in_after_a_redirect(examine, nginx):
     assert "credentials" in row["cure"]
 
 
+def test_page_for_the_known_file_alone(examine, origin):
+    origin.on(pdb().remote, good(b"<!DOCTYPE html><html>Sign in</html>"))
+    row = finding(examine(server(origin), symbol=pdb()), "false")
+    assert "nobody can have" not in row["sentence"] and "web page" in row["sentence"]
+
+
+def test_another_form_stands_in_for_a_false_one(examine, origin):
+    """As a request takes it."""
+    symbol = pdb()
+    origin.on(symbol.remote, good(b"\0junk" * 1000))
+    both = {"forms": ["plain", "compressed"]}
+    finding(examine(server(origin, **both), symbol=symbol), "false")
+    origin.on(symbol.remote[:-1] + "_", good(gzip.compress(symbol.body)))
+    finding(examine(server(origin, **both), symbol=symbol), "server", weight="good")
+
+
+def test_another_layout_and_another_form(examine, nginx):
+    url, www, _ = nginx
+    symbol = pdb()
+    path = www / "ap" / symbol.name / symbol.id / (symbol.name[:-1] + "_")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(symbol.body))
+    row = finding(examine(server(url), symbol=symbol), "layout")
+    assert row["cure"] == 'Write "layout": "two-tier", "forms": ["plain", "compressed"] into the server.'
+    finding(examine(server(url, layout="two-tier", forms=["plain", "compressed"]), symbol=symbol), "server", weight="good")
+
+
+def test_an_account_is_not_locked_by_the_doctor(examine, origin):
+    """Each question after a 401 is a login that fails."""
+    for path in (NOBODYS, pdb().remote):
+        origin.on(path, status(401, [("WWW-Authenticate", 'Basic realm="store"')]))
+    finding(examine(server(origin, user="me", password="of-last-year"), symbol=pdb()), "credentials")
+    assert origin.count() <= 3
+
+
 def test_page_for_everything(examine, nginx):
     row = finding(examine(server(nginx[0] + "/page")), "page")
     assert "/page/" in row["sentence"] and "Correct remote" in row["cure"]
@@ -270,7 +305,7 @@ POINTER = pdb().remote.rsplit("/", 1)[0] + "/file.ptr"
         (b"MSG: NoLongerIndexed", "pointer", "warning", "the store says: NoLongerIndexed"),
         (b"PATH:/x/none.pdb", "pointer", "problem", "nothing is there"),
         (b"\0\1\2\3" * 300, "false", "problem", "says nothing that could be followed"),
-        (b"<!DOCTYPE html><html>Sign in</html>", "page", "problem", "page"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "false", "problem", "a web page came"),
     ],
 )
 def test_pointer_of_which_no_file_comes(examine, origin, tmp_path, text, name, weight, says):
@@ -697,7 +732,8 @@ def test_debuginfod_log(line, name):
         ("srv*C:\\s*https://a.example/x", "element", "srv*C:\\s*https://a.example/x"),
         ("srv*https://a.example/x", "no-cache", "srv*https://a.example/x"),
         ("srv*https://a.example*C:\\x", "order", "srv*https://a.example*C:\\x"),
-        ("C:\\a;srv*", "empty", "srv*"),
+        ("C:\\a;srv**", "empty", "srv**"),
+        ("Symbol search path is: srv*", "element", "srv*"),
         ("C:\\a;c:\\A", "repeated", "c:\\A"),
         ("C:\\a;https://a.example", "bare-url", "https://a.example"),
         ('C:\\a;"C:\\b c"', "quotes", '"C:\\b c"'),

@@ -175,7 +175,8 @@ def test_nobody_may_be_asked(start, origin):
     answer = gate.get(symbol.path)
     assert answer.verdict == "excluded"
     told = explain(gate, after=answer)
-    assert told["sentence"].startswith("No server may be asked for this name")
+    assert told["sentence"] == "Whitelists, kinds or enabled left no server to ask."
+    assert told["now"]["sentence"].startswith("No server may be asked for this name")
     assert of_server(told)["state"] == "not in whitelist"
 
 
@@ -208,7 +209,7 @@ def test_an_exclusion_without_a_pattern_is_not_told_by_a_later_one(make, origin,
     gate = make(server(origin, **then)).start()
     answer = gate.get(pdb("wl.pdb").path)
     assert answer.verdict == "excluded"
-    assert explain(gate, after=answer)["sentence"].startswith("No server may be asked for this name: its whitelist, kinds or enabled")
+    assert explain(gate, after=answer)["cure"].startswith("So it is now")
     for key in then:
         del gate.config["servers"][0][key]
     gate.config["servers"][0]["blacklist"] = ["wl"]
@@ -463,6 +464,34 @@ def test_who_is_asked_beside_a_pause(start, origin, second):
     assert first["sentence"].startswith('Server "one" was not asked: before its turn came another one had sent the file'), first
 
 
+def test_who_is_asked_beside_two_pauses(start, origin, second):
+    """The third comes after both have been waited for."""
+    third = Origin()
+    try:
+        gate = start(server(origin, hedgeAfter="1s"), server(second, "two", hedgeAfter="1s"), server(third, "three"))
+        for one in (origin, second):
+            one.on(missing(1).remote, status(429, [("Retry-After", "25")]))
+        gate.get(missing(1).path)
+        symbol = pdb()
+        third.on(symbol.remote, good(symbol.body))
+        told = explain(gate, symbol)
+        assert told["now"]["would"] == "ask" and '"three" is asked beside it after 2s' in told["sentence"], told
+        assert gate.get(symbol.path).body == symbol.body
+    finally:
+        third.stop()
+
+
+def test_a_file_that_is_just_being_written(start, tmp_path):
+    symbol = pdb()
+    path = tmp_path / "store" / symbol.name / symbol.id / symbol.name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(symbol.body)
+    gate = start(server(tmp_path / "store", cacheLocation=str(tmp_path / "own")))
+    told = explain(gate, after=gate.get(symbol.path))
+    assert told["sentence"] == "The file was delivered, and not kept: its source may still be writing it."
+    assert "ten seconds" in told["cure"] and "permissions" not in told["cure"]
+
+
 def test_a_pause_is_no_failure(start, origin, second):
     gate = start(server(origin), server(second, "two"))
     origin.on(missing(1).remote, status(429, [("Retry-After", "600")]))
@@ -604,7 +633,7 @@ def test_rules_of_every_list_are_told_as_such(start, origin):
     add_rule(gate, list="whitelist", server="one", value="only")
     row = of_server(explain(gate, pdb("other.pdb")))
     assert row["state"] == "not in whitelist" and row["made"]["id"] == 1
-    assert "symgate rules add whitelist PATTERN --server one" in row["cure"] and "undo 1" in row["cure"]
+    assert "symgate rules add whitelist PATTERN --server one" in row["cure"] and "Rule 1," in row["cure"]
     add_rule(gate, list="enabled", server="one", value="false")
     row = of_server(explain(gate, pdb("only.pdb")))
     assert row["state"] == "off" and row["made"]["id"] == 2 and "symgate rules undo 2" in row["cure"]

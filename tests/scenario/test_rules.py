@@ -125,6 +125,18 @@ def test_what_is_no_rule_is_told(gate, parameters, sentence):
     assert rules(gate) == []
 
 
+def test_a_rule_that_says_nothing_new(gate):
+    """Whoever takes one back must not find its twin in force."""
+    add(gate, list="blacklist", server="one", value="nv")
+    add(gate, list="enabled", server="one", value="false")
+    for again in ({"list": "blacklist", "server": "one", "value": "nv"}, {"list": "enabled", "server": "one", "value": "false"}):
+        answer = post(gate, **again)
+        assert answer.status == 400 and "says so already" in answer.body.decode()
+    add(gate, list="enabled", server="one", value="true")
+    add(gate, list="enabled", server="one", value="false")
+    assert [rule["id"] for rule in rules(gate)] == [1, 2, 3, 4]
+
+
 def test_who_may(gate):
     parameters = "?list=general.blacklist&value=x"
     for path in (parameters, "/undo?id=1"):

@@ -203,7 +203,7 @@ static void there_is_a_ceiling(void **state) {
     scratch_write(*state, "rules.json", text.bytes);
     assert_true(open_rules(&place, state));
     assert_int_equal(seen_of(&place).count, RULES_MAX);
-    struct rule rule = rule_of(RULE_ENABLED, "a", "true");
+    struct rule rule = rule_of(RULE_ENABLED, "a", "false");
     assert_false(rules_add(place.rules, &rule, &place.err));
     assert_int_equal(place.err.kind, ERROR_INVALID);
     bool found;
