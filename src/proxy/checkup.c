@@ -28,6 +28,7 @@ struct patient {
     struct cancel *cancel;
     struct checkup *out;
     struct error remark; /* what a no came with: the pointer that stands in the file's place */
+    unsigned forbidden;  /* noes to the known file that were told so */
 };
 
 /* One question, and what came. */
@@ -37,30 +38,42 @@ struct asked {
     struct reader *reader;
 };
 
-static bool make_question(const char *symbol, struct question *out_question) {
+static bool make_question_of(const char *symbol, enum part part, struct question *out_question) {
     struct error ignored;
+    struct spelling *spelling = &out_question->spelling;
     *out_question = (struct question){0};
-    return spelling_read(symbol, &out_question->spelling) &&
-           symbol_key_make(&out_question->spelling, &out_question->key, &ignored);
+    if (!spelling_read(symbol, spelling))
+        return false;
+    spelling->part = part;
+    return symbol_key_make(spelling, &out_question->key, &ignored);
 }
 
-/* A file of a kind that the source may be asked for, with an id that no file has. */
-static void impossible(const struct source *source, struct question *out_question) {
+static bool make_question(const char *symbol, struct question *out_question) {
+    return make_question_of(symbol, PART_ITSELF, out_question);
+}
+
+/* A file of a kind that the source may be asked for and its layout has a place for, with an id that
+   no file has. False: there is no such kind, so it is never asked for anything. */
+static bool impossible(const struct source *source, struct question *out_question) {
     static const struct {
         enum symbol_kind kind;
         const char *symbol;
+        enum part part;
     } rows[] = {
         {KIND_PDB, "symgate-doctor.pdb/000000000000000000000000000000001"},
         {KIND_PE, "symgate-doctor.dll/000000001000"},
         {KIND_ELF, "symgate-doctor.so/elf-buildid-0000000000000000000000000000000000000000"},
         {KIND_MACHO, "symgate-doctor/mach-uuid-00000000000000000000000000000000"},
+        {KIND_SYM, "symgate-doctor.pdb/000000000000000000000000000000001", PART_SYM},
+        {KIND_OTHER, "symgate-doctor.txt/0"},
     };
-    size_t chosen = 0;
-    for (size_t i = sizeof rows / sizeof *rows; i-- > 0;)
-        if (source->options.kinds & 1U << rows[i].kind)
-            chosen = i;
-    bool made = make_question(rows[chosen].symbol, out_question);
-    assert(made);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool made = make_question_of(rows[i].symbol, rows[i].part, out_question);
+        assert(made && out_question->key.kind == rows[i].kind);
+        if (source->options.kinds & 1U << rows[i].kind && source_has_place(source, out_question))
+            return true;
+    }
+    return false;
 }
 
 static void note_answer(struct patient *patient, const struct source_call *call, int64_t began_ms,
@@ -78,11 +91,12 @@ static void note_answer(struct patient *patient, const struct source_call *call,
 
 /* A store of objects forbids what it does not have: one that forbids what nobody can have says no
    to the known file so, too. */
-static enum said said_of_failure(const struct patient *patient, const struct error *err) {
+static enum said said_of_failure(struct patient *patient, const struct error *err) {
     const struct checkup *out = patient->out;
     if (err->kind == ERROR_HTML)
         return SAID_PAGE;
     bool no = err->kind == ERROR_STATUS && out->status == FORBIDDEN && out->forbids == FORBIDDEN;
+    patient->forbidden += no;
     return no ? SAID_NO : SAID_FAILED;
 }
 
@@ -210,7 +224,8 @@ static enum checkup_word ask_impossible(struct patient *patient, enum layout lay
     struct question question;
     bool redirected = false;
     struct error *why = &patient->out->why;
-    impossible(patient->source, &question);
+    if (!impossible(patient->source, &question))
+        return CHECKUP_PLACELESS;
     switch (ask_layout(patient, &question, layout, &redirected, why)) {
     case SAID_NO:
         return CHECKUP_GOOD;
@@ -259,7 +274,10 @@ static enum checkup_word look_elsewhere(struct patient *patient, const struct qu
     for (unsigned i = LAYOUT_SYMSTORE; i < LAYOUT_COUNT; i++)
         if (i != own && look_for_forms(patient, known, (enum layout)i))
             return CHECKUP_LAYOUT;
-    return CHECKUP_MISSING;
+    if (!cancel_raised(patient->cancel))
+        return CHECKUP_MISSING;
+    error_set(&patient->out->why, ERROR_CANCELLED, "not all layouts could be tried");
+    return CHECKUP_FAILED;
 }
 
 /* It is not where it should be, or only a pointer is. */
@@ -301,10 +319,14 @@ static enum checkup_word ask_both(struct patient *patient, const struct question
         out->forbids = out->status;
     if (!known || (word != CHECKUP_GOOD && word != CHECKUP_FORBIDS))
         return word;
-    out->sought = true;
+    out->sought = source_has_place(patient->source, known);
     enum checkup_word of_known = ask_known(patient, known, out->layout);
-    bool nothing_else = of_known == CHECKUP_GOOD || of_known == CHECKUP_MISSING;
-    return word == CHECKUP_FORBIDS && nothing_else ? word : of_known;
+    bool missing = of_known == CHECKUP_MISSING;
+    if (missing && !out->sought)
+        return word;
+    if (word == CHECKUP_FORBIDS && (of_known == CHECKUP_GOOD || (missing && patient->forbidden)))
+        return word;
+    return of_known;
 }
 
 static enum checkup_word examine(struct patient *patient, const struct question *known) {

@@ -15,6 +15,7 @@ enum checkup_word {
     CHECKUP_UNASKABLE, /* there is no way to its remote */
     CHECKUP_FAILED,    /* it cannot be asked: `why` */
     CHECKUP_FORBIDS,   /* it says 401 or 403 where it should say no, or for the known file */
+    CHECKUP_PLACELESS, /* its layout has no place for any kind that it may be asked for */
     CHECKUP_GUESSED,   /* what would tell its layout failed (`why`), so that its no is none */
     CHECKUP_PAGE,      /* a page comes for what nobody can have */
     CHECKUP_ANYTHING,  /* something else does */
@@ -31,7 +32,7 @@ enum checkup_word {
 
 struct checkup {
     enum checkup_word word;
-    bool sought;        /* the known file was asked for … */
+    bool sought;        /* the known file was asked for (its layout has a place for it) … */
     bool found;         /* … and is there, in the layout that is configured */
     int forbids;        /* 401 or 403: what it says of a file that nobody can have; 0: a plain no */
     enum layout layout; /* where it was found */

@@ -314,6 +314,12 @@ void checkup_tell(const struct source *source, const struct checkup *checkup,
     case CHECKUP_POINTER:
         tell_pointer(checkup, out_told);
         return;
+    case CHECKUP_PLACELESS:
+        say(out_told, CHECKUP_PROBLEM, "layout",
+            "Its layout has no place for any kind of file that it may be asked for, so that nobody "
+            "ever asks it.",
+            "Correct layout or kinds of the server.");
+        return;
     case CHECKUP_PAGE:
     case CHECKUP_ANYTHING:
     case CHECKUP_LOGIN:

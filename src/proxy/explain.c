@@ -62,6 +62,8 @@ static enum told tell_allowed(const struct explaining *view, unsigned index,
     }
     if (view->plan.unlisted & bit)
         return TOLD_SERVER_UNLISTED;
+    if (view->plan.placeless & bit)
+        return TOLD_SERVER_PLACELESS;
     if (source->options.unaskable)
         return TOLD_SERVER_UNASKABLE;
     if (out->turn && out->rest.cause == REST_ASKED_FOR && out->rest.left_ms > 0) {
@@ -265,7 +267,9 @@ static enum told judge_plan(const struct explaining *view,
         *out_server = first_again(view, view->plan.remembered);
         if (view->plan.ended)
             return TOLD_UNINDEXED;
-        return *out_server ? TOLD_NOW_ABSENT : TOLD_NOW_UNLISTED;
+        if (*out_server)
+            return TOLD_NOW_ABSENT;
+        return view->plan.unlisted ? TOLD_NOW_UNLISTED : TOLD_NOW_PLACELESS;
     case PLAN_UNASKED:
         break;
     }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "proxy/explain.h"
+#include "proxy/plan.h"
 
 /* The attempt that a failure is told by: the last one that failed, else one that could not be. */
 static const struct attempt_note *blamed(const struct outcome *outcome,
@@ -23,14 +24,23 @@ static const struct attempt_note *blamed(const struct outcome *outcome,
     return found;
 }
 
-static bool any_was_asked(const struct outcome *outcome, const struct attempt_note *notes) {
+static bool any_is(const struct outcome *outcome, const struct attempt_note *notes,
+                   enum attempt_result result, bool asked) {
     for (unsigned i = 0; i < outcome->note_count; i++)
-        if (notes[i].result == ATTEMPT_ABSENT && notes[i].url[0])
+        if (notes[i].result == result && (!asked || notes[i].url[0]))
             return true;
     return false;
 }
 
-static enum told told_of_absence(const struct outcome *outcome, const struct attempt_note *notes) {
+static bool any_is_unlisted(const struct outcome *outcome, const struct attempt_note *notes) {
+    for (unsigned i = 0; i < outcome->note_count; i++)
+        if (strcmp(notes[i].what, NOTED_UNLISTED) == 0)
+            return true;
+    return false;
+}
+
+static enum told told_of_absence(const struct outcome *outcome, const struct attempt_note *notes,
+                                 const struct explanation *now) {
     if (outcome->follow_up)
         return TOLD_FOLLOW_UP;
     for (unsigned i = 0; i < outcome->note_count; i++) {
@@ -39,9 +49,21 @@ static enum told told_of_absence(const struct outcome *outcome, const struct att
         if (notes[i].cause == ERROR_WITHDRAWN)
             return TOLD_WITHDRAWN;
     }
-    if (strstr(outcome->text.reason, "NoLongerIndexed"))
+    struct error ended = {0};
+    plan_ended_why(&ended);
+    if (strcmp(outcome->text.reason, ended.what) == 0)
         return TOLD_UNINDEXED;
-    return any_was_asked(outcome, notes) ? TOLD_ABSENT : TOLD_REMEMBERED;
+    if (text_starts(outcome->text.reason, "the store says: "))
+        return TOLD_WITHDRAWN; /* by a no of earlier that still counts */
+    if (any_is(outcome, notes, ATTEMPT_ABSENT, true))
+        return TOLD_ABSENT;
+    if (any_is(outcome, notes, ATTEMPT_REMEMBERED, false))
+        return TOLD_REMEMBERED;
+    if (outcome->note_count > 0)
+        return any_is_unlisted(outcome, notes) ? TOLD_NOW_UNLISTED : TOLD_NOW_PLACELESS;
+    /* Nobody was asked, and nothing noted: it was known at once. */
+    bool never = now && (now->told == TOLD_NOW_UNLISTED || now->told == TOLD_NOW_PLACELESS);
+    return never ? now->told : TOLD_REMEMBERED;
 }
 
 /* Is the pattern that decided one of those that keep a server out now? */
@@ -95,11 +117,11 @@ static enum told told_of(const struct outcome *outcome, const struct attempt_not
     case VERDICT_LOCAL:
         return told_of_delivery(outcome, TOLD_LOCAL);
     case VERDICT_ABSENT:
-        return told_of_absence(outcome, notes);
+        return told_of_absence(outcome, notes, now);
     case VERDICT_EXCLUDED:
         return told_of_exclusion(outcome->text.rule, now);
     case VERDICT_LATER:
-        return TOLD_LATER;
+        return outcome->hung_up ? TOLD_LEFT : TOLD_LATER;
     case VERDICT_BUSY:
         return TOLD_BUSY;
     case VERDICT_INVALID:
@@ -161,13 +183,17 @@ void explain_attempt(const struct attempt_note *note, const char *key,
         tell_failure(note->cause, &facts, out_telling);
         return;
     case ATTEMPT_WAITING:
-        tell(note->url[0] ? TOLD_ATTEMPT_WAITING : TOLD_ATTEMPT_QUEUED, &facts, out_telling);
+        tell(note->cause == ERROR_BUSY ? TOLD_ATTEMPT_QUEUED : TOLD_ATTEMPT_WAITING, &facts,
+             out_telling);
         return;
     case ATTEMPT_FOUND:
         tell(TOLD_ATTEMPT_FOUND, &facts, out_telling);
         return;
     case ATTEMPT_ABSENT:
-        tell(note->url[0] ? TOLD_ATTEMPT_ABSENT : TOLD_SERVER_UNLISTED, &facts, out_telling);
+        tell(note->url[0]                               ? TOLD_ATTEMPT_ABSENT
+             : strcmp(note->what, NOTED_PLACELESS) == 0 ? TOLD_SERVER_PLACELESS
+                                                        : TOLD_SERVER_UNLISTED,
+             &facts, out_telling);
         return;
     case ATTEMPT_REMEMBERED:
         tell(TOLD_ATTEMPT_REMEMBERED, &facts, out_telling);

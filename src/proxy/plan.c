@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "source/source_index.h"
+#include "source/source_layout.h"
 
 /* Does this source's "no" of earlier, remembered under `forms`, still count? */
 static bool remembered(const struct source *source, unsigned forms, struct absences *absences,
@@ -46,6 +47,7 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
     out_plan->allowed = allowed;
     out_plan->remembered = 0;
     out_plan->unlisted = 0;
+    out_plan->placeless = 0;
     out_plan->unasked = 0;
     out_plan->ended = false;
     if (!allowed)
@@ -57,8 +59,10 @@ enum plan_end plan_make(const struct roster *roster, uint64_t allowed, struct ab
         const struct source *source = roster->sources[i];
         int priority = source->options.priority;
         int64_t said_s;
-        bool ends;
-        if (plan_remembers(source, absences, &mark, now_s, &said_s, &ends))
+        bool ends = false;
+        if (!source_has_place(source, question))
+            out_plan->placeless |= UINT64_C(1) << i;
+        else if (plan_remembers(source, absences, &mark, now_s, &said_s, &ends))
             out_plan->remembered |= UINT64_C(1) << i;
         else if (source_index_lacks(source, &question->key))
             out_plan->unlisted |= UINT64_C(1) << i;

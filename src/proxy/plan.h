@@ -9,6 +9,10 @@
 #include "proxy/roster.h"
 #include "store/absence.h"
 
+/* What is noted of a source that was not asked, since it is known not to have the file. */
+#define NOTED_UNLISTED "not in its index; it was not asked"
+#define NOTED_PLACELESS "its layout has no place for such a file; it was not asked"
+
 struct plan_step {
     uint8_t source; /* index in the roster */
     int priority;   /* equal ones are asked together */
@@ -27,6 +31,7 @@ struct plan {
     uint64_t allowed;
     uint64_t remembered; /* allowed sources whose "no" still counts */
     uint64_t unlisted;   /* allowed sources whose published index has no such file */
+    uint64_t placeless;  /* allowed sources whose layout has no place for it */
     uint64_t unasked;    /* allowed sources that rest or cannot be asked at all */
     bool ended;          /* one of the remembered ones said that nobody has it: what would be asked
                             after it is left out, and who cannot be asked does not matter */

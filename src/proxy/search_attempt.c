@@ -119,6 +119,7 @@ static bool take_place(struct attempt *attempt) {
     attempt->place_ms = now_ms;
     attempt->reask_ms = now_ms + REASK_AFTER_MS;
     attempt->note.place_ms = now_ms - attempt->submitted_ms;
+    attempt->note.cause = ERROR_NONE;
     fetch->chooses = search_chooses(search, attempt->step);
     fetch->taking_up = search->begun;
     fetch->staging = search->staging;
@@ -135,6 +136,7 @@ static void run(struct queue_job *job, void *worker) {
         return;
     }
     count(&source_of(attempt)->counters->asked);
+    copy_note_again(attempt->copy, attempt->note_index, &attempt->note);
     search_go(attempt->search);
     attempt->fetch.worker = worker;
     enum fetch_end end = fetcher_run(&attempt->fetch, &err);
@@ -261,6 +263,7 @@ void attempt_begin(struct search *search, struct step *step, bool hedge, bool fr
     fill_fetch(attempt);
     fill_job(attempt);
     attempt->note.started_ms = attempt->submitted_ms - search->began_ms;
+    attempt->note.cause = ERROR_BUSY;
     text_copy(attempt->note.source, sizeof attempt->note.source, step->source->options.identifier);
     attempt->note_index = copy_note(search->copy, &attempt->note);
     step->state = STEP_ASKED;

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/search.h"
+#include "source/source_layout.h"
 
 static struct attempt *attempt_of(struct list *node) {
     return LIST_ENTRY(node, struct attempt, in_search);
@@ -103,7 +104,10 @@ static void note_unasked(struct search *search, unsigned position, enum attempt_
     struct attempt_note note = {.result = result};
     const struct source_options *options = &search->roster->sources[position]->options;
     if (result == ATTEMPT_ABSENT)
-        text_copy(note.what, sizeof note.what, "not in its index; it was not asked");
+        text_copy(note.what, sizeof note.what,
+                  source_has_place(search->roster->sources[position], &search->question)
+                      ? NOTED_UNLISTED
+                      : NOTED_PLACELESS);
     if (result == ATTEMPT_UNASKED && options->unaskable) {
         note.cause = ERROR_UNMAPPED;
     } else if (result == ATTEMPT_UNASKED) {
@@ -144,7 +148,7 @@ void search_plan(struct search *search, const struct plan *plan) {
         };
     }
     note_all_unasked(search, plan->remembered, ATTEMPT_REMEMBERED);
-    note_all_unasked(search, plan->unlisted, ATTEMPT_ABSENT);
+    note_all_unasked(search, plan->unlisted | plan->placeless, ATTEMPT_ABSENT);
     note_all_unasked(search, plan->unasked, ATTEMPT_UNASKED);
 }
 

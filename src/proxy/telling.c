@@ -35,8 +35,12 @@ static const struct words words[TOLD_COUNT] = {
                   "The attempts below say which server sent it; ask again, and look at what was "
                   "refused: symgate quarantine"},
     [TOLD_HUNG_UP] = {"The client hung up before its answer was complete.",
-                      "If it gives up too early, raise the client's own timeout; the fetch went on "
-                      "here, so that the next try is served at once."},
+                      "If it gives up too early, raise the client's own timeout. A fetch that has "
+                      "begun goes on here: what a request would get now is told below."},
+    [TOLD_LEFT] = {"The client hung up before its answer began.",
+                   "If it gives up too early, raise the client's own timeout. A question that a "
+                   "server has been asked goes on here: what a request would get now is told "
+                   "below."},
     [TOLD_LATER] = {"The search was not over when the client's limit came; it went on.",
                     "Ask again: what was found by then is served at once. If it is so each time, "
                     "look at how long the servers below took; a shorter hedgeAfter asks the next "
@@ -129,6 +133,10 @@ static const struct words words[TOLD_COUNT] = {
                          FORGET},
     [TOLD_NOW_UNLISTED] = {"No server that may be asked has the file, by what their indexes list.",
                            "Check that this very build was published, with this id."},
+    [TOLD_NOW_PLACELESS] = {"No server that may be asked has a place for such a file in its "
+                            "layout.",
+                            "Add a server for files of this kind, or correct layout of the one "
+                            "that should have it."},
     [TOLD_NOW_RESTING] = {"{Server} may have the file, but rests {what} and is asked again in "
                           "{time}.",
                           "Wait for that, or see what is wrong with it: symgate doctor. SIGHUP has "
@@ -165,6 +173,9 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_SERVER_UNLISTED] = {"The index that {server} publishes does not list the file, so it is "
                               "not asked.",
                               "If the index is wrong, set \"index\": \"none\" for {server}."},
+    [TOLD_SERVER_PLACELESS] = {"The layout of {server} has no place for such a file, so it is not "
+                               "asked.",
+                               ""},
     [TOLD_SERVER_UNASKABLE] = {"There is no way to the remote of {server} from here: it is a "
                                "Windows path that nothing maps.",
                                "Map it in general.pathMap; symgate check prints the line to "

@@ -22,6 +22,7 @@ enum told {
     TOLD_NOT_SETTLED, /* since its source may still write it */
     TOLD_CUT,
     TOLD_HUNG_UP,
+    TOLD_LEFT, /* hung up before the answer began */
     TOLD_LATER,
     TOLD_BUSY,
     TOLD_INVALID,
@@ -56,6 +57,7 @@ enum told {
     TOLD_NOW_REPLAY,
     TOLD_NOW_ABSENT,
     TOLD_NOW_UNLISTED,
+    TOLD_NOW_PLACELESS,
     TOLD_NOW_RESTING,
     TOLD_NOW_UNASKABLE,
     TOLD_NOW_FOLLOW_UP,
@@ -69,6 +71,7 @@ enum told {
     TOLD_SERVER_CROWDED, /* would be asked; its queue is full */
     TOLD_SERVER_REMEMBERED,
     TOLD_SERVER_UNLISTED,
+    TOLD_SERVER_PLACELESS, /* its layout has no place for the file */
     TOLD_SERVER_UNASKABLE,
     TOLD_SERVER_RESTING,
     TOLD_SERVER_PAUSED,

@@ -257,6 +257,12 @@ static bool was_kept(const struct exchange *exchange, bool broken, struct error 
     return !exchange->not_kept && out_why->kind == ERROR_NONE;
 }
 
+/* What a lookup would have come to is nobody's who left before it was known. */
+static enum verdict verdict_of(const struct exchange *exchange, bool hung_up) {
+    bool lookup = exchange->about_symbol && !exchange->follow_up;
+    return lookup && hung_up && exchange->status == 0 ? VERDICT_LATER : exchange->verdict;
+}
+
 static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     char client[CLIENT_BYTES];
     describe_client(exchange, client, sizeof client);
@@ -274,7 +280,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .about_symbol = exchange->about_symbol,
         .follow_up = exchange->follow_up,
         .joined = exchange->joined,
-        .verdict = exchange->verdict,
+        .verdict = verdict_of(exchange, hung_up),
         .status = exchange->status,
         .bytes = exchange->sent,
         .broken = broken,

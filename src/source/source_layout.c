@@ -64,6 +64,14 @@ static enum layout_answer ask_for_mark(struct source *source, void *worker,
     return answered(&note, err) ? LAYOUT_GUESSED : LAYOUT_UNKNOWN;
 }
 
+bool source_has_place(const struct source *source, const struct question *question) {
+    struct store_path paths[STORE_PATHS_MAX];
+    enum layout layout = source->options.layout;
+    if (layout == LAYOUT_AUTO || layout == LAYOUT_SYMSTORE || layout == LAYOUT_TWO_TIER)
+        return true; /* they have one for everything: quick, since every miss asks */
+    return store_paths(layout, source->options.casing, question, FORM_PLAIN, paths) > 0;
+}
+
 enum layout_answer source_layout(struct source *source, void *worker, struct source_call *call,
                                  enum layout *out_layout, struct error *err) {
     *out_layout = source->options.layout;

@@ -14,6 +14,10 @@ enum layout_answer {
     LAYOUT_UNKNOWN, /* it could not be asked */
 };
 
+/* Has the configured layout a place for such a file? A Breakpad store has none for a PDB: then the
+   source cannot be asked for it. Pure. */
+bool source_has_place(const struct source *source, const struct question *question);
+
 /* Tells the layout; may ask the source (blocks, on a worker, under the attempt's place, with the
    call's cancel). What is not known is not remembered; then err says why, and what the call tells
    of an answer is filled in. */

@@ -22,7 +22,8 @@ struct attempt_note {
     char source[64]; /* the source's identifier */
     char url[256];   /* masked, or a path; empty when not asked */
     enum attempt_result result;
-    enum error_kind cause; /* with ATTEMPT_FAILED and ATTEMPT_UNASKED */
+    enum error_kind cause; /* with ATTEMPT_FAILED and ATTEMPT_UNASKED; with ATTEMPT_WAITING
+                              ERROR_BUSY while it waits for a place */
     int status;            /* HTTP status of the last answer, or 0 */
     int64_t started_ms;    /* since the search began */
     int64_t place_ms;      /* waited for a place in the queue */

@@ -424,7 +424,7 @@ def test_names_that_are_long_only_when_coded(gate, origin, name):
     done = run("forget", f"{name}/11", "--url", gate.url)
     assert done.returncode == 0 and '"absences": 1' in done.stdout, output(done)
     answer = gate.get(f"/api/v1/fetch?name={coded}&id=11", method="POST")
-    assert answer.status == 202, answer.body
+    assert answer.status in (200, 202), answer.body  # it may be over already
     for missing, sentence in (("id=11", "say which"), (f"name={coded * 4}&id=11", '"name" cannot be read')):
         answer = gate.get(f"/api/v1/forget?{missing}", method="POST")
         assert answer.status == 400 and sentence in answer.body.decode(), answer.body

@@ -176,6 +176,36 @@ def test_another_layout_and_another_form(examine, nginx):
     finding(examine(server(url, layout="two-tier", forms=["plain", "compressed"]), symbol=symbol), "server", weight="good")
 
 
+@pytest.mark.parametrize("layout", ["debuginfod", "breakpad", "build-id"])
+def test_a_dead_server_of_any_layout_is_asked(examine, layout):
+    """For a file that its layout has a place for."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    finding(examine(server(url, layout=layout)), "connect")
+    finding(examine(server(url, layout=layout), symbol=pdb()), "connect")
+    row = finding(examine(server(url, layout=layout, kinds=["other"])), "layout")
+    assert "nobody ever asks it" in row["sentence"]
+
+
+def test_a_symbol_that_the_layout_has_no_place_for(examine, origin):
+    row = finding(examine(server(origin, layout="debuginfod"), symbol=pdb()), "server", weight="good")
+    assert "has the symbol" not in row["sentence"]
+
+
+def test_forbidden_for_one_name_alone(examine, origin):
+    """A wall that dislikes a name says nothing of others."""
+    origin.on(NOBODYS, status(403))
+    row = finding(examine(server(origin), symbol=missing(1)), "missing", weight="warning")
+    assert "credentials" not in row["cure"]
+
+
+@pytest.mark.slow
+def test_not_all_layouts_could_be_tried(examine, origin):
+    for path in ("/index2.txt", NOBODYS, missing(1).remote, "/no" + missing(1).remote):
+        origin.on(path, Script(b"", delay(6), head(404)))
+    finding(examine(server(origin), symbol=missing(1)), "slow", weight="warning")
+
+
 def test_an_account_is_not_locked_by_the_doctor(examine, origin):
     """Each question after a 401 is a login that fails."""
     for path in (NOBODYS, pdb().remote):

@@ -556,14 +556,74 @@ def test_the_client_hung_up(gate, origin):
     symbol = pdb(size=2 * MIB)
     origin.on(symbol.remote, Script(symbol.body, head(), send(MIB), at_gate("hold"), send()))
     asked = gate.ask(symbol.path, headers={"X-Request-Id": "hangs-up"})
-    origin.wait_at("hold")
+    asked.head()
     asked.close()
     origin.open("hold")
-    told = wait_until(
-        lambda: json.loads(gate.get("/api/v1/explain?id=hangs-up").body).get("last") and explain(gate, id="hangs-up"),
-        "what is told of it",
-    )
-    assert told["sentence"] == "The client hung up before its answer was complete."
+    assert explain_of_gone(gate, "hangs-up")["sentence"] == "The client hung up before its answer was complete."
+
+
+def explain_of_gone(gate, id):
+    """Of a client that has left, which says when its record is there to nobody."""
+
+    def look():
+        answer = gate.get(f"/api/v1/explain?id={id}")
+        return json.loads(answer.body) if answer.status == 200 else None
+
+    return wait_until(look, "its record")
+
+
+def test_the_client_left_before_its_answer_began(gate, origin):
+    """What came later is no success of its."""
+    symbol = missing(1)
+    origin.on(symbol.remote, Script(b"", at_gate("no"), head(404), send()))
+    asked = gate.ask(symbol.path, headers={"X-Request-Id": "leaves"})
+    origin.wait_at("no")
+    asked.close()
+    told = explain_of_gone(gate, "leaves")
+    assert told["sentence"] == "The client hung up before its answer began." and told["last"]["request"]["verdict"] == "later"
+    origin.open("no")
+    gate.wait_quiet()
+    totals = json.loads(gate.get("/statistics.json").body)
+    assert (totals["numRequests"], totals["numSuccess"], totals["numFail"]) == (1, 0, 1)
+
+
+def test_who_waits_for_a_place_and_who_for_an_answer(start, origin):
+    """The one wants a larger maxRequests, the other another server."""
+    gate = start(server(origin, maxRequests=1), general={"requestTimeout": 1})
+    slow = missing(1)
+    origin.on(slow.remote, Script(b"", at_gate("go"), head(404), send()))
+    first = gate.get_later(slow.path)
+    origin.wait_at("go")
+    behind = gate.get(missing(2).path)
+    answers = [first.result(30), behind]
+    assert [answer.verdict for answer in answers] == ["later", "later"]
+    links = [explain(gate, after=answer)["last"]["chain"][0]["sentence"] for answer in answers]
+    assert links[0] == 'Server "one" had not answered yet.'
+    assert links[1].startswith('Server "one" was not asked yet: all its places were taken')
+    origin.open("go")
+
+
+@pytest.mark.parametrize("layout", ["debuginfod", "breakpad"])
+def test_a_layout_without_a_place_for_it(start, origin, layout):
+    gate = start(server(origin, layout=layout))
+    for _ in range(2):
+        answer = gate.get(pdb().path)
+        assert answer.verdict == "absent"
+        told = explain(gate, after=answer)
+        assert told["sentence"] == "No server that may be asked has a place for such a file in its layout."
+        assert of_server(told)["state"] == "no place in its layout" and told["now"]["would"] == "absent"
+    assert origin.count() == 0
+
+
+def test_a_note_that_is_remembered(start, origin):
+    """It ends nothing, and is told as long as it counts."""
+    symbol = pdb()
+    gate = start(server(origin, forms=["plain", "pointer"], noLongerIndexedAuthoritative=False))
+    origin.on(symbol.remote.rsplit("/", 1)[0] + "/file.ptr", good(b"MSG: NoLongerIndexed"))
+    for _ in range(2):
+        told = explain(gate, after=gate.get(symbol.path))
+        assert told["sentence"].startswith("The store has a note in place of the file: "), told["sentence"]
+        assert "NoLongerIndexed" in told["sentence"] and "noLongerIndexedAuthoritative" not in told["cure"]
 
 
 def test_an_own_cache_is_named(start, origin, second, tmp_path):
