@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { PATH_BYTES_MAX = 32 * 1024, OPERANDS_MAX = 3, TIME_BYTES = 32 };
+enum { PATH_BYTES_MAX = 32 * 1024, TEXT_BYTES_MAX = 8 * 1024, OPERANDS_MAX = 3, TIME_BYTES = 32 };
 
 static void format_time(char out[TIME_BYTES], int64_t at_ms) {
     time_t at_s = at_ms / 1000;
@@ -16,12 +16,22 @@ static void format_time(char out[TIME_BYTES], int64_t at_ms) {
         out[0] = '\0';
 }
 
+/* What has more lines must not look like more rules. */
+static void copy_line(char out[TEXT_BYTES_MAX], const char *text) {
+    text_copy(out, TEXT_BYTES_MAX, text);
+    for (char *end; (end = strpbrk(out, "\n\t"));)
+        *end = ' ';
+}
+
 static void print_rule(const json_t *rule) {
-    const char *server = json_text_of(rule, "server"), *comment = json_text_of(rule, "comment");
+    const char *server = json_text_of(rule, "server");
+    char value[TEXT_BYTES_MAX], comment[TEXT_BYTES_MAX];
+    copy_line(value, json_text_of(rule, "value"));
+    copy_line(comment, json_text_of(rule, "comment"));
     char when[TIME_BYTES];
     format_time(when, json_integer_value(json_object_get(rule, "at_ms")));
     printf("%lld. %s%s%s: %s\n     %s, %s%s%s\n", json_integer_of(rule, "id"),
-           json_text_of(rule, "list"), server[0] ? " of " : "", server, json_text_of(rule, "value"),
+           json_text_of(rule, "list"), server[0] ? " of " : "", server, value,
            json_text_of(rule, "origin"), when, comment[0] ? ": " : "", comment);
 }
 

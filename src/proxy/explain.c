@@ -116,7 +116,7 @@ static enum told look_for_false(const struct explaining *view, struct shelf *she
                                 struct error *why) {
     struct shelf_found found = {.fd = -1};
     const struct question *question = view->question;
-    switch (shelf_look_unvetted(shelf, &question->spelling, &question->key, &found)) {
+    switch (shelf_look_unvetted(shelf, &question->spelling, &question->key, FORM_PLAIN, &found)) {
     case SHELF_FOUND:
         break;
     case SHELF_OTHER_FORM:
@@ -145,9 +145,13 @@ static bool is_good_form(const struct explaining *view, struct shelf *shelf,
         close(found.fd);
         return true;
     }
-    /* It may be too large to be told. */
-    return shelf_look(shelf, &question->spelling, &question->key, false, &found) ==
-           SHELF_OTHER_FORM;
+    if (shelf_look_unvetted(shelf, &question->spelling, &question->key, other->form, &found) !=
+        SHELF_FOUND)
+        return false;
+    struct error why = {0};
+    enum vetted vetted = vetter_verify_alone(&question->key, &found, &why);
+    close(found.fd);
+    return vetted != VETTED_FALSE || why.kind == ERROR_DISK; /* too large to be told */
 }
 
 static enum told look_on_shelf(const struct explaining *view, struct shelf *shelf,

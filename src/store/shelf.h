@@ -67,11 +67,15 @@ enum shelf_look shelf_look(struct shelf *shelf, const struct spelling *spelling,
                            const struct symbol_key *key, bool cached,
                            struct shelf_found *out_found);
 
-/* As shelf_look with leave to block, but of whatever lies there, be it what the key says or not. */
+/* As shelf_look_form with leave to block, but of whatever lies there, be it what the key says or
+ * not.
+ */
 enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
-                                    const struct symbol_key *key, struct shelf_found *out_found);
+                                    const struct symbol_key *key, enum form form,
+                                    struct shelf_found *out_found);
 
-/* The same for the very file of a form ("app.pd_", "file.ptr"), which is no OTHER_FORM then. */
+/* As shelf_look for the very file of a form ("app.pd_", "file.ptr"), which is no OTHER_FORM then.
+ */
 enum shelf_look shelf_look_form(struct shelf *shelf, const struct spelling *spelling,
                                 const struct symbol_key *key, enum form form, bool cached,
                                 struct shelf_found *out_found);

@@ -339,9 +339,10 @@ enum shelf_look shelf_look_form(struct shelf *shelf, const struct spelling *spel
 }
 
 enum shelf_look shelf_look_unvetted(struct shelf *shelf, const struct spelling *spelling,
-                                    const struct symbol_key *key, struct shelf_found *out_found) {
+                                    const struct symbol_key *key, enum form form,
+                                    struct shelf_found *out_found) {
     struct look look = {
-        .shelf = shelf, .spelling = spelling, .key = key, .form = FORM_PLAIN, .found = out_found};
+        .shelf = shelf, .spelling = spelling, .key = key, .form = form, .found = out_found};
     return look_for(&look);
 }
 

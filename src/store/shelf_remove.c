@@ -39,7 +39,7 @@ unsigned shelf_remove(struct shelf *shelf, const struct symbol_key *key) {
     unsigned removed = 0;
     for (; removed < REMOVED_MAX; removed++) {
         struct shelf_found found;
-        enum shelf_look there = shelf_look_unvetted(shelf, &spelling, key, &found);
+        enum shelf_look there = shelf_look_unvetted(shelf, &spelling, key, FORM_PLAIN, &found);
         if (there == SHELF_FOUND)
             close(found.fd);
         else if (there != SHELF_OTHER_FORM)

@@ -639,6 +639,19 @@ def test_an_own_cache_is_named(start, origin, second, tmp_path):
     assert told["now"]["would"] == "hit"
 
 
+def test_junk_in_another_form_is_not_what_would_be_served(make, origin):
+    """Before anybody has asked for it, too."""
+    symbol = pdb()
+    gate = make(server(origin))
+    folder = gate.cache / symbol.name / symbol.canonical
+    folder.mkdir(parents=True)
+    (folder / (symbol.name[:-1] + "_")).write_bytes(b"MSCFjunk" * 1000)
+    gate.start()
+    told = explain(gate, symbol)
+    assert told["now"]["would"] == "ask", told["now"]
+    assert told["now"]["shelves"][0]["state"] == "false" and "damaged" in told["now"]["shelves"][0]["sentence"]
+
+
 def test_cures_name_keys_that_there_are():
     root = pathlib.Path(__file__).resolve().parents[2]
     source = (root / "src/proxy/telling.c").read_text().split("/* --- filling in")[0]

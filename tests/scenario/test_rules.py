@@ -125,6 +125,12 @@ def test_what_is_no_rule_is_told(gate, parameters, sentence):
     assert rules(gate) == []
 
 
+def test_a_rule_is_shown_in_one_line(gate):
+    add(gate, list="blacklist", server="one", value="nv", comment="x\n9. enabled of z: true")
+    told = run("rules", "--url", gate.url).stdout
+    assert [line[:2] for line in told.splitlines()] == ["1.", "  "], told
+
+
 def test_a_rule_that_says_nothing_new(gate):
     """Whoever takes one back must not find its twin in force."""
     add(gate, list="blacklist", server="one", value="nv")
