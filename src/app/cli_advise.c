@@ -26,10 +26,14 @@ static void print_advice(const json_t *advice) {
         print_lines(json_text_of(advice, "line"));
     }
     printf("\n    %s\n", json_text_of(advice, "sentence"));
-    if (json_is_object(rule))
-        printf("    spares %.0f questions and %.1f s a day, %.0f files lost\n",
-               number_of(advice, "questions_per_day"), number_of(advice, "seconds_per_day"),
-               number_of(advice, "lost"));
+    if (!json_is_object(rule))
+        return;
+    printf("    spares %.0f questions and %.1f s a day, ", number_of(advice, "questions_per_day"),
+           number_of(advice, "seconds_per_day"));
+    if (json_object_get(advice, "lost"))
+        printf("%.0f files lost\n", number_of(advice, "lost"));
+    else
+        puts("and nobody knows which files it has");
 }
 
 static void print_none(const struct remote *remote) {

@@ -48,11 +48,13 @@ static bool show(const struct advice *advice, void *context) {
     append_rule(out, &advice->rule);
     double seconds = (double)advice->time_us / 1e6;
     buffer_format(out,
-                  ", \"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
-                  "\"questions_per_day\": %.1f, \"seconds_per_day\": %.3f}",
+                  ", \"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, "
+                  "\"questions_per_day\": %.1f, \"seconds_per_day\": %.3f",
                   (unsigned long long)advice->names, (unsigned long long)advice->questions, seconds,
-                  (unsigned long long)advice->lost, (double)advice->questions / shown->days,
-                  seconds / shown->days);
+                  (double)advice->questions / shown->days, seconds / shown->days);
+    if (advice->kind != ADVICE_DOWN) /* what that one has nobody knows */
+        buffer_format(out, ", \"lost\": %llu", (unsigned long long)advice->lost);
+    buffer_append_text(out, "}");
     return !out->failed;
 }
 

@@ -237,6 +237,7 @@ def test_a_server_that_never_answered(start, origin, second):
     (one,) = of_kind(gate, "down")
     assert one["rule"]["server"] == "one" and one["line"] == '"enabled": false'
     assert one["questions"] == origin.count() >= 20
+    assert "lost" not in one and "nobody knows which files it has" in run("advise", "--url", gate.url).stdout
 
 
 def test_a_special_server_gets_a_whitelist(start, origin, second):
