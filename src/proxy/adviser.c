@@ -39,11 +39,12 @@ struct evidence {
 
 /* --- gathering --- */
 
-/* What the rules in force keep away already needs no advice. */
+/* What the rules in force keep away already needs no advice; but a file that was found there speaks
+   against others, for rules are taken back. */
 static bool gather(const struct said *said, void *context) {
     struct evidence *evidence = context;
     size_t bytes = strlen(said->name) + 1;
-    if (!policy_lets(evidence->roster->policy, evidence->source, said->name))
+    if (said->may_have == 0 && !policy_lets(evidence->roster->policy, evidence->source, said->name))
         return true;
     if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, said->name, bytes)) {
         text_copy(evidence->next, sizeof evidence->next, said->name);

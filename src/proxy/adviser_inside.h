@@ -18,13 +18,15 @@ struct event {
     bool found;
 };
 
-/* One question that a server was not heard to answer: it failed, or another one was faster. */
+/* One question that a server was not heard to answer: it failed, another one was faster, or it was
+   not put at all, since the server rested or had no place. */
 struct doubt {
     uint64_t key;
     char *name; /* of the file; the trace's */
+    int64_t at_ms;
     uint8_t source;
-    bool failed;
-    bool dispelled; /* it has answered that question at another time */
+    enum attempt_result result; /* FAILED, LOST; UNASKED and WAITING: not put, or not over */
+    bool dispelled;             /* it has answered that question since */
 };
 
 /* How often, and for how long, one server had to say no before another one had the file. */
@@ -47,6 +49,7 @@ struct doubts {
     unsigned count;
     uint64_t cleared; /* failures after all of which it has answered */
     uint64_t lost;    /* times that another one was faster, and it has not answered since */
+    uint64_t unasked; /* times that it was not asked, and has not answered since */
 };
 
 /* NULL with err when the requests cannot be read. */

@@ -30,12 +30,12 @@ static bool tell(const char *name, const struct pair_row *row, void *context) {
     return !telling->enough;
 }
 
-/* The sums do not tell of questions that it lost to a faster one. */
+/* The sums do not tell of questions that it lost to a faster one, or that were not put to it. */
 static void tell_lost(struct telling *telling) {
     struct doubts doubts = trace_doubts(telling->trace, telling->source, "");
     for (unsigned i = 0; i < doubts.count && !telling->enough; i++) {
         const struct said said = {.name = doubts.first[i].name, .may_have = 1};
-        if (!doubts.first[i].failed && !doubts.first[i].dispelled)
+        if (doubts.first[i].result != ATTEMPT_FAILED && !doubts.first[i].dispelled)
             telling->enough = !telling->show(&said, telling->context);
     }
 }
@@ -59,5 +59,6 @@ bool advice_knows(const struct asking *asking, unsigned source) {
 }
 
 bool advice_heard(const struct asking *asking, unsigned source, const struct source_row *row) {
-    return row->failed <= trace_doubts(asking->trace, source, "").cleared;
+    struct doubts doubts = trace_doubts(asking->trace, source, "");
+    return row->failed <= doubts.cleared && doubts.unasked == 0;
 }

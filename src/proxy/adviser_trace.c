@@ -35,8 +35,9 @@ static void add_doubt(struct trace *trace, const struct archive_row *row, unsign
     text_copy_n(name, sizeof name, row->key, strcspn(row->key, "/"));
     trace->doubts[trace->doubt_count++] = (struct doubt){
         .key = key,
+        .at_ms = row->outcome.wall_ns / 1000000 + note->started_ms,
         .source = (uint8_t)source,
-        .failed = note->result == ATTEMPT_FAILED,
+        .result = note->result,
         .name = memory_text(name),
     };
 }
@@ -58,23 +59,44 @@ static bool has_room(const struct trace *trace) {
            trace->doubt_count + OUTCOME_NOTES_MAX <= ADVICE_DOUBTS_MAX;
 }
 
+static bool is_answer(enum attempt_result result) {
+    return result == ATTEMPT_FOUND || result == ATTEMPT_ABSENT;
+}
+
+/* Who rested, or had no place, was not asked: it may have the file. */
+static bool leaves_doubt(const struct attempt_note *note) {
+    return note->result == ATTEMPT_FAILED || note->result == ATTEMPT_UNASKED ||
+           note->result == ATTEMPT_WAITING || (note->result == ATTEMPT_LOST && note->url[0]);
+}
+
+/* Without an attempt in the record: nobody could be asked, and which of them may have it is not
+   noted. */
+static bool ended_open(const struct outcome *outcome) {
+    return !outcome->follow_up &&
+           (outcome->verdict == VERDICT_FAILED || outcome->verdict == VERDICT_BUSY ||
+            outcome->verdict == VERDICT_LATER);
+}
+
 static bool gather(const struct archive_row *row, void *context) {
     struct trace *trace = context;
     struct attempt_note notes[OUTCOME_NOTES_MAX];
-    if (row->outcome.joined || strcmp(row->attempts, "[]") == 0 || !row->key[0])
+    bool noted = strcmp(row->attempts, "[]") != 0;
+    if (row->outcome.joined || !row->key[0] || (!noted && !ended_open(&row->outcome)))
         return true;
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
     unsigned first = trace->event_count;
     uint64_t key = hash_bytes(hash_process_key(), row->key, strlen(row->key));
+    for (unsigned i = 0; !noted && i < trace->roster->count; i++)
+        add_doubt(trace, row, i, key, &(struct attempt_note){.result = ATTEMPT_UNASKED});
     int finder = -1;
     for (unsigned i = 0; i < count; i++) {
         enum attempt_result result = notes[i].result;
         int source = roster_find(trace->roster, notes[i].source);
-        if (source < 0 || !notes[i].url[0])
+        if (source < 0)
             continue;
-        if (result == ATTEMPT_FOUND || result == ATTEMPT_ABSENT)
+        if (is_answer(result) && notes[i].url[0])
             add_event(trace, row, (unsigned)source, key, &notes[i]);
-        else if (result == ATTEMPT_FAILED || result == ATTEMPT_LOST)
+        else if (leaves_doubt(&notes[i]))
             add_doubt(trace, row, (unsigned)source, key, &notes[i]);
         if (result == ATTEMPT_FOUND)
             finder = source;
@@ -110,13 +132,21 @@ static int by_source_and_name(const void *a, const void *b) {
     return strcmp(left->name, right->name);
 }
 
+/* Has the source answered this question after it? What it said before tells nothing: builds are
+   published late. */
+static bool is_answered_later(const struct trace *trace, const struct doubt *doubt) {
+    const struct event wanted = {.key = doubt->key, .source = doubt->source};
+    const struct event *end = trace->events + trace->event_count;
+    const struct event *last =
+        bsearch(&wanted, trace->events, trace->event_count, sizeof wanted, by_source_and_key);
+    while (last && last + 1 < end && by_source_and_key(last + 1, &wanted) == 0)
+        last++;
+    return last && last->at_ms >= doubt->at_ms;
+}
+
 static void dispel(struct trace *trace) {
-    for (unsigned i = 0; i < trace->doubt_count; i++) {
-        struct doubt *doubt = &trace->doubts[i];
-        const struct event wanted = {.key = doubt->key, .source = doubt->source};
-        doubt->dispelled = bsearch(&wanted, trace->events, trace->event_count, sizeof wanted,
-                                   by_source_and_key) != NULL;
-    }
+    for (unsigned i = 0; i < trace->doubt_count; i++)
+        trace->doubts[i].dispelled = is_answered_later(trace, &trace->doubts[i]);
 }
 
 struct trace *trace_read(struct reading *reading, const struct roster *roster, struct error *err) {
@@ -173,8 +203,10 @@ struct doubts trace_doubts(const struct trace *trace, unsigned source, const cha
     struct doubts all = {.first = first_doubt(trace, source, name)};
     for (const struct doubt *it = all.first; is_about(trace, it, source, name); it++) {
         all.count++;
-        all.cleared += it->failed && it->dispelled;
-        all.lost += !it->failed && !it->dispelled;
+        bool failed = it->result == ATTEMPT_FAILED, lost = it->result == ATTEMPT_LOST;
+        all.cleared += failed && it->dispelled;
+        all.lost += lost && !it->dispelled;
+        all.unasked += !failed && !lost && !it->dispelled;
     }
     return all;
 }

@@ -147,6 +147,50 @@ def test_a_failure_does_not_say_that_a_file_is_not_there(start, origin, second):
     assert len(of(gate, "two")) == 1
 
 
+def test_what_was_asked_for_while_a_server_rested_is_not_known(start, origin):
+    """It was not asked: that is no no."""
+    gate = start(server(origin, hedgeAfter=0))
+    for old in builds("game.pdb", 1, 20):
+        assert gate.get(old.path).verdict == "absent"
+    wait_until(lambda: of(gate, "one"), "the advice")
+    pause = Symbol("other.pdb", f"{9999:032X}1", b"")
+    origin.on(pause.remote, status(503, [("Retry-After", "600")]))
+    assert gate.get(pause.path).verdict == "failed"
+    asked = origin.count()
+    for new in builds("game.pdb", 100, 5):
+        assert gate.get(new.path).verdict == "failed"
+    assert origin.count() == asked
+    wait_until(lambda: of(gate, "one") == [], "the questions to count")
+
+
+def test_an_older_no_says_nothing_of_a_later_failure(start, origin):
+    """Builds are published late: what was not there may be there by now."""
+    gate = start(server(origin, retryTimeout=0))
+    for symbol in builds("game.pdb", 1, 20):
+        origin.on(symbol.remote, status(404), status(401))
+        assert gate.get(symbol.path).verdict == "absent"
+    wait_until(lambda: of_name(gate, "game"), "the advice")
+    for symbol in builds("game.pdb", 1, 20):
+        assert gate.get(symbol.path).verdict == "failed"
+    wait_until(lambda: of_name(gate, "game") == [], "the failures to count")
+
+
+def of_name(gate, name):
+    return [one for one in of(gate, "one") if name in one["rule"]["value"]]
+
+
+def test_a_filter_of_the_moment_does_not_hide_what_was_found(start, origin):
+    gate = start(server(origin))
+    found = pdb("nvfoo.pdb")
+    origin.on(found.remote, good(found.body))
+    gate.fetch(found)
+    for symbol in never("nvdrv", 30):
+        assert gate.get(symbol.path).verdict == "absent"
+    wait_until(lambda: of_name(gate, "nvdrv"), "the advice")
+    assert run("rules", "add", "blacklist", "nvfoo", "--server", "one", "--url", gate.url).returncode == 0
+    assert [one["rule"]["value"] for one in of(gate, "one")] == ["(?i)nvdrv.*"]
+
+
 def test_a_failure_that_is_answered_later_is_a_no(start, origin):
     gate = start(server(origin))
     for symbol in builds("game.pdb", 1, 20):
