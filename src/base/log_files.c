@@ -22,7 +22,8 @@ struct log_file {
     enum log_level level;
     uint64_t bytes_max;
     unsigned backups_max;
-    int fd; /* -1: could not be opened */
+    int fd;       /* -1: could not be opened */
+    bool regular; /* a device or a pipe is never rotated: it would be renamed away */
     bool complained;
     counter *lost;
     uint64_t bytes; /* in the file and pending */
@@ -83,7 +84,8 @@ static bool open_file(struct log_file *file) {
     }
     file->fd = open_to_append(file->path);
     struct stat found;
-    if (file->fd >= 0 && fstat(file->fd, &found) == 0)
+    file->regular = file->fd >= 0 && fstat(file->fd, &found) == 0 && S_ISREG(found.st_mode);
+    if (file->regular)
         file->bytes = (uint64_t)found.st_size;
     return file->fd >= 0;
 }
@@ -133,8 +135,8 @@ static void rotate(struct log_file *file) {
 }
 
 static bool would_grow_too_long(const struct log_file *file, size_t length) {
-    return file->path && file->bytes_max > 0 && file->backups_max > 0 && file->bytes > 0 &&
-           file->bytes + length > file->bytes_max;
+    return file->path && file->regular && file->bytes_max > 0 && file->backups_max > 0 &&
+           file->bytes > 0 && file->bytes + length > file->bytes_max;
 }
 
 static void put(struct log_file *file, const char *line, size_t length) {

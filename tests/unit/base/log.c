@@ -249,6 +249,21 @@ static void a_pipe_that_nobody_reads_is_an_error(void **state) {
     assert_non_null(strstr(err.hint, "nobody reads"));
 }
 
+static void what_is_no_regular_file_is_not_rotated(void **state) {
+    CLEANUP(free_block) char *path = scratch_path(*state, "fifo");
+    CLEANUP(free_block) char *aside = scratch_path(*state, "fifo.1");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    CLEANUP(close_fd) int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    start(path, LOG_DEBUG, 10, 2);
+    for (int i = 0; i < 5; i++)
+        log_info("longer than it may grow");
+    log_stop();
+    struct stat found;
+    assert_true(stat(path, &found) == 0 && S_ISFIFO(found.st_mode));
+    assert_true(stat(aside, &found) != 0);
+}
+
 struct drain {
     int fd;
     unsigned lines;
@@ -359,6 +374,7 @@ int main(void) {
         WITH_FOLDER(a_lost_log_disk_is_told_once),
         WITH_FOLDER(what_a_full_disk_lost_is_told_when_there_is_room),
         WITH_FOLDER(a_pipe_that_nobody_reads_is_an_error),
+        WITH_FOLDER(what_is_no_regular_file_is_not_rotated),
         WITH_FOLDER(a_slow_disk_drops_lines_and_counts_them),
         WITH_FOLDER(lines_of_a_thread_keep_their_order),
         cmocka_unit_test(levels_are_parsed),
