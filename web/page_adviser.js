@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { h, panel, put } from "./dom.js";
 import { actor, tokenForm } from "./rights.js";
-import { grouped, spanText } from "./text.js";
+import { counted, grouped, spanText } from "./text.js";
 
 /**
  * @param {number} [most]
@@ -20,7 +20,7 @@ export async function adviceList(most, after) {
  */
 function advice(one, after) {
     const spared = one.questions_per_day ? `spares ${grouped(one.questions_per_day)} questions and ${spanText(one.seconds_per_day * 1000)} a day` : "";
-    const lost = one.lost === undefined ? "" : `, ${grouped(one.lost)} files would have been lost`;
+    const lost = one.lost === undefined ? "" : `, ${counted(one.lost, "file")} lost`;
     return h(
         "li",
         {},

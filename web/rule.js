@@ -80,7 +80,8 @@ export function ruleForm(pattern, server, after) {
 /** @param {any} seen */
 function told(seen) {
     const day = `Of the last day it meets ${counted(seen.day.requests, "request")}, ${grouped(seen.day.files)} of which got a file. `;
-    return `${day}In the last ${spanText(seen.days * 864e5)}, of which requests are kept, it spares ${counted(seen.questions, "question")} (${spanText(seen.seconds * 1000)}) and loses ${counted(seen.lost, "file")}.`;
+    const open = seen.unknown ? `; ${counted(seen.unknown, "question")} got no answer` : "";
+    return `${day}In the last ${spanText(seen.days * 864e5)} it spares ${counted(seen.questions, "question")} (${spanText(seen.seconds * 1000)}) and loses ${counted(seen.lost, "file")}${open}.`;
 }
 
 /**

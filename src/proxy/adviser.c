@@ -26,11 +26,11 @@ struct candidate {
 };
 
 /* What one server has said, by name in the order of their bytes, and what is suggested for it. */
-struct evidence {
+struct heard {
     const struct roster *roster;
     unsigned source;
     unsigned count;
-    struct said *list;
+    struct evidence_row *list;
     char next[NAME_BYTES_MAX + 1]; /* the first of those that there was no room for; "": none */
     struct buffer names;           /* their texts, one behind the other */
     unsigned candidate_count;
@@ -41,29 +41,24 @@ struct evidence {
 
 /* What the rules in force keep away already needs no advice; but a file that was found there speaks
    against others, for rules are taken back. */
-static bool gather(const struct said *said, void *context) {
-    struct evidence *evidence = context;
+static bool gather(const struct evidence_row *said, void *context) {
+    struct heard *heard = context;
     size_t bytes = strlen(said->name) + 1;
-    if (said->may_have == 0 && !policy_lets(evidence->roster->policy, evidence->source, said->name))
+    if (said->may_have == 0 && !policy_lets(heard->roster->policy, heard->source, said->name))
         return true;
-    if (evidence->count == NAMES_MAX || !buffer_append(&evidence->names, said->name, bytes)) {
-        text_copy(evidence->next, sizeof evidence->next, said->name);
+    if (heard->count == NAMES_MAX || !buffer_append(&heard->names, said->name, bytes)) {
+        text_copy(heard->next, sizeof heard->next, said->name);
         return false;
     }
-    evidence->list[evidence->count++] = *said;
+    heard->list[heard->count++] = *said;
     return true;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct said *)a)->name, ((const struct said *)b)->name);
-}
-
 /* The texts stand still only now. */
-static void place_names(struct evidence *evidence) {
-    const char *at = evidence->names.bytes;
-    for (unsigned i = 0; i < evidence->count; i++, at += strlen(at) + 1)
-        evidence->list[i].name = at;
-    qsort(evidence->list, evidence->count, sizeof *evidence->list, by_name);
+static void place_names(struct heard *heard) {
+    const char *at = heard->names.bytes;
+    for (unsigned i = 0; i < heard->count; i++, at += strlen(at) + 1)
+        heard->list[i].name = at;
 }
 
 /* --- patterns --- */
@@ -94,14 +89,14 @@ static void write_pattern(char out[PATTERN_BYTES], const struct candidate *candi
 }
 
 /* Tries the rule on every name. */
-static bool replay(const struct evidence *evidence, struct advice *advice) {
+static bool replay(const struct heard *heard, struct advice *advice) {
     size_t offset;
     struct error err;
     struct pattern *pattern = pattern_new(advice->rule.value, &offset, &err);
     if (!pattern)
         return false;
-    for (unsigned i = 0; i < evidence->count; i++) {
-        const struct said *said = &evidence->list[i];
+    for (unsigned i = 0; i < heard->count; i++) {
+        const struct evidence_row *said = &heard->list[i];
         if (pattern_try(pattern, said->name) != PATTERN_YES)
             continue;
         advice->names++;
@@ -117,8 +112,9 @@ static bool replay(const struct evidence *evidence, struct advice *advice) {
 static void name_advice(struct advice *advice) {
     uint64_t hash = UINT64_C(14695981039346656037);
     const char *const parts[] = {rule_list_name(advice->rule.list), advice->rule.server,
-                                 advice->rule.value};
-    for (unsigned i = 0; i < 3; i++)
+                                 advice->rule.value, advice->module};
+    unsigned count = advice->module[0] ? 4 : 3;
+    for (unsigned i = 0; i < count; i++)
         for (const char *at = parts[i];; at++) {
             hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
             if (!*at)
@@ -128,13 +124,13 @@ static void name_advice(struct advice *advice) {
 }
 
 /* False: nothing to be suggested. */
-static bool suggest(const struct evidence *evidence, const struct candidate *candidate,
+static bool suggest(const struct heard *heard, const struct candidate *candidate,
                     struct advice *advice) {
-    const struct source *source = evidence->roster->sources[evidence->source];
+    const struct source *source = heard->roster->sources[heard->source];
     char pattern[PATTERN_BYTES];
     write_pattern(pattern, candidate);
     advice_begin(advice, ADVICE_NEVER_HAS, RULE_BLACKLIST, source->options.identifier, pattern);
-    if (!replay(evidence, advice) || advice->lost > 0)
+    if (!replay(heard, advice) || advice->lost > 0)
         return false;
     text_format(advice->rule.comment, sizeof advice->rule.comment,
                 "%" PRIu64 " questions about %" PRIu64 " name%s, and never a file",
@@ -145,23 +141,23 @@ static bool suggest(const struct evidence *evidence, const struct candidate *can
 /* --- prefixes --- */
 
 /* Takes the place of the one with least to spare, where there is no free one. */
-static void propose(struct evidence *evidence, const struct candidate *candidate) {
-    struct candidate *place = &evidence->candidates[0];
-    if (evidence->candidate_count < ADVICE_SOURCE_MAX) {
-        evidence->candidates[evidence->candidate_count++] = *candidate;
+static void propose(struct heard *heard, const struct candidate *candidate) {
+    struct candidate *place = &heard->candidates[0];
+    if (heard->candidate_count < ADVICE_SOURCE_MAX) {
+        heard->candidates[heard->candidate_count++] = *candidate;
         return;
     }
     for (unsigned i = 1; i < ADVICE_SOURCE_MAX; i++)
-        if (evidence->candidates[i].no < place->no)
-            place = &evidence->candidates[i];
+        if (heard->candidates[i].no < place->no)
+            place = &heard->candidates[i];
     if (place->no < candidate->no)
         *place = *candidate;
 }
 
 /* The names from `first` up to `end` share `depth` bytes. Where nothing speaks for a file of any of
    them they are one suggestion, else they are split by their next byte. */
-static void descend(struct evidence *evidence, unsigned first, unsigned end, size_t depth) {
-    const struct said *list = evidence->list;
+static void descend(struct heard *heard, unsigned first, unsigned end, size_t depth) {
+    const struct evidence_row *list = heard->list;
     uint64_t may_have = 0, no = 0;
     for (unsigned i = first; i < end; i++) {
         may_have += list[i].may_have;
@@ -171,10 +167,10 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
         return;
     size_t shared = advice_common(list[first].name, list[end - 1].name);
     /* What there was no room for comes behind in their order: it may begin alike, and be there. */
-    bool known = !evidence->next[0] || strncmp(evidence->next, list[first].name, shared) != 0;
+    bool known = !heard->next[0] || strncmp(heard->next, list[first].name, shared) != 0;
     if (may_have == 0 && known && shared >= ADVICE_PREFIX_MIN && shared <= PREFIX_MAX) {
         const struct candidate candidate = {list[first].name, shared, end - first == 1, no};
-        propose(evidence, &candidate);
+        propose(heard, &candidate);
         return;
     }
     if (strcmp(list[first].name, list[end - 1].name) == 0)
@@ -184,7 +180,7 @@ static void descend(struct evidence *evidence, unsigned first, unsigned end, siz
         to = from + 1;
         while (to < end && list[to].name[depth] == list[from].name[depth])
             to++;
-        descend(evidence, from, to, depth + 1);
+        descend(heard, from, to, depth + 1);
     }
 }
 
@@ -196,12 +192,22 @@ static int by_no(const void *a, const void *b) {
     return (left < right) - (left > right);
 }
 
-static void show_all(struct asking *asking, struct evidence *evidence) {
+static struct evidence_server server_of(const struct roster *roster, unsigned source) {
+    return (struct evidence_server){
+        .identifier = roster->sources[source]->options.identifier,
+        .fingerprint = roster->sources[source]->fingerprint,
+        .own_shelf = roster->own_shelves >> source & 1,
+    };
+}
+
+static void show_all(struct asking *asking, struct heard *heard) {
     struct advice advice;
-    qsort(evidence->candidates, evidence->candidate_count, sizeof *evidence->candidates, by_no);
-    for (unsigned i = 0; i < evidence->candidate_count && !asking->enough; i++)
-        if (suggest(evidence, &evidence->candidates[i], &advice))
+    qsort(heard->candidates, heard->candidate_count, sizeof *heard->candidates, by_no);
+    for (unsigned i = 0; i < heard->candidate_count && !asking->enough; i++)
+        if (suggest(heard, &heard->candidates[i], &advice)) {
+            advice.since_ms = asking->said[heard->source].since_ms;
             advice_show(asking, &advice);
+        }
 }
 
 bool advice_races(const struct roster *roster, unsigned source) {
@@ -212,23 +218,29 @@ bool advice_races(const struct roster *roster, unsigned source) {
     return false;
 }
 
+bool advice_each_said(struct asking *asking, unsigned source,
+                      bool (*show)(const struct evidence_row *said, void *context), void *context) {
+    const struct evidence_server server = server_of(asking->roster, source);
+    return reading_evidence_names(asking->reading, &server, show, context, asking->err);
+}
+
 bool advise_names(struct asking *asking) {
     const struct roster *roster = asking->roster;
-    CLEANUP(free_block) struct evidence *evidence = NEW(struct evidence);
-    CLEANUP(free_block) struct said *list = NEW_ARRAY(struct said, NAMES_MAX);
+    CLEANUP(free_block) struct heard *heard = NEW(struct heard);
+    CLEANUP(free_block) struct evidence_row *list = NEW_ARRAY(struct evidence_row, NAMES_MAX);
     bool good = true;
     for (unsigned i = 0; good && !asking->enough && i < roster->count; i++) {
         if (advice_races(roster, i))
             continue;
-        *evidence = (struct evidence){.roster = roster, .source = i, .list = list};
-        buffer_init(&evidence->names, BYTES_MAX);
-        good = advice_each_said(asking, i, gather, evidence);
-        place_names(evidence);
-        if (good && evidence->count > 0) {
-            descend(evidence, 0, evidence->count, 0);
-            show_all(asking, evidence);
+        *heard = (struct heard){.roster = roster, .source = i, .list = list};
+        buffer_init(&heard->names, BYTES_MAX);
+        good = advice_each_said(asking, i, gather, heard);
+        place_names(heard);
+        if (good && heard->count > 0) {
+            descend(heard, 0, heard->count, 0);
+            show_all(asking, heard);
         }
-        buffer_release(&evidence->names);
+        buffer_release(&heard->names);
     }
     return good;
 }
@@ -257,19 +269,33 @@ void advice_show(struct asking *asking, struct advice *advice) {
     asking->enough = !asking->show(advice, asking->context);
 }
 
+static bool read_said(struct reading *reading, const struct roster *roster,
+                      struct evidence_total said[], struct error *err) {
+    bool good = true;
+    for (unsigned i = 0; good && i < roster->count; i++) {
+        const struct evidence_server server = server_of(roster, i);
+        good = reading_evidence(reading, &server, &said[i], err);
+    }
+    return good;
+}
+
 bool adviser_ask(struct reading *reading, const struct roster *roster,
                  const struct watch_list *watched,
                  bool (*show)(const struct advice *advice, void *context), void *context,
                  struct error *err) {
+    struct evidence_total said[SOURCES_MAX];
     struct asking asking = {.reading = reading,
                             .roster = roster,
                             .watched = watched,
                             .show = show,
                             .context = context,
+                            .said = said,
                             .err = err};
     bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_retries,
                                                      advise_order, advise_names};
-    struct trace *trace = trace_read(reading, roster, err);
+    if (!read_said(reading, roster, said, err))
+        return false;
+    struct trace *trace = trace_read(reading, roster, said, err);
     bool good = trace != NULL;
     asking.trace = trace;
     for (size_t i = 0; good && !asking.enough && i < sizeof kinds / sizeof *kinds; i++)

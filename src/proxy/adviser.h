@@ -2,7 +2,7 @@
 //
 // The adviser: what the recorded traffic says should be changed. What a change would have spared,
 // and which files would have been lost by it, is counted by playing what was recorded once more
-// under it: names are tried on the sums by name and server, retry times and orders on the last
+// under it: names are tried on the evidence (record/evidence.h), retry times and orders on the last
 // requests with what each server answered. Nothing is changed here. Blocks on the disk.
 #pragma once
 
@@ -37,6 +37,8 @@ enum {
 
 struct advice {
     char id[ADVICE_ID_BYTES]; /* of what is suggested: the same as long as that is the same */
+    char module[NAME_BYTES_MAX + 1]; /* ADVICE_WATCH: which; else "" */
+    int64_t since_ms;                /* the figures are of the time since */
     enum advice_kind kind;
     struct rule rule;   /* origin and comment, the sentence, are set; without a value: there is
                            nothing to be applied */
@@ -63,8 +65,9 @@ bool adviser_ask(struct reading *reading, const struct roster *roster,
 struct advice_preview {
     int64_t span_ms;                          /* over which requests are recorded */
     uint64_t names, questions, time_us, lost; /* in that span */
-    uint64_t day_requests;                    /* of the last day's requests, so many are met … */
-    uint64_t day_files;                       /* … and so many of those got a file */
+    uint64_t unknown;      /* questions about them that no server answered: there may be files */
+    uint64_t day_requests; /* of the last day's lookups, so many are met … */
+    uint64_t day_files;    /* … and so many of those got a file */
 };
 
 /* Plays the last requests, whose names are known as clients spell them, under a rule that is not in

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What the parts of the adviser share: adviser_trace.c (what was answered when), adviser_said.c
-// (what was answered about each name), adviser.c (names), adviser_servers.c (whole servers, watched
-// modules), adviser_play.c (retry times and order).
+// What the parts of the adviser share: adviser_trace.c (what was answered when), adviser.c (names),
+// adviser_servers.c (whole servers), adviser_watch.c (modules), adviser_play.c (retry times and
+// order).
 #pragma once
 
 #include "proxy/adviser.h"
-
-enum { ADVICE_DOUBTS_MAX = 100000 };
 
 /* What one server answered to one question. */
 struct event {
@@ -18,49 +16,27 @@ struct event {
     bool found;
 };
 
-/* One question that a server was not heard to answer: it failed, another one was faster, or it was
-   not put at all, since the server rested or had no place. */
-struct doubt {
-    uint64_t key;
-    char *name; /* of the file; the trace's */
-    int64_t at_ms;
-    uint8_t source;
-    enum attempt_result result; /* FAILED, LOST; UNASKED and WAITING: not put, or not over */
-    bool dispelled;             /* it has answered that question since */
-};
-
 /* How often, and for how long, one server had to say no before another one had the file. */
 struct swap {
     uint64_t spared, spared_ms;
 };
 
-/* The last requests that are kept. */
+/* The last requests that are kept, each server's answers since there is evidence of it. */
 struct trace {
     const struct roster *roster;
-    struct event *events; /* by source and key, the oldest first */
-    struct doubt *doubts; /* by source and name */
-    unsigned event_count, doubt_count;
+    const struct evidence_total *said; /* by source */
+    struct event *events;              /* by source and key, the oldest first */
+    unsigned event_count;
     struct swap (*swaps)[SOURCES_MAX]; /* [asked][had it] */
+    int64_t oldest_ms;                 /* when the first of them came */
 };
 
-/* The doubts about a source and a name; "": all names. */
-struct doubts {
-    const struct doubt *first;
-    unsigned count;
-    uint64_t cleared; /* failures after all of which it has answered */
-    uint64_t lost;    /* times that another one was faster, and it has not answered since */
-    uint64_t unasked; /* times that it was not asked, and has not answered since */
-};
-
-/* NULL with err when the requests cannot be read. */
+/* `said` is the caller's, and outlives it. NULL with err when the requests cannot be read. */
 struct trace *trace_read(struct reading *reading, const struct roster *roster,
-                         struct error *err) MUST_CHECK;
+                         const struct evidence_total *said, struct error *err) MUST_CHECK;
 
 /* NULL is allowed. */
 void trace_free(struct trace *trace);
-
-/* Finds and counts them; what is told lives as long as the trace. */
-struct doubts trace_doubts(const struct trace *trace, unsigned source, const char *name);
 
 /* One round of advice. */
 struct asking {
@@ -69,7 +45,8 @@ struct asking {
     const struct watch_list *watched;
     bool (*show)(const struct advice *advice, void *context);
     void *context;
-    bool enough; /* show has said so */
+    bool enough;                       /* show has said so */
+    const struct evidence_total *said; /* by source */
     const struct trace *trace;
     struct error *err;
 };
@@ -95,26 +72,15 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length);
 /* How many bytes two names begin with alike; it does not end within a character. */
 size_t advice_common(const char *a, const char *b);
 
-/* What a source has said about one name. */
-struct said {
-    const char *name;
-    uint64_t found, absent, failed, time_us;
-    uint64_t may_have; /* what speaks for its having a file: found, served from a shelf where it has
-                          one of its own, and questions that it was not heard to answer */
-};
-
-/* Shows what a source has said, in no order, until show returns false; a name may come twice. */
+/* Shows what a source has said, name by name in the order of their bytes, until show returns
+   false. */
 bool advice_each_said(struct asking *asking, unsigned source,
-                      bool (*show)(const struct said *said, void *context),
+                      bool (*show)(const struct evidence_row *said, void *context),
                       void *context) MUST_CHECK;
 
-/* Do the sums know all files that a source has had? Not when some lie on a shelf of its own, or
-   another source was faster. */
-bool advice_knows(const struct asking *asking, unsigned source);
-
-/* Has the source answered whatever it was asked, if not always at once? What it failed to answer it
-   may have. */
-bool advice_heard(const struct asking *asking, unsigned source, const struct source_row *row);
+/* Has the source denied whatever it was asked? Not when an answer of its is not known, nor when it
+   has a shelf of its own, of whose files it is not asked. */
+bool advice_denies_all(const struct asking *asking, unsigned source);
 
 /* Is the source asked together with another? Then what it has is told by nothing: the slower one of
    two that both have a file is never seen to have it. */

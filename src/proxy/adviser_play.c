@@ -17,6 +17,16 @@ enum {
     SHARE_WANTED = 20, /* of a server's questions, in hundredths, that must be spared */
 };
 
+/* Since when the trace tells of both. */
+static int64_t since_both(const struct asking *asking, unsigned one, unsigned other) {
+    int64_t since_ms = asking->trace->oldest_ms;
+    const unsigned both[] = {one, other};
+    for (unsigned i = 0; i < 2; i++)
+        if (asking->said[both[i]].since_ms > since_ms)
+            since_ms = asking->said[both[i]].since_ms;
+    return since_ms;
+}
+
 /* --- retry times --- */
 
 /* What another retry time would have done. */
@@ -79,6 +89,7 @@ static void advise_longer(struct asking *asking, const struct source *source,
     struct advice advice;
     char now[TIME_BYTES];
     begin_retry(&advice, ADVICE_RETRY, source, best_ms, now);
+    advice.since_ms = since_both(asking, events->source, events->source);
     advice.questions = best.spared;
     advice.time_us = best.spared_ms * 1000;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
@@ -96,6 +107,7 @@ static void advise_shorter(struct asking *asking, const struct source *source,
     struct advice advice;
     char now[TIME_BYTES];
     begin_retry(&advice, ADVICE_EARLIER, source, shorter_ms, now);
+    advice.since_ms = since_both(asking, events->source, events->source);
     advice.names = replay.turned;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
                 "%" PRIu64 " files came after it had said no, and each no counts for %s",
@@ -149,6 +161,7 @@ static void advise_swap(struct asking *asking, unsigned asked, unsigned had) {
     if (!value[0])
         return;
     advice_begin(&advice, ADVICE_ORDER, RULE_ORDER, NULL, value);
+    advice.since_ms = since_both(asking, asked, had);
     advice.questions = swap->spared;
     advice.time_us = swap->spared_ms * 1000;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
@@ -156,17 +169,6 @@ static void advise_swap(struct asking *asking, unsigned asked, unsigned had) {
                 "never had one",
                 swap->spared, second->options.identifier, first->options.identifier);
     advice_show(asking, &advice);
-}
-
-/* The order says whose file is wanted where several have one. So only a server that has none may be
-   moved back: all that it was asked for it has denied. */
-static bool has_none(struct asking *asking, unsigned index, bool *out_none) {
-    struct source_row row;
-    const char *identifier = asking->roster->sources[index]->options.identifier;
-    if (!reading_source(asking->reading, identifier, &row, asking->err))
-        return false;
-    *out_none = row.found == 0 && advice_knows(asking, index) && advice_heard(asking, index, &row);
-    return true;
 }
 
 /* Is nobody asked between the two? Whom a server is moved past besides would count too. */
@@ -195,12 +197,10 @@ bool advise_order(struct asking *asking) {
     for (unsigned i = 0; i < roster->count; i++)
         if (advice_races(roster, i))
             return true;
-    for (unsigned asked = 0; asked < roster->count && !asking->enough; asked++) {
-        bool none = false;
-        if (!has_none(asking, asked, &none))
-            return false;
-        if (none)
+    /* The order says whose file is wanted where several have one. So only a server that has none
+       may be moved back. */
+    for (unsigned asked = 0; asked < roster->count && !asking->enough; asked++)
+        if (advice_denies_all(asking, asked))
             advise_swaps(asking, asked);
-    }
     return true;
 }

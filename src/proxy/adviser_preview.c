@@ -52,17 +52,33 @@ static bool meets(const struct replay *replay, const char *name) {
     return (pattern_try(replay->pattern, name) == PATTERN_YES) != replay->keeps;
 }
 
-static bool was_answered(const struct attempt_note *note) {
+static bool was_put(const struct attempt_note *note) {
     return note->url[0] && (note->result == ATTEMPT_FOUND || note->result == ATTEMPT_ABSENT ||
                             note->result == ATTEMPT_FAILED);
+}
+
+/* Failed, lost to a faster one, or not put to it at all. */
+static bool is_open(const struct attempt_note *note) {
+    return note->result == ATTEMPT_FAILED || note->result == ATTEMPT_LOST ||
+           note->result == ATTEMPT_UNASKED || note->result == ATTEMPT_WAITING;
+}
+
+/* Nobody could be asked at all: of whom that is so is not noted. */
+static bool asked_nobody(const struct outcome *outcome) {
+    return outcome->verdict == VERDICT_FAILED || outcome->verdict == VERDICT_BUSY ||
+           outcome->verdict == VERDICT_LATER;
 }
 
 static void count_questions(struct replay *replay, const struct archive_row *row) {
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
+    replay->out->unknown += count == 0 && asked_nobody(&row->outcome);
     for (unsigned i = 0; i < count; i++) {
         int source = roster_find(replay->roster, notes[i].source);
-        if (!was_answered(&notes[i]) || (replay->only >= 0 && source != replay->only))
+        if (replay->only >= 0 && source != replay->only)
+            continue;
+        replay->out->unknown += is_open(&notes[i]);
+        if (!was_put(&notes[i]))
             continue;
         replay->out->questions++;
         replay->out->time_us += notes[i].total_ms > 0 ? (uint64_t)notes[i].total_ms * 1000 : 0;
@@ -76,7 +92,7 @@ static bool replay_request(const struct archive_row *row, void *context) {
     int64_t at_ms = row->outcome.wall_ns / 1000000;
     replay->oldest_ms = at_ms < replay->oldest_ms ? at_ms : replay->oldest_ms;
     read_name(row, name);
-    if (!name[0] || !meets(replay, name))
+    if (row->outcome.follow_up || !name[0] || !meets(replay, name))
         return true;
     if (replay->now_ms - at_ms < day_ms) {
         replay->out->day_requests++;

@@ -1,39 +1,48 @@
 // SPDX-License-Identifier: MIT
 //
-// Advice about whole servers and about modules that are watched.
+// Advice about whole servers.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "proxy/adviser_inside.h"
-#include "record/archive.h"
 #include "symbol/pattern.h"
 
 enum {
     FOUND_NAMES_MAX = 1000, /* of a server with more no whitelist is suggested */
     PREFIXES_MAX = 3,
     PREFIX_MIN = 3,
-    DAY_S = 24 * 60 * 60,
-    WATCHED_DAYS = 7,
-    WATCHED_NAMES_MAX = 100000,
 };
 
 /* --- useless, down --- */
 
-static void judge_sums(struct asking *asking, unsigned index, const struct source_row *row) {
+bool advice_denies_all(const struct asking *asking, unsigned source) {
+    const struct evidence_total *said = &asking->said[source];
+    return said->found + said->kept + said->open == 0 &&
+           !(asking->roster->own_shelves >> source & 1);
+}
+
+/* A cache of a symbol path may well be missing: it counts as if it were not there. */
+static bool never_answered(const struct asking *asking, unsigned source) {
+    const struct evidence_total *said = &asking->said[source];
+    return said->found + said->kept + said->absent == 0 && said->failed >= ADVICE_SAYS_MIN &&
+           !(asking->roster->own_shelves >> source & 1) &&
+           !asking->roster->sources[source]->options.is_cache;
+}
+
+static void judge_total(struct asking *asking, unsigned index) {
+    const struct evidence_total *said = &asking->said[index];
     struct advice advice;
-    bool down = row->found + row->absent == 0 && row->failed >= ADVICE_SAYS_MIN;
-    bool useless =
-        row->found == 0 && row->absent >= ADVICE_USELESS_MIN && advice_heard(asking, index, row);
+    bool down = never_answered(asking, index);
+    bool useless = said->absent >= ADVICE_USELESS_MIN && advice_denies_all(asking, index);
     if (!down && !useless)
         return;
     advice_begin(&advice, down ? ADVICE_DOWN : ADVICE_USELESS, RULE_ENABLED,
                  asking->roster->sources[index]->options.identifier, "false");
-    advice.questions = row->absent + row->failed;
-    advice.time_us = row->time_us;
+    advice.since_ms = said->since_ms;
+    advice.questions = said->absent + said->failed;
+    advice.time_us = said->time_us;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
                 down ? "asked %" PRIu64 " times, and it has never answered; symgate doctor says why"
                      : "asked %" PRIu64 " times, and it has never had a file",
@@ -66,7 +75,7 @@ static void add_beginning(struct beginnings *all, const char *name) {
         text_copy(all->prefixes[all->count++], sizeof all->prefixes[0], name);
 }
 
-static bool gather_beginning(const struct said *said, void *context) {
+static bool gather_beginning(const struct evidence_row *said, void *context) {
     struct beginnings *all = context;
     all->found += said->found;
     all->no += said->absent;
@@ -93,7 +102,7 @@ struct replay {
     uint64_t names, questions, time_us, lost;
 };
 
-static bool replay_name(const struct said *said, void *context) {
+static bool replay_name(const struct evidence_row *said, void *context) {
     struct replay *replay = context;
     if (pattern_try(replay->pattern, said->name) == PATTERN_YES)
         return true;
@@ -135,6 +144,7 @@ static bool judge_names(struct asking *asking, unsigned index) {
     if (replay.lost > 0 || replay.questions < ADVICE_SAYS_MIN)
         return true;
     advice_begin(&advice, ADVICE_WHITELIST, RULE_WHITELIST, source->options.identifier, value);
+    advice.since_ms = asking->said[index].since_ms;
     advice.names = replay.names;
     advice.questions = replay.questions;
     advice.time_us = replay.time_us;
@@ -148,48 +158,11 @@ static bool judge_names(struct asking *asking, unsigned index) {
 
 bool advise_servers(struct asking *asking) {
     for (unsigned i = 0; i < asking->roster->count && !asking->enough; i++) {
-        const struct source *source = asking->roster->sources[i];
-        struct source_row row = {0};
-        if (!source->options.enabled || advice_races(asking->roster, i))
+        if (!asking->roster->sources[i]->options.enabled || advice_races(asking->roster, i))
             continue;
-        if (!reading_source(asking->reading, source->options.identifier, &row, asking->err))
-            return false;
-        if (advice_knows(asking, i))
-            judge_sums(asking, i, &row);
-        if (row.found > 0 && !asking->enough && !judge_names(asking, i))
+        judge_total(asking, i);
+        if (asking->said[i].found > 0 && !asking->enough && !judge_names(asking, i))
             return false;
     }
     return true;
-}
-
-/* --- watched modules --- */
-
-static bool judge_watched(const struct sum_row *row, void *context) {
-    struct asking *asking = context;
-    struct advice advice;
-    bool watched = false;
-    for (unsigned i = 0; i < asking->watched->count && !watched; i++)
-        watched = pattern_try(asking->watched->patterns[i], row->name) == PATTERN_YES;
-    if (!watched)
-        return true;
-    advice_begin(&advice, ADVICE_WATCH, RULE_EVERYWHERE, NULL, "");
-    advice.names = 1;
-    advice.questions = row->requests;
-    text_format(advice.rule.comment, sizeof advice.rule.comment,
-                "\"%.100s\" is watched, was asked for %" PRIu64 " time%s, and nobody has it",
-                row->name, row->requests, row->requests == 1 ? "" : "s");
-    advice_show(asking, &advice);
-    return !asking->enough;
-}
-
-bool advise_watch(struct asking *asking) {
-    const struct names_query query = {.search = "",
-                                      .order = ORDER_REQUESTS,
-                                      .descending = true,
-                                      .never_found = true,
-                                      .since_s = clock_wall_s() - WATCHED_DAYS * DAY_S,
-                                      .limit = WATCHED_NAMES_MAX};
-    if (!asking->watched || asking->watched->count == 0)
-        return true;
-    return reading_names(asking->reading, &query, judge_watched, asking, asking->err);
 }

@@ -37,8 +37,8 @@
 // without a file keeps its owner, whose question tells who may believe that end), each attempt, the
 // alarm while set, a cold look under way. A search holds its copy until ENDED.
 //
-// Lock order: search, source queue, cache, copy; rests, absences and alarms are leaves. Never held
-// over queue_submit (it may hand another search's job back), a callback or I/O.
+// Lock order: search, source queue, cache, copy; rests, absences, alarms and the ledger are leaves.
+// Never held over queue_submit (it may hand another search's job back), a callback or I/O.
 #pragma once
 
 #include <pthread.h>
@@ -305,6 +305,9 @@ void attempt_call_back(struct attempt *attempt);
 
 /* --- search_outcome.c: what came of it ----------------------------------------------------------
  */
+
+/* Tells the ledger that a source was not asked: it may have the file. */
+void search_tell_unasked(const struct search *search, const struct source *source);
 
 /* Notes in the copy what is known outside the worker; the worker's own note replaces it. */
 void attempt_show(struct attempt *attempt, enum attempt_result result, enum error_kind cause);

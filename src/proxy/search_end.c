@@ -147,7 +147,19 @@ void search_stop_alarm(struct search *search) {
         search_unref(search);
 }
 
+/* Without an answer for anybody, what the sources that were still to be asked have stays open. */
+static void tell_left(const struct search *search) {
+    for (unsigned i = 0; i < search->step_count; i++) {
+        const struct step *step = &search->steps[i];
+        if (step->state == STEP_READY || step->state == STEP_PAUSED || step->state == STEP_BROKEN ||
+            step->state == STEP_ASIDE)
+            search_tell_unasked(search, step->source);
+    }
+}
+
 void search_end(struct search *search, enum copy_phase phase, struct search_acts *acts) {
+    if (phase == COPY_FAILED)
+        tell_left(search);
     search_call_back(search, NULL, acts);
     search_stop_alarm(search);
     search->phase = SEARCH_ENDED;

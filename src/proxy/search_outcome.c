@@ -340,6 +340,23 @@ static void condemn_shelved(const struct attempt *attempt, enum fetch_end end,
         search_note_shelved(attempt->search, shelved->shelf, &found);
 }
 
+/* Of a kept file that is the source's nothing new is known. */
+static void tell_ledger(const struct attempt *attempt, enum fetch_end end) {
+    struct ledger *ledger = attempt->search->symbols->options.ledger;
+    if (ledger && end != FETCH_KEPT)
+        ledger_take_answer(ledger, &attempt->search->question.key, source_of(attempt)->fingerprint,
+                           &attempt->note);
+}
+
+void search_tell_unasked(const struct search *search, const struct source *source) {
+    struct ledger *ledger = search->symbols->options.ledger;
+    struct attempt_note note = {.result = ATTEMPT_UNASKED};
+    if (!ledger || search->kept)
+        return;
+    text_copy(note.source, sizeof note.source, source->options.identifier);
+    ledger_take_answer(ledger, &search->question.key, source->fingerprint, &note);
+}
+
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
     struct search *search = attempt->search;
     struct search_acts acts;
@@ -349,9 +366,7 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     show_end(attempt, end, err);
     condemn_shelved(attempt, end, err);
     count_end(attempt, end, err);
-    if (search->symbols->options.ledger)
-        ledger_take_answer(search->symbols->options.ledger, search->question.key.name,
-                           &attempt->note);
+    tell_ledger(attempt, end);
     note_rest(attempt, end, err);
     if (end == FETCH_ABSENT)
         remember_no(attempt, err);
@@ -369,6 +384,7 @@ void attempt_not_asked(struct attempt *attempt, enum error_kind why) {
     struct search *search = attempt->search;
     struct step *step = attempt->step;
     attempt_show(attempt, ATTEMPT_UNASKED, why);
+    search_tell_unasked(search, source_of(attempt));
     SCOPED_LOCK(&search->lock);
     leave(attempt);
     if (attempt->called_back || search_step_asked(search, step))

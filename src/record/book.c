@@ -50,6 +50,16 @@ static const char *const schema =
     "CREATE INDEX failures_by_id ON failures(id);"
     "CREATE INDEX failures_by_time ON failures(at_ms);";
 
+/* What format 2 brought. */
+static const char *const schema_2 =
+    "CREATE TABLE marks(source TEXT PRIMARY KEY, fingerprint INTEGER NOT NULL,"
+    " since_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE evidence(source TEXT, name TEXT, found INTEGER NOT NULL,"
+    " absent INTEGER NOT NULL, failed INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+    " kept INTEGER NOT NULL, PRIMARY KEY(source, name)) WITHOUT ROWID;"
+    "CREATE TABLE questions(source TEXT, question TEXT, PRIMARY KEY(source, question))"
+    " WITHOUT ROWID;";
+
 static const char *const statement_texts[BOOK_STATEMENTS] = {
     [BOOK_BEGIN] = "BEGIN IMMEDIATE",
     [BOOK_COMMIT] = "COMMIT",
@@ -68,6 +78,18 @@ static const char *const statement_texts[BOOK_STATEMENTS] = {
         "INSERT INTO pairs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
         " found = found + ?3, absent = absent + ?4, failed = failed + ?5, time_us = time_us + ?6,"
         " bytes = bytes + ?7",
+    [BOOK_GET_MARK] = "SELECT fingerprint FROM marks WHERE source = ?1",
+    [BOOK_PUT_MARK] = "INSERT OR REPLACE INTO marks VALUES(?1, ?2, ?3)",
+    [BOOK_DROP_SAID] = "DELETE FROM evidence WHERE source = ?1 AND kept = 0",
+    [BOOK_KEEP_KEPT] = "UPDATE evidence SET found = 0, absent = 0, failed = 0, time_us = 0"
+                       " WHERE source = ?1",
+    [BOOK_DROP_QUESTIONS] = "DELETE FROM questions WHERE source = ?1",
+    [BOOK_ADD_EVIDENCE] =
+        "INSERT INTO evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+        " found = found + ?3, absent = absent + ?4, failed = failed + ?5, time_us = time_us + ?6,"
+        " kept = kept + ?7",
+    [BOOK_OPEN_QUESTION] = "INSERT OR IGNORE INTO questions VALUES(?1, ?2)",
+    [BOOK_CLOSE_QUESTION] = "DELETE FROM questions WHERE source = ?1 AND question = ?2",
     [BOOK_GET_SOURCE] = "SELECT times FROM sources WHERE source = ?1",
     [BOOK_PUT_SOURCE] =
         "INSERT INTO sources VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET"
@@ -163,7 +185,13 @@ static bool set_up(struct book *book, struct error *err) {
     return book_run(book, sql, err);
 }
 
-/* The formats of earlier versions are brought to this one here; so far there is none. */
+static bool make_tables(struct book *book, struct error *err) {
+    return book_run(book, schema, err) &&
+           book_run_with(book, "INSERT INTO numbers VALUES('begun_ms', ?1)",
+                         clock_wall_ns() / 1000000, err);
+}
+
+/* Brings what an earlier version wrote, or an empty file, to this format. */
 static enum book_open bring_up(struct book *book, struct error *err) {
     int64_t format = book_ask(book, "PRAGMA user_version");
     char sql[64];
@@ -178,8 +206,8 @@ static enum book_open bring_up(struct book *book, struct error *err) {
     if (format == BOOK_FORMAT)
         return BOOK_OPEN;
     text_format(sql, sizeof sql, "PRAGMA user_version = %d; COMMIT", BOOK_FORMAT);
-    if (book_run(book, "BEGIN IMMEDIATE", err) && book_run(book, schema, err) &&
-        book_run(book, sql, err))
+    if (book_run(book, "BEGIN IMMEDIATE", err) && (format >= 1 || make_tables(book, err)) &&
+        book_run(book, schema_2, err) && book_run(book, sql, err))
         return BOOK_OPEN;
     return book_failure(book) == BOOK_WRITE_BROKEN ? BOOK_BROKEN : BOOK_FAILED;
 }

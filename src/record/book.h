@@ -11,7 +11,7 @@
 
 struct book;
 
-enum { BOOK_FORMAT = 1, BOOK_TOTALS_MAX = 32 };
+enum { BOOK_FORMAT = 2, BOOK_TOTALS_MAX = 32 };
 
 struct book_options {
     const char *path;

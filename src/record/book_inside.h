@@ -15,6 +15,14 @@ enum book_statement {
     BOOK_UPDATE_ID,
     BOOK_INSERT_ID,
     BOOK_ADD_PAIR,
+    BOOK_GET_MARK,
+    BOOK_PUT_MARK,
+    BOOK_DROP_SAID,
+    BOOK_KEEP_KEPT,
+    BOOK_DROP_QUESTIONS,
+    BOOK_ADD_EVIDENCE,
+    BOOK_OPEN_QUESTION,
+    BOOK_CLOSE_QUESTION,
     BOOK_GET_SOURCE,
     BOOK_PUT_SOURCE,
     BOOK_GET_HISTORY,
@@ -25,6 +33,8 @@ enum book_statement {
     BOOK_GET_NUMBER,
     BOOK_STATEMENTS
 };
+
+enum { QUESTION_SHARE = 10 }; /* open questions are kept: one in so many of ids_max */
 
 struct book {
     struct book_options options;
@@ -37,6 +47,7 @@ struct book {
     int64_t next_request; /* the number of the next request */
     int64_t cut_at;       /* what it was when requests were cut last */
     int64_t trimmed_s;    /* when retention and size were seen to last */
+    int64_t strays_s;     /* when strays were counted last */
 };
 
 /* The statement, ready to be bound; NULL with err. */
@@ -62,3 +73,10 @@ enum book_written book_failure(const struct book *book);
 
 /* The same, and takes the transaction back that it happened in. */
 enum book_written book_give_up(struct book *book);
+
+/* Writes a sheet's evidence, within its transaction. */
+bool book_write_evidence(struct book *book, const struct evidence *evidence, struct error *err);
+
+/* Keeps evidence within its bounds: strays, which are what servers once had of names that are in
+   "other" by now, and open questions. A server with too many begins anew. */
+bool book_bound_evidence(struct book *book, int64_t now_s, struct error *err);

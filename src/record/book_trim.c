@@ -34,7 +34,9 @@ static const char *const fold_names =
     " ON CONFLICT DO UPDATE SET found = found + excluded.found,"
     " absent = absent + excluded.absent, failed = failed + excluded.failed,"
     " time_us = time_us + excluded.time_us, bytes = bytes + excluded.bytes;"
-    "DELETE FROM pairs WHERE name IN (SELECT name FROM going);";
+    "DELETE FROM pairs WHERE name IN (SELECT name FROM going);"
+    /* What a server had speaks against advice for good; what it denied is no loss. */
+    "DELETE FROM evidence WHERE found = 0 AND kept = 0 AND name IN (SELECT name FROM going);";
 
 static const char *const choose_ids =
     "CREATE TEMP TABLE going AS SELECT name, id FROM main.ids WHERE id <> ''"
@@ -162,7 +164,8 @@ static bool trim_rarely(struct book *book, int64_t now_s, struct error *err) {
     if (now_s < book->trimmed_s + TRIM_EVERY_S && now_s >= book->trimmed_s)
         return true;
     if (!cut_requests(book, book->options.requests_max, err) ||
-        !cut_failures(book, book->options.failures_max, err) || !forget_old(book, now_s, err))
+        !cut_failures(book, book->options.failures_max, err) || !forget_old(book, now_s, err) ||
+        !book_bound_evidence(book, now_s, err))
         return false;
     book->trimmed_s = now_s;
     return true;

@@ -239,9 +239,10 @@ static bool write_all(struct writing *writing, const struct sheet *sheet,
     return run(writing, BOOK_BEGIN) && table_each(names, write_name, writing) == 0 &&
            table_each(ids, write_name, writing) == 0 &&
            table_each(pairs, write_pair, writing) == 0 &&
-           table_each(sources, write_source, writing) == 0 && write_history(writing, sheet) &&
-           write_requests(writing, sheet) && write_numbers(writing, numbers) &&
-           run(writing, BOOK_COMMIT);
+           table_each(sources, write_source, writing) == 0 &&
+           book_write_evidence(writing->book, &sheet->evidence, writing->err) &&
+           write_history(writing, sheet) && write_requests(writing, sheet) &&
+           write_numbers(writing, numbers) && run(writing, BOOK_COMMIT);
 }
 
 enum book_written book_write(struct book *book, const struct sheet *sheet,

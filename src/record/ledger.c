@@ -26,6 +26,7 @@ struct ledger {
     struct ledger_counters counters;
     counter totals[TOTAL_COUNT];
     counter names_seen;
+    counter begun_ms;     /* the book's, 0 when an earlier version made it */
     atomic_bool doubted;  /* by a reader */
     pthread_mutex_t lock; /* guards all down to the thread */
     pthread_cond_t wake;  /* the thread: a settle, or the end */
@@ -97,12 +98,13 @@ void ledger_take(struct ledger *ledger, const struct outcome *outcome,
     sheet_add(ledger->sheet, outcome, notes, &lookup);
 }
 
-void ledger_take_answer(struct ledger *ledger, const char *name, const struct attempt_note *note) {
+void ledger_take_answer(struct ledger *ledger, const struct symbol_key *key, uint64_t fingerprint,
+                        const struct attempt_note *note) {
     if (!ledger->options.enabled)
         return;
     int64_t wall_ms = clock_wall_ns() / 1000000;
     SCOPED_LOCK(&ledger->lock);
-    sheet_add_answer(ledger->sheet, name, note, wall_ms);
+    sheet_add_answer(ledger->sheet, key, fingerprint, note, wall_ms);
 }
 
 /* --- writing --- */
@@ -137,8 +139,10 @@ static enum book_open open_book(struct ledger *ledger, struct error *err) {
             return BOOK_FAILED;
         opened = book_open(&ledger->options.book, &ledger->book, err);
     }
-    if (opened == BOOK_OPEN)
-        read_totals(ledger);
+    if (opened != BOOK_OPEN)
+        return opened;
+    read_totals(ledger);
+    atomic_store(&ledger->begun_ms, book_number(ledger->book, "begun_ms"));
     return opened;
 }
 
@@ -344,6 +348,11 @@ bool ledger_enabled(const struct ledger *ledger) {
 
 uint64_t ledger_total(const struct ledger *ledger, enum ledger_total total) {
     return counted(&ledger->totals[total]);
+}
+
+uint64_t ledger_details_since_ms(const struct ledger *ledger) {
+    uint64_t begun_ms = counted(&ledger->begun_ms);
+    return begun_ms ? begun_ms : ledger_total(ledger, TOTAL_SINCE_MS);
 }
 
 uint64_t ledger_names_seen(const struct ledger *ledger) {

@@ -61,8 +61,10 @@ void ledger_free(struct ledger *ledger);
 void ledger_take(struct ledger *ledger, const struct outcome *outcome,
                  const struct attempt_note *notes);
 
-/* Takes what a question about `name` came to at a server. Any thread; as ledger_take. */
-void ledger_take_answer(struct ledger *ledger, const char *name, const struct attempt_note *note);
+/* Takes what a question about `key` came to at a server of this fingerprint: also that it was not
+   put to it (ATTEMPT_UNASKED), or was called back (ATTEMPT_LOST). Any thread; as ledger_take. */
+void ledger_take_answer(struct ledger *ledger, const struct symbol_key *key, uint64_t fingerprint,
+                        const struct attempt_note *note);
 
 /* Has what was taken before the call written, so that readers see it. Waits at most wait_ms; false
    when it could not be written by then. Not on a loop. */
@@ -73,6 +75,10 @@ bool ledger_enabled(const struct ledger *ledger);
 
 /* Any thread. */
 uint64_t ledger_total(const struct ledger *ledger, enum ledger_total total);
+
+/* Since when details are known: later than TOTAL_SINCE_MS where an earlier file was lost. Any
+   thread. */
+uint64_t ledger_details_since_ms(const struct ledger *ledger);
 
 /* How many different names have been asked for, as far as they were written down; 0 until a file of
    before has been counted, which the start does not wait for. */

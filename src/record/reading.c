@@ -296,49 +296,6 @@ bool reading_pairs(struct reading *reading, const char *name,
     return good;
 }
 
-static bool each_name(struct reading *reading, const char *text, const char *source,
-                      bool (*show)(const char *name, const struct pair_row *row, void *context),
-                      void *context, struct error *err) {
-    sqlite3_stmt *statement = reading_prepare(reading, text, err);
-    if (!statement)
-        return false;
-    bool good = true;
-    reading_bind(statement, 1, source);
-    while (reading_next(reading, statement, &good, err)) {
-        struct pair_row row = {source,
-                               number_at(statement, 1),
-                               number_at(statement, 2),
-                               number_at(statement, 3),
-                               number_at(statement, 4),
-                               number_at(statement, 5),
-                               number_at(statement, 6)};
-        if (!show(reading_text(statement, 0), &row, context))
-            break;
-    }
-    sqlite3_finalize(statement);
-    return good;
-}
-
-bool reading_source_names(struct reading *reading, const char *source,
-                          bool (*show)(const char *name, const struct pair_row *row, void *context),
-                          void *context, struct error *err) {
-    return each_name(reading,
-                     "SELECT name, found, absent, failed, time_us, bytes, 0 FROM pairs"
-                     " WHERE source = ?1 AND name <> '' ORDER BY name",
-                     source, show, context, err);
-}
-
-bool reading_shelf_names(struct reading *reading, const char *source,
-                         bool (*show)(const char *name, const struct pair_row *row, void *context),
-                         void *context, struct error *err) {
-    return each_name(reading,
-                     "SELECT names.name, found, absent, failed, pairs.time_us, pairs.bytes, hits"
-                     " FROM names LEFT JOIN pairs ON pairs.name = names.name AND source = ?1"
-                     " WHERE names.name <> '' AND (hits > 0 OR source IS NOT NULL)"
-                     " ORDER BY names.name",
-                     source, show, context, err);
-}
-
 bool reading_source(struct reading *reading, const char *source, struct source_row *out_row,
                     struct error *err) {
     sqlite3_stmt *statement =

@@ -90,25 +90,12 @@ bool reading_ids(struct reading *reading, const char *name, uint64_t offset, uin
 struct pair_row {
     const char *source;
     uint64_t found, absent, failed, time_us, bytes;
-    uint64_t hits; /* of the name, from whatever shelf; only reading_shelf_names tells them */
 };
 
 /* What the servers answered about a name. May be called within show of reading_names. */
 bool reading_pairs(struct reading *reading, const char *name,
                    bool (*show)(const struct pair_row *row, void *context), void *context,
                    struct error *err) MUST_CHECK;
-
-/* What one server answered, name by name in the order of their bytes; those that were folded
-   together are left out. */
-bool reading_source_names(struct reading *reading, const char *source,
-                          bool (*show)(const char *name, const struct pair_row *row, void *context),
-                          void *context, struct error *err) MUST_CHECK;
-
-/* The same for a server with a shelf of its own: besides, all names of which a file was served from
-   a shelf, since the server may never have been asked for what lies on its own. */
-bool reading_shelf_names(struct reading *reading, const char *source,
-                         bool (*show)(const char *name, const struct pair_row *row, void *context),
-                         void *context, struct error *err) MUST_CHECK;
 
 struct source_row {
     uint64_t found, absent, failed, time_us, bytes;
@@ -120,3 +107,36 @@ struct source_row {
 /* What a server answered, about anything; zeros when it is not there. */
 bool reading_source(struct reading *reading, const char *source, struct source_row *out_row,
                     struct error *err) MUST_CHECK;
+
+/* --- evidence (record/evidence.h) --------------------------------------------------------------
+ */
+
+/* A server as it is asked now: what it said when it was asked in another way is not told. */
+struct evidence_server {
+    const char *identifier;
+    uint64_t fingerprint;
+    bool own_shelf; /* it may have files there that it was never asked for */
+};
+
+struct evidence_total {
+    int64_t since_ms; /* since when evidence is whole; 0: it was not asked yet, all else is 0 */
+    uint64_t found, absent, failed, time_us;
+    uint64_t kept; /* answered from files that are its own and were here already */
+    uint64_t open; /* questions to which its answer is not known */
+};
+
+/* Of all names. */
+bool reading_evidence(struct reading *reading, const struct evidence_server *server,
+                      struct evidence_total *out_total, struct error *err) MUST_CHECK;
+
+struct evidence_row {
+    const char *name;
+    uint64_t found, absent, failed, time_us;
+    uint64_t may_have; /* what speaks for its having a file of that name: that it had one, that one
+                          is here and may be its own, and open questions */
+};
+
+/* Name by name in the order of their bytes. */
+bool reading_evidence_names(struct reading *reading, const struct evidence_server *server,
+                            bool (*show)(const struct evidence_row *row, void *context),
+                            void *context, struct error *err) MUST_CHECK;

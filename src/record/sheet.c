@@ -4,12 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "record/packet.h"
-
-enum { BOTH_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2 };
 
 struct sheet *sheet_new(void) {
     struct sheet *sheet = NEW(struct sheet);
@@ -17,6 +14,7 @@ struct sheet *sheet_new(void) {
     table_init(&sheet->ids);
     table_init(&sheet->pairs);
     table_init(&sheet->sources);
+    evidence_init(&sheet->evidence);
     return sheet;
 }
 
@@ -27,13 +25,15 @@ void sheet_free(struct sheet *sheet) {
     table_release(&sheet->ids);
     table_release(&sheet->pairs);
     table_release(&sheet->sources);
+    evidence_release(&sheet->evidence);
     arena_release(&sheet->arena);
     free(sheet->minutes);
     free(sheet);
 }
 
 bool sheet_empty(const struct sheet *sheet) {
-    return sheet->minute_count == 0 && sheet->sources.count == 0 && sheet->request_count == 0;
+    return sheet->minute_count == 0 && sheet->sources.count == 0 && sheet->request_count == 0 &&
+           sheet->evidence.marks.count == 0;
 }
 
 /* --- what a request counts as --- */
@@ -57,36 +57,12 @@ bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup) {
 
 /* --- sums --- */
 
-static uint64_t hash_both(const char *first, const char *second) {
-    char both[BOTH_BYTES];
-    size_t length = strlen(first), more = strlen(second);
-    memcpy(both, first, length);
-    both[length] = '\0';
-    memcpy(both + length + 1, second, more);
-    return hash_bytes(hash_process_key(), both, length + 1 + more);
-}
-
-/* The sum of a key, made if need be: `bytes` is the size of its struct. NULL: no room. */
+/* NULL: there is no room. */
 static void *find_sum(struct sheet *sheet, struct table *table, size_t max, size_t bytes,
                       const char *first, const char *second) {
-    uint64_t hash = hash_both(first, second);
-    struct sum_key *key;
-    for (struct table_node *node = table_find(table, hash); node; node = table_next(node)) {
-        key = TABLE_ENTRY(node, struct sum_key, node);
-        if (strcmp(key->first, first) == 0 && strcmp(key->second, second) == 0)
-            return key;
-    }
-    if (table->count >= max) {
-        sheet->lost++;
-        return NULL;
-    }
-    size_t length = strlen(first) + 1, more = strlen(second) + 1;
-    key = arena_take(&sheet->arena, bytes + length + more);
-    char *texts = (char *)key + bytes;
-    key->first = memcpy(texts, first, length);
-    key->second = memcpy(texts + length, second, more);
-    table_insert(table, &key->node, hash);
-    return key;
+    void *sum = sum_find(table, &sheet->arena, max, bytes, first, second, 0);
+    sheet->lost += sum == NULL;
+    return sum;
 }
 
 /* A file called "(other)" counts among those: every list has that name once. */
@@ -171,6 +147,23 @@ static void keep_request(struct sheet *sheet, const struct outcome *outcome,
     sheet->hit_count += hit;
 }
 
+/* Whose files are here already. Hits are the most of all requests: those of one name that follow
+   each other look for their sum once. */
+static void add_hit(struct sheet *sheet, struct name_sum *sum, const struct outcome *outcome) {
+    const char *source = outcome->text.source;
+    if (sum && (!sum->kept || strcmp(sum->kept->key.first, source) != 0))
+        sum->kept = evidence_kept(&sheet->evidence, &sheet->arena, source, outcome->text.name);
+    if (sum && sum->kept)
+        sum->kept->kept++;
+}
+
+/* Did it fail before anybody was asked? */
+static bool asked_nobody(const struct outcome *outcome) {
+    return outcome->note_count == 0 && !outcome->joined &&
+           (outcome->verdict == VERDICT_FAILED || outcome->verdict == VERDICT_BUSY ||
+            outcome->verdict == VERDICT_LATER);
+}
+
 void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct attempt_note *notes,
                const struct lookup *lookup) {
     add_to_minute(sheet, outcome, lookup);
@@ -178,8 +171,13 @@ void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct 
     if (!lookup->counts)
         return;
     const char *name = name_of_sum(outcome->text.name), *id = outcome->text.key_id;
-    add_to_sum(find_name(sheet, &sheet->names, SHEET_NAMES_MAX, name, ""), outcome, lookup);
+    struct name_sum *sum = find_name(sheet, &sheet->names, SHEET_NAMES_MAX, name, "");
+    add_to_sum(sum, outcome, lookup);
     add_to_sum(find_name(sheet, &sheet->ids, SHEET_IDS_MAX, name, id), outcome, lookup);
+    if (outcome->verdict == VERDICT_HIT)
+        add_hit(sheet, sum, outcome);
+    else if (asked_nobody(outcome))
+        evidence_open(&sheet->evidence, &sheet->arena, outcome->text.name, id);
 }
 
 /* --- what servers answer --- */
@@ -204,13 +202,14 @@ static void add_to_source(struct source_sum *sum, const struct attempt_note *not
     text_copy(sum->failure, sizeof sum->failure, note->what);
 }
 
-void sheet_add_answer(struct sheet *sheet, const char *name, const struct attempt_note *note,
-                      int64_t wall_ms) {
+void sheet_add_answer(struct sheet *sheet, const struct symbol_key *key, uint64_t fingerprint,
+                      const struct attempt_note *note, int64_t wall_ms) {
+    evidence_add(&sheet->evidence, &sheet->arena, key, fingerprint, note, wall_ms);
     if (note->result != ATTEMPT_FOUND && note->result != ATTEMPT_ABSENT &&
         note->result != ATTEMPT_FAILED)
         return;
     struct pair_sum *pair = find_sum(sheet, &sheet->pairs, SHEET_PAIRS_MAX, sizeof(struct pair_sum),
-                                     name_of_sum(name), note->source);
+                                     name_of_sum(key->name), note->source);
     struct source_sum *source = find_sum(sheet, &sheet->sources, SHEET_SOURCES_MAX,
                                          sizeof(struct source_sum), note->source, "");
     if (pair)

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // A sheet gathers what happened since the last one was written into the book: sums by name, by id,
-// by name and server, by server and by minute, and the requests themselves. Bounded: what finds no
-// room any more is counted in `lost` and left out. Not thread-safe: the ledger's lock guards the
-// sheet that is being filled, one that is being written belongs to the writer.
+// by name and server, by server and by minute, evidence, and the requests themselves. Bounded: what
+// finds no room any more is counted in `lost` and left out. Not thread-safe: the ledger's lock
+// guards the sheet that is being filled, one that is being written belongs to the writer.
 #pragma once
 
 #include <stdbool.h>
 
-#include "base/arena.h"
 #include "base/histogram.h"
-#include "base/table.h"
+#include "record/evidence.h"
 #include "record/outcome.h"
 #include "symbol/key.h"
 
@@ -31,19 +30,13 @@ struct lookup {
     bool success;
 };
 
-/* What sums are about. The texts lie behind the sum. */
-struct sum_key {
-    struct table_node node;
-    const char *first;
-    const char *second;
-};
-
 /* Sums of lookups, of a name (second is "") or of a name and an id. */
 struct name_sum {
     struct sum_key key;
     uint64_t requests, exclusions, success, hits, bytes, time_us;
     int64_t last_ns;
-    enum verdict verdict; /* of the last one */
+    enum verdict verdict;      /* of the last one */
+    struct evidence_sum *kept; /* of names: what the last hit was counted in, or NULL */
 };
 
 /* What a server answered about a name: first the name, second the server. */
@@ -76,6 +69,7 @@ struct sheet_request {
 struct sheet {
     struct arena arena; /* sums and requests */
     struct table names, ids, pairs, sources;
+    struct evidence evidence;
     struct minute_sum *minutes;
     unsigned minute_count, minute_room;
     struct sheet_request *first, *last;
@@ -99,6 +93,6 @@ bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup);
 void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct attempt_note *notes,
                const struct lookup *lookup);
 
-/* Adds what a question for `name` to one server came to, at wall_ms. */
-void sheet_add_answer(struct sheet *sheet, const char *name, const struct attempt_note *note,
-                      int64_t wall_ms);
+/* Adds what a question for `key` to one server, of this fingerprint, came to, at wall_ms. */
+void sheet_add_answer(struct sheet *sheet, const struct symbol_key *key, uint64_t fingerprint,
+                      const struct attempt_note *note, int64_t wall_ms);

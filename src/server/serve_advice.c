@@ -11,11 +11,6 @@
 
 enum { DAY_MS = 86400000, SPAN_MS_MIN = 3600000, KEPT_TIMES = 20, KEPT_BYTES_MAX = 1 << 20 };
 
-struct shown {
-    struct buffer *out;
-    double days; /* that were recorded */
-};
-
 /* What can be applied, and the line of the configuration that does the same; null: nothing. */
 static void append_rule(struct buffer *out, const struct rule *rule) {
     if (!rule->value[0]) {
@@ -36,9 +31,30 @@ static void append_rule(struct buffer *out, const struct rule *rule) {
     buffer_append_text(out, "\"");
 }
 
+/* Less than an hour says nothing about a day. */
+static double days_since(int64_t since_ms) {
+    int64_t span_ms = clock_wall_ns() / 1000000 - since_ms;
+    return (double)(span_ms > SPAN_MS_MIN ? span_ms : SPAN_MS_MIN) / DAY_MS;
+}
+
+/* An alarm spares nothing; and what a server has that is down nobody knows. */
+static void append_figures(struct buffer *out, const struct advice *advice) {
+    double seconds = (double)advice->time_us / 1e6, days = days_since(advice->since_ms);
+    buffer_format(out,
+                  ", \"since_ms\": %lld, \"names\": %llu, \"questions\": %llu, "
+                  "\"seconds\": %.3f",
+                  (long long)advice->since_ms, (unsigned long long)advice->names,
+                  (unsigned long long)advice->questions, seconds);
+    if (advice->kind == ADVICE_WATCH)
+        return;
+    buffer_format(out, ", \"questions_per_day\": %.1f, \"seconds_per_day\": %.3f",
+                  (double)advice->questions / days, seconds / days);
+    if (advice->kind != ADVICE_DOWN)
+        buffer_format(out, ", \"lost\": %llu", (unsigned long long)advice->lost);
+}
+
 static bool show(const struct advice *advice, void *context) {
-    struct shown *shown = context;
-    struct buffer *out = shown->out;
+    struct buffer *out = context;
     buffer_append_text(out, out->length > 1 ? ",\n{" : "\n{");
     api_text(out, "id", advice->id);
     buffer_append_text(out, ", ");
@@ -46,23 +62,9 @@ static bool show(const struct advice *advice, void *context) {
     buffer_append_text(out, ", ");
     api_text(out, "sentence", advice->rule.comment);
     append_rule(out, &advice->rule);
-    double seconds = (double)advice->time_us / 1e6;
-    buffer_format(out,
-                  ", \"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, "
-                  "\"questions_per_day\": %.1f, \"seconds_per_day\": %.3f",
-                  (unsigned long long)advice->names, (unsigned long long)advice->questions, seconds,
-                  (double)advice->questions / shown->days, seconds / shown->days);
-    if (advice->kind != ADVICE_DOWN) /* what that one has nobody knows */
-        buffer_format(out, ", \"lost\": %llu", (unsigned long long)advice->lost);
+    append_figures(out, advice);
     buffer_append_text(out, "}");
     return !out->failed;
-}
-
-/* Less than an hour says nothing about a day. */
-static double days_recorded(const struct ledger *ledger) {
-    int64_t now_ms = clock_wall_ns() / 1000000;
-    int64_t span_ms = now_ms - (int64_t)ledger_total(ledger, TOTAL_SINCE_MS);
-    return (double)(span_ms > SPAN_MS_MIN ? span_ms : SPAN_MS_MIN) / DAY_MS;
 }
 
 void advice_init(struct kept_advice *advice) {
@@ -102,12 +104,11 @@ static void list(struct exchange *exchange) {
     if (exchange->call->status)
         return;
     int64_t began_ms = clock_ms();
-    struct shown shown = {&exchange->text, days_recorded(exchange->call->server->options.ledger)};
-    buffer_append_text(shown.out, "[");
+    buffer_append_text(&exchange->text, "[");
     if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
-                                show, &shown, &err))
+                                show, &exchange->text, &err))
         api_fail(exchange, 503, err.what);
-    else if (buffer_append_text(shown.out, "\n]\n"))
+    else if (buffer_append_text(&exchange->text, "\n]\n"))
         keep(exchange, began_ms);
 }
 
@@ -175,13 +176,14 @@ static void preview(struct exchange *exchange) {
         api_fail(exchange, err.kind == ERROR_INVALID ? 400 : 503, err.what);
         return;
     }
-    buffer_format(&exchange->text,
-                  "{\"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
-                  "\"days\": %.3f, \"day\": {\"requests\": %llu, \"files\": %llu}}\n",
-                  (unsigned long long)seen.names, (unsigned long long)seen.questions,
-                  (double)seen.time_us / 1e6, (unsigned long long)seen.lost,
-                  (double)seen.span_ms / DAY_MS, (unsigned long long)seen.day_requests,
-                  (unsigned long long)seen.day_files);
+    buffer_format(
+        &exchange->text,
+        "{\"names\": %llu, \"questions\": %llu, \"seconds\": %.3f, \"lost\": %llu, "
+        "\"unknown\": %llu, \"days\": %.3f, \"day\": {\"requests\": %llu, \"files\": %llu}}\n",
+        (unsigned long long)seen.names, (unsigned long long)seen.questions,
+        (double)seen.time_us / 1e6, (unsigned long long)seen.lost, (unsigned long long)seen.unknown,
+        (double)seen.span_ms / DAY_MS, (unsigned long long)seen.day_requests,
+        (unsigned long long)seen.day_files);
 }
 
 void serve_rule_preview(struct exchange *exchange, const char *query, const char *bytes) {

@@ -62,9 +62,11 @@ static void statistics(struct exchange *exchange) {
     buffer_append_text(&exchange->text, "{");
     totals_append(&exchange->text, server);
     buffer_format(&exchange->text,
-                  ", \"diskUsageCounting\": %s, \"enabled\": %s, \"since_ms\": %llu}\n",
+                  ", \"diskUsageCounting\": %s, \"enabled\": %s, \"since_ms\": %llu, "
+                  "\"details_since_ms\": %llu}\n",
                   enabled && usage.counting ? "true" : "false", enabled ? "true" : "false",
-                  (unsigned long long)ledger_total(ledger, TOTAL_SINCE_MS));
+                  (unsigned long long)ledger_total(ledger, TOTAL_SINCE_MS),
+                  (unsigned long long)ledger_details_since_ms(ledger));
 }
 
 void serve_statistics(struct exchange *exchange, const char *query, const char *bytes) {

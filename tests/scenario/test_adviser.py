@@ -408,17 +408,39 @@ def test_an_order_parts_none_that_are_asked_together(start, origin, second, thir
 # --- watched modules
 
 
+def alarms(gate):
+    return {one["sentence"].split('"')[1]: one for one in of_kind(gate, "missing")}
+
+
 def test_watched_modules_that_nobody_has(start, origin):
     gate = start(server(origin), general={"watchList": ["(?i)engine.*"]})
-    for n in range(3):
-        gate.get(Symbol("Engine.pdb", f"{n + 1:032X}1", b"").path)
+    for name in ("Engine.pdb", "engine2.pdb"):
+        for n in range(3):
+            gate.get(Symbol(name, f"{n + 1:032X}1", b"").path)
     gate.get(Symbol("other.pdb", f"{1:032X}1", b"").path)
-    wait_until(lambda: [one["questions"] for one in of_kind(gate, "missing")] == [3], "the last answer's record")
-    (one,) = of_kind(gate, "missing")
-    assert one["rule"] is None and one["line"] is None
-    assert one["sentence"].startswith('"engine.pdb" is watched, was asked for 3 times')
-    assert "engine.pdb" in run("advise", "--url", gate.url).stdout
+    wait_until(lambda: [one["questions"] for one in of_kind(gate, "missing")] == [3, 3], "the last answer's record")
+    one, other = alarms(gate)["engine.pdb"], alarms(gate)["engine2.pdb"]
+    assert one["id"] != other["id"] and one["rule"] is None and one["line"] is None
+    assert one["sentence"] == '"engine.pdb" is watched, and nobody has 3 builds that were asked for'
+    assert "lost" not in one and "questions_per_day" not in one
+    assert "engine2.pdb" in run("advise", "--url", gate.url).stdout
     assert gate.get(f"/api/v1/advice/apply?id={one['id']}", method="POST").status == 404
+
+
+def test_a_build_that_is_there_says_nothing_of_another(start, origin):
+    """And a failure does not say that a build is missing."""
+    gate = start(server(origin), general={"watchList": ["(?i)engine.*"]})
+    there = pdb("engine.pdb")
+    failing = Symbol("engine3.pdb", f"{1:032X}1", b"")
+    origin.on(there.remote, good(there.body))
+    origin.on(failing.remote, status(500))
+    gate.fetch(there)
+    gate.get(Symbol("engine.pdb", f"{1:032X}1", b"").path)
+    assert gate.get(failing.path).verdict == "failed"
+    wait_until(lambda: len(alarms(gate)) == 2, "the alarms")
+    assert alarms(gate)["engine.pdb"]["sentence"] == '"engine.pdb" is watched, and nobody has 1 build that was asked for'
+    told = alarms(gate)["engine3.pdb"]["sentence"]
+    assert told == '"engine3.pdb" is watched, and who has 1 build that was asked for could not be found out'
 
 
 # --- previews
@@ -438,7 +460,7 @@ def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     assert seen["day"] == {"requests": 30, "files": 0} and 0 <= seen["days"] < 1
     seen = preview(gate, list="blacklist", server="three", value=".*")
     assert seen["questions"] == third.count() and seen["lost"] == len(had)
-    assert seen["day"] == {"requests": 35 + len(had), "files": len(had)}
+    assert seen["day"] == {"requests": 35 + len(had), "files": len(had)} and seen["unknown"] == 0
     seen = preview(gate, list="general.blacklist", value="nv")
     assert seen["questions"] == sum("/nv" in r.path for o in (origin, second, third) for r in o.requests) == 90
     seen = preview(gate, list="whitelist", server="three", value="n")
@@ -453,3 +475,13 @@ def test_a_rule_is_tried_before_it_is_made(start, origin, second, third):
     target = "/api/v1/rules/preview?list=general.blacklist&value=x"  # a pattern may take long: not for everybody
     assert gate.get(target, headers={"X-Forwarded-For": "1.2.3.4"}).status == 403
     assert json.loads(gate.get("/api/v1/rules").body) == []
+
+
+def test_a_rule_that_is_tried_says_what_is_not_known(start, origin, second, third):
+    gate = start(server(origin), server(second, "two"), server(third, "three"))
+    failing = Symbol("nvfail.pdb", f"{7:032X}1", b"")
+    third.on(failing.remote, status(500))
+    assert gate.get(failing.path).verdict == "failed"
+    assert gate.get(failing.path[:-1] + "_").status == 404
+    wait_until(lambda: preview(gate, list="blacklist", server="three", value="nv")["unknown"] == 1, "the failure")
+    assert preview(gate, list="blacklist", server="three", value="nvfail")["day"]["requests"] == 1

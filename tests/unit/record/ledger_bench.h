@@ -8,7 +8,11 @@
 #include "record/ledger.h"
 #include "record/reading.h"
 
-enum { WAIT_MS = 20000, AT_S = 1800000000 /* when requests came */ };
+enum {
+    WAIT_MS = 20000,
+    AT_S = 1800000000, /* when requests came */
+    FINGERPRINT = 7,   /* of every server, as it is asked */
+};
 
 /* The ordinary bounds. */
 struct ledger_options options_of(const char *path);
@@ -24,7 +28,8 @@ struct ledger *open_at(const char *path);
 struct outcome outcome_of(const char *name, const char *id, enum verdict verdict);
 void take(struct ledger *ledger, const char *name, const char *id, enum verdict verdict);
 
-/* What a server answered: after 3 ms, 5 bytes; a failure says "it burns". */
+/* What a server answered about the id "1" of a name: after 3 ms, 5 bytes; a failure says "it
+   burns". */
 void take_answer(struct ledger *ledger, const char *name, const char *source,
                  enum attempt_result result);
 

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//
+// Evidence in the book: written with its sheet, forgotten with what nobody needs, and begun anew
+// where it would not be whole any more.
+#include "base/clock.h"
+#include "record/book_inside.h"
+
+enum { STRAYS_EVERY_S = 3600 };
+
+struct writing {
+    struct book *book;
+    const struct evidence *evidence;
+    struct error *err;
+};
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text) {
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *statement, int at, uint64_t number) {
+    sqlite3_bind_int64(statement, at, (sqlite3_int64)number);
+}
+
+/* Runs a statement about one server. */
+static bool run_for(struct writing *writing, enum book_statement which, const char *source) {
+    sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
+    if (!statement)
+        return false;
+    bind_text(statement, 1, source);
+    return book_step(writing->book, statement, writing->err);
+}
+
+static bool put_mark(struct writing *writing, const struct evidence_mark *mark) {
+    sqlite3_stmt *put = book_statement(writing->book, BOOK_PUT_MARK, writing->err);
+    if (!put)
+        return false;
+    bind_text(put, 1, mark->key.first);
+    bind_number(put, 2, mark->fingerprint);
+    sqlite3_bind_int64(put, 3, mark->since_ms);
+    return book_step(writing->book, put, writing->err);
+}
+
+/* A server that is asked in another way, or for the first time, has said nothing yet; whose the
+   kept files are does not change by it. Nonzero on failure, as all visitors here. */
+static int write_mark(struct table_node *node, void *context) {
+    struct writing *writing = context;
+    const struct evidence_mark *mark = TABLE_ENTRY(node, struct evidence_mark, key.node);
+    sqlite3_stmt *get = book_statement(writing->book, BOOK_GET_MARK, writing->err);
+    if (!get)
+        return 1;
+    bind_text(get, 1, mark->key.first);
+    bool same = sqlite3_step(get) == SQLITE_ROW &&
+                (uint64_t)sqlite3_column_int64(get, 0) == mark->fingerprint;
+    sqlite3_reset(get);
+    if (same)
+        return 0;
+    return !run_for(writing, BOOK_DROP_SAID, mark->key.first) ||
+           !run_for(writing, BOOK_KEEP_KEPT, mark->key.first) ||
+           !run_for(writing, BOOK_DROP_QUESTIONS, mark->key.first) || !put_mark(writing, mark);
+}
+
+/* Is it about the server as it is asked now? */
+static bool is_current(const struct writing *writing, const struct sum_key *key) {
+    const struct evidence_mark *mark = sum_there(&writing->evidence->marks, key->first, "", 0);
+    return key->mark == 0 || (mark && mark->fingerprint == key->mark);
+}
+
+static int write_sum(struct table_node *node, void *context) {
+    struct writing *writing = context;
+    const struct evidence_sum *sum = TABLE_ENTRY(node, struct evidence_sum, key.node);
+    if (!is_current(writing, &sum->key))
+        return 0;
+    sqlite3_stmt *add = book_statement(writing->book, BOOK_ADD_EVIDENCE, writing->err);
+    if (!add)
+        return 1;
+    bind_text(add, 1, sum->key.first);
+    bind_text(add, 2, sum->key.second);
+    bind_number(add, 3, sum->found);
+    bind_number(add, 4, sum->absent);
+    bind_number(add, 5, sum->failed);
+    bind_number(add, 6, sum->time_us);
+    bind_number(add, 7, sum->kept);
+    return !book_step(writing->book, add, writing->err);
+}
+
+static bool run_question(struct writing *writing, enum book_statement which, const char *source,
+                         const char *text) {
+    sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
+    if (!statement)
+        return false;
+    bind_text(statement, 1, source);
+    bind_text(statement, 2, text);
+    return book_step(writing->book, statement, writing->err);
+}
+
+/* Answers close what is open for all, too. */
+static int close_questions(struct table_node *node, void *context) {
+    struct writing *writing = context;
+    const struct evidence_question *question =
+        TABLE_ENTRY(node, struct evidence_question, key.node);
+    const char *source = question->key.first, *text = question->key.second;
+    if (!is_current(writing, &question->key))
+        return 0;
+    if (source[0] && !run_question(writing, BOOK_CLOSE_QUESTION, "", text))
+        return 1;
+    return !question->open && !run_question(writing, BOOK_CLOSE_QUESTION, source, text);
+}
+
+static int open_question(struct table_node *node, void *context) {
+    struct writing *writing = context;
+    const struct evidence_question *question =
+        TABLE_ENTRY(node, struct evidence_question, key.node);
+    return question->open && is_current(writing, &question->key) &&
+           !run_question(writing, BOOK_OPEN_QUESTION, question->key.first, question->key.second);
+}
+
+/* What every server said, and whose the kept files are. */
+static bool begin_anew(struct writing *writing) {
+    return book_run(writing->book, "DELETE FROM evidence; DELETE FROM questions", writing->err) &&
+           book_run_with(writing->book, "UPDATE marks SET since_ms = ?1", clock_wall_ns() / 1000000,
+                         writing->err);
+}
+
+bool book_write_evidence(struct book *book, const struct evidence *evidence, struct error *err) {
+    struct writing writing = {book, evidence, err};
+    /* table_each does not change what it walks here. */
+    struct evidence *all = (struct evidence *)(uintptr_t)evidence;
+    if (evidence->gap)
+        return table_each(&all->marks, write_mark, &writing) == 0 && begin_anew(&writing);
+    return table_each(&all->marks, write_mark, &writing) == 0 &&
+           table_each(&all->sums, write_sum, &writing) == 0 &&
+           table_each(&all->questions, close_questions, &writing) == 0 &&
+           table_each(&all->questions, open_question, &writing) == 0;
+}
+
+/* --- bounds --- */
+
+/* The server with the most rows of a table, which has too many, has said nothing from now on. */
+static bool begin_largest_anew(struct book *book, const char *choose, struct error *err) {
+    static const char *const steps[] = {
+        "DELETE FROM evidence WHERE source IN (SELECT source FROM largest)",
+        "DELETE FROM questions WHERE source IN (SELECT source FROM largest)",
+    };
+    bool good = book_run(book, "BEGIN IMMEDIATE; DROP TABLE IF EXISTS temp.largest", err) &&
+                book_run(book, choose, err);
+    for (unsigned i = 0; good && i < sizeof steps / sizeof *steps; i++)
+        good = book_run(book, steps[i], err);
+    return good &&
+           book_run_with(book,
+                         "UPDATE marks SET since_ms = ?1 WHERE source IN"
+                         " (SELECT source FROM largest)",
+                         clock_wall_ns() / 1000000, err) &&
+           book_run(book, "DROP TABLE temp.largest; COMMIT", err);
+}
+
+/* To count them much is read. */
+static bool bound_strays(struct book *book, int64_t now_s, struct error *err) {
+    if (book->folded_names == 0 ||
+        (now_s >= book->strays_s && now_s < book->strays_s + STRAYS_EVERY_S))
+        return true;
+    book->strays_s = now_s;
+    uint64_t strays = (uint64_t)book_ask(
+        book, "SELECT count(*) FROM evidence WHERE name NOT IN (SELECT name FROM names)");
+    return strays <= book->options.names_max ||
+           begin_largest_anew(book,
+                              "CREATE TEMP TABLE largest AS SELECT source FROM main.evidence"
+                              " WHERE name NOT IN (SELECT name FROM main.names)"
+                              " GROUP BY source ORDER BY count(*) DESC LIMIT 1",
+                              err);
+}
+
+static bool bound_questions(struct book *book, struct error *err) {
+    uint64_t open = (uint64_t)book_ask(book, "SELECT count(*) FROM questions");
+    return open <= book->options.ids_max / QUESTION_SHARE ||
+           begin_largest_anew(book,
+                              "CREATE TEMP TABLE largest AS SELECT source FROM main.questions"
+                              " GROUP BY source ORDER BY count(*) DESC LIMIT 1",
+                              err);
+}
+
+bool book_bound_evidence(struct book *book, int64_t now_s, struct error *err) {
+    return bound_questions(book, err) && bound_strays(book, now_s, err);
+}

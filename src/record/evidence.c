@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "record/evidence.h"
+
+#include "base/text.h"
+
+enum {
+    QUESTION_BYTES = NAME_BYTES_MAX + ID_BYTES_MAX + 2,
+    ROUNDING_MS = 50, /* times of a note are of another clock than the wall's */
+};
+
+void evidence_init(struct evidence *evidence) {
+    *evidence = (struct evidence){0};
+    table_init(&evidence->sums);
+    table_init(&evidence->questions);
+    table_init(&evidence->marks);
+}
+
+void evidence_release(struct evidence *evidence) {
+    table_release(&evidence->sums);
+    table_release(&evidence->questions);
+    table_release(&evidence->marks);
+}
+
+static struct evidence_sum *find_sum(struct evidence *evidence, struct arena *arena,
+                                     const char *source, const char *name, uint64_t mark) {
+    struct evidence_sum *sum =
+        sum_find(&evidence->sums, arena, EVIDENCE_SUMS_MAX, sizeof *sum, source, name, mark);
+    evidence->gap |= sum == NULL;
+    return sum;
+}
+
+/* When the question was put, as far as its answer tells. */
+static int64_t asked_at(const struct attempt_note *note, int64_t wall_ms) {
+    return wall_ms - note->place_ms - note->total_ms - ROUNDING_MS;
+}
+
+static void note_mark(struct evidence *evidence, struct arena *arena,
+                      const struct attempt_note *note, uint64_t fingerprint, int64_t wall_ms) {
+    struct evidence_mark *mark =
+        sum_find(&evidence->marks, arena, EVIDENCE_MARKS_MAX, sizeof *mark, note->source, "", 0);
+    evidence->gap |= mark == NULL;
+    if (!mark || (mark->since_ms && mark->fingerprint == fingerprint))
+        return;
+    mark->fingerprint = fingerprint;
+    mark->since_ms = asked_at(note, wall_ms);
+}
+
+static void note_question(struct evidence *evidence, struct arena *arena, const char *source,
+                          uint64_t mark, const char *text, bool open) {
+    struct evidence_question *question = sum_find(
+        &evidence->questions, arena, EVIDENCE_QUESTIONS_MAX, sizeof *question, source, text, mark);
+    evidence->gap |= question == NULL;
+    if (question)
+        question->open = open;
+}
+
+/* A search tells of each server by itself: what is not known of all at once is over. */
+static void close_for_all(struct evidence *evidence, const char *text) {
+    struct evidence_question *question = sum_there(&evidence->questions, "", text, 0);
+    if (question)
+        question->open = false;
+}
+
+void evidence_add(struct evidence *evidence, struct arena *arena, const struct symbol_key *key,
+                  uint64_t fingerprint, const struct attempt_note *note, int64_t wall_ms) {
+    char text[QUESTION_BYTES];
+    bool answered = note->result == ATTEMPT_FOUND || note->result == ATTEMPT_ABSENT;
+    text_format(text, sizeof text, "%s/%s", key->name, key->id);
+    note_mark(evidence, arena, note, fingerprint, wall_ms);
+    note_question(evidence, arena, note->source, fingerprint, text, !answered);
+    close_for_all(evidence, text);
+    if (!answered && note->result != ATTEMPT_FAILED)
+        return;
+    struct evidence_sum *sum = find_sum(evidence, arena, note->source, key->name, fingerprint);
+    if (!sum)
+        return;
+    sum->found += note->result == ATTEMPT_FOUND;
+    sum->absent += note->result == ATTEMPT_ABSENT;
+    sum->failed += note->result == ATTEMPT_FAILED;
+    sum->time_us += note->total_ms > 0 ? (uint64_t)note->total_ms * 1000 : 0;
+}
+
+struct evidence_sum *evidence_kept(struct evidence *evidence, struct arena *arena,
+                                   const char *source, const char *name) {
+    return find_sum(evidence, arena, source, name, 0);
+}
+
+void evidence_open(struct evidence *evidence, struct arena *arena, const char *name,
+                   const char *id) {
+    char text[QUESTION_BYTES];
+    text_format(text, sizeof text, "%s/%s", name, id);
+    note_question(evidence, arena, "", 0, text, true);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// What the book holds about a server as it is asked now.
+#include "record/reading_inside.h"
+
+static uint64_t number_at(sqlite3_stmt *statement, int column) {
+    return (uint64_t)sqlite3_column_int64(statement, column);
+}
+
+static void bind_server(sqlite3_stmt *statement, const struct evidence_server *server) {
+    reading_bind(statement, 1, server->identifier);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)server->fingerprint);
+    sqlite3_bind_int(statement, 3, server->own_shelf);
+}
+
+bool reading_evidence(struct reading *reading, const struct evidence_server *server,
+                      struct evidence_total *out_total, struct error *err) {
+    sqlite3_stmt *statement = reading_prepare(
+        reading,
+        "SELECT since_ms, sum(found), sum(absent), sum(failed), sum(time_us), sum(kept),"
+        " (SELECT count(*) FROM questions WHERE source IN (?1, ''))"
+        " FROM marks LEFT JOIN evidence ON evidence.source = marks.source"
+        " WHERE marks.source = ?1 AND fingerprint = ?2",
+        err);
+    if (!statement)
+        return false;
+    bool good = true;
+    *out_total = (struct evidence_total){0};
+    bind_server(statement, server);
+    if (reading_next(reading, statement, &good, err) && sqlite3_column_int64(statement, 0) != 0)
+        *out_total = (struct evidence_total){
+            .since_ms = sqlite3_column_int64(statement, 0),
+            .found = number_at(statement, 1),
+            .absent = number_at(statement, 2),
+            .failed = number_at(statement, 3),
+            .time_us = number_at(statement, 4),
+            .kept = number_at(statement, 5),
+            .open = number_at(statement, 6),
+        };
+    sqlite3_finalize(statement);
+    return good;
+}
+
+/* What was said; files that are here and nobody knows whose, of which it may have been the source;
+   hits of a time that there is no evidence of; and open questions. */
+static const char names_said[] =
+    "WITH had AS (SELECT name FROM evidence WHERE found + kept > 0)"
+    " SELECT name, sum(found), sum(absent), sum(failed), sum(time_us), sum(may_have) FROM ("
+    "SELECT name, found, absent, failed, time_us, found + kept AS may_have FROM evidence"
+    " WHERE source = ?1"
+    " UNION ALL SELECT name, 0, 0, 0, 0, kept FROM evidence WHERE source = ''"
+    " UNION ALL SELECT name, 0, 0, 0, 0, hits FROM names"
+    " WHERE hits > 0 AND name <> '' AND (?3 OR name NOT IN had)"
+    " UNION ALL SELECT substr(question, 1, instr(question, '/') - 1), 0, 0, 0, 0, 1"
+    " FROM questions WHERE source IN (?1, ''))"
+    " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND fingerprint = ?2)"
+    " GROUP BY name ORDER BY name";
+
+bool reading_evidence_names(struct reading *reading, const struct evidence_server *server,
+                            bool (*show)(const struct evidence_row *row, void *context),
+                            void *context, struct error *err) {
+    sqlite3_stmt *statement = reading_prepare(reading, names_said, err);
+    if (!statement)
+        return false;
+    bool good = true;
+    bind_server(statement, server);
+    while (reading_next(reading, statement, &good, err)) {
+        const struct evidence_row row = {
+            .name = reading_text(statement, 0),
+            .found = number_at(statement, 1),
+            .absent = number_at(statement, 2),
+            .failed = number_at(statement, 3),
+            .time_us = number_at(statement, 4),
+            .may_have = number_at(statement, 5),
+        };
+        if (!show(&row, context))
+            break;
+    }
+    sqlite3_finalize(statement);
+    return good;
+}
