@@ -10,7 +10,7 @@ import { counted, grouped, spanText } from "./text.js";
  */
 export async function adviceList(most, after) {
     const all = await get("advice");
-    if (!all.length) return h("p", { class: "dim" }, "No advice: nothing that was recorded speaks for a change.");
+    if (!all.length) return h("p", { class: "dim" }, "No advice: nothing recorded speaks for a change.");
     return h("ul", { class: "advice" }, all.slice(0, most).map((/** @type {any} */ one) => advice(one, after)));
 }
 
