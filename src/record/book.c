@@ -57,6 +57,7 @@ static const char *const schema_2 =
     "CREATE TABLE evidence(source TEXT, name TEXT, found INTEGER NOT NULL,"
     " absent INTEGER NOT NULL, failed INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     " kept INTEGER NOT NULL, PRIMARY KEY(source, name)) WITHOUT ROWID;"
+    "CREATE INDEX evidence_had ON evidence(name) WHERE found + kept > 0;"
     "CREATE TABLE questions(source TEXT, question TEXT, PRIMARY KEY(source, question))"
     " WITHOUT ROWID;";
 

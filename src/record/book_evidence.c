@@ -135,22 +135,19 @@ bool book_write_evidence(struct book *book, const struct evidence *evidence, str
 
 /* --- bounds --- */
 
-/* The server with the most rows of a table, which has too many, has said nothing from now on. */
+/* The server with the most rows of a table, which has too many, has said nothing from now on. What
+   is not known of any server is among the rows of "": without them nothing is whole. */
 static bool begin_largest_anew(struct book *book, const char *choose, struct error *err) {
-    static const char *const steps[] = {
-        "DELETE FROM evidence WHERE source IN (SELECT source FROM largest)",
-        "DELETE FROM questions WHERE source IN (SELECT source FROM largest)",
-    };
-    bool good = book_run(book, "BEGIN IMMEDIATE; DROP TABLE IF EXISTS temp.largest", err) &&
-                book_run(book, choose, err);
-    for (unsigned i = 0; good && i < sizeof steps / sizeof *steps; i++)
-        good = book_run(book, steps[i], err);
-    return good &&
+    static const char drop[] = "DELETE FROM evidence WHERE source IN (SELECT source FROM anew);"
+                               "DELETE FROM questions WHERE source IN (SELECT source FROM anew);";
+    static const char all[] = "INSERT INTO anew SELECT source FROM marks"
+                              " WHERE EXISTS (SELECT 1 FROM anew WHERE source = '')";
+    return book_run(book, "BEGIN IMMEDIATE; DROP TABLE IF EXISTS temp.anew", err) &&
+           book_run(book, choose, err) && book_run(book, all, err) && book_run(book, drop, err) &&
            book_run_with(book,
-                         "UPDATE marks SET since_ms = ?1 WHERE source IN"
-                         " (SELECT source FROM largest)",
+                         "UPDATE marks SET since_ms = ?1 WHERE source IN (SELECT source FROM anew)",
                          clock_wall_ns() / 1000000, err) &&
-           book_run(book, "DROP TABLE temp.largest; COMMIT", err);
+           book_run(book, "DROP TABLE temp.anew; COMMIT", err);
 }
 
 /* To count them much is read. */
@@ -163,7 +160,7 @@ static bool bound_strays(struct book *book, int64_t now_s, struct error *err) {
         book, "SELECT count(*) FROM evidence WHERE name NOT IN (SELECT name FROM names)");
     return strays <= book->options.names_max ||
            begin_largest_anew(book,
-                              "CREATE TEMP TABLE largest AS SELECT source FROM main.evidence"
+                              "CREATE TEMP TABLE anew AS SELECT source FROM main.evidence"
                               " WHERE name NOT IN (SELECT name FROM main.names)"
                               " GROUP BY source ORDER BY count(*) DESC LIMIT 1",
                               err);
@@ -173,7 +170,7 @@ static bool bound_questions(struct book *book, struct error *err) {
     uint64_t open = (uint64_t)book_ask(book, "SELECT count(*) FROM questions");
     return open <= book->options.ids_max / QUESTION_SHARE ||
            begin_largest_anew(book,
-                              "CREATE TEMP TABLE largest AS SELECT source FROM main.questions"
+                              "CREATE TEMP TABLE anew AS SELECT source FROM main.questions"
                               " GROUP BY source ORDER BY count(*) DESC LIMIT 1",
                               err);
 }

@@ -44,13 +44,13 @@ bool reading_evidence(struct reading *reading, const struct evidence_server *ser
 /* What was said; files that are here and nobody knows whose, of which it may have been the source;
    hits of a time that there is no evidence of; and open questions. */
 static const char names_said[] =
-    "WITH had AS (SELECT name FROM evidence WHERE found + kept > 0)"
-    " SELECT name, sum(found), sum(absent), sum(failed), sum(time_us), sum(may_have) FROM ("
+    "SELECT name, sum(found), sum(absent), sum(failed), sum(time_us), sum(may_have) FROM ("
     "SELECT name, found, absent, failed, time_us, found + kept AS may_have FROM evidence"
     " WHERE source = ?1"
     " UNION ALL SELECT name, 0, 0, 0, 0, kept FROM evidence WHERE source = ''"
     " UNION ALL SELECT name, 0, 0, 0, 0, hits FROM names"
-    " WHERE hits > 0 AND name <> '' AND (?3 OR name NOT IN had)"
+    " WHERE hits > 0 AND name <> '' AND (?3 OR NOT EXISTS"
+    " (SELECT 1 FROM evidence WHERE evidence.name = names.name AND found + kept > 0))"
     " UNION ALL SELECT substr(question, 1, instr(question, '/') - 1), 0, 0, 0, 0, 1"
     " FROM questions WHERE source IN (?1, ''))"
     " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND fingerprint = ?2)"

@@ -297,6 +297,22 @@ static void too_many_open_questions_begin_anew(void **state) {
     close_book(&desk);
 }
 
+static void too_many_lookups_without_an_answer_have_all_begin_anew(void **state) {
+    struct desk desk;
+    begin(&desk, state);
+    answer(&desk, "one", OLD, "a.pdb", "x", ATTEMPT_ABSENT);
+    answer(&desk, "two", OLD, "a.pdb", "x", ATTEMPT_ABSENT);
+    for (unsigned i = 0; i < 101; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "%u", i);
+        look_up(&desk, "a.pdb", id, VERDICT_FAILED, "");
+    }
+    settle(&desk);
+    assert_int_equal(total_of(&desk, "one", OLD).absent, 0);
+    assert_int_equal(total_of(&desk, "two", OLD).absent + total_of(&desk, "two", OLD).open, 0);
+    close_book(&desk);
+}
+
 static void a_gap_has_all_begin_anew(void **state) {
     struct desk desk;
     begin(&desk, state);
@@ -351,6 +367,7 @@ int main(void) {
         WITH_FOLDER(what_was_found_outlives_its_name),
         WITH_FOLDER(too_many_strays_begin_anew),
         WITH_FOLDER(too_many_open_questions_begin_anew),
+        WITH_FOLDER(too_many_lookups_without_an_answer_have_all_begin_anew),
         WITH_FOLDER(a_gap_has_all_begin_anew),
         WITH_FOLDER(a_book_of_the_first_format_gets_it),
     };
