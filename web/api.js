@@ -48,6 +48,16 @@ export async function getText(path, query = {}, signal) {
     return (await ask(address(path, query), { signal })).text();
 }
 
+/**
+ * A log's text from a byte on, and where what came ends: at the start again where the file was rotated.
+ * @param {string} path @param {number} from @param {AbortSignal} [signal]
+ */
+export async function getRest(path, from, signal) {
+    const answer = await ask(address(path, { from }), { signal });
+    const bytes = await answer.arrayBuffer();
+    return { text: new TextDecoder().decode(bytes), end: Number(answer.headers.get("X-Symgate-From")) + bytes.byteLength };
+}
+
 /** @param {string} path @param {Query} [query] @param {string} [body] @returns {Promise<any>} */
 export async function post(path, query = {}, body) {
     const text = await (await ask(address(path, query), { method: "POST", body })).text();

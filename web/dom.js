@@ -40,14 +40,27 @@ function fill(place, children) {
     return place;
 }
 
+/** @param {Element} root @returns {HTMLElement[]} itself and all in it that may have the focus */
+const stops = (root) => /** @type {any[]} */ ([root, ...root.querySelectorAll("a, button, input, select, textarea, [tabindex]")]);
+
+/** @param {Element | null | undefined} row */
+const keyOf = (row) => row?.getAttribute("data-key");
+
 /**
- * Puts children in the place of what was there.
+ * Puts children in the place of what was there. The focus stays where it was: on the same part of the row with the same data-key, else on what says the same.
  * @param {Element} place
  * @param {...Child} children
  */
 export function put(place, ...children) {
+    const on = place.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const row = on?.closest("[data-key]");
+    const at = on ? stops(row ?? place).indexOf(on) : -1;
     place.replaceChildren();
-    return fill(place, children);
+    fill(place, children);
+    const again = row ? [...place.querySelectorAll("[data-key]")].find((one) => keyOf(one) === keyOf(row)) : place;
+    const to = on && again && stops(again)[at];
+    if (to && (row || to.textContent === on.textContent)) to.focus();
+    return place;
 }
 
 /**

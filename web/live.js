@@ -51,8 +51,8 @@ function learn(event, value) {
 export async function askOnce() {
     try {
         for (const event of ["overview", "copies"]) learn(event, await get(event));
-    } catch (error) {
-        learn("silent", error instanceof Error ? error.message : String(error));
+    } catch (/** @type {any} */ error) {
+        learn("silent", error.message);
     }
 }
 

@@ -20,7 +20,9 @@ const PAGES = [
     ["about", "About", "b"],
 ];
 const OTHERS = ["symbol"];
-const THEMES = ["system", "light", "dark"];
+/* When each is dark. */
+/** @type {Record<string, string>} */
+const THEMES = { system: "(prefers-color-scheme: dark)", light: "not all", dark: "all" };
 const MARKS = { good: "●", warning: "▲", bad: "■" };
 const AGE_MS = 10000;
 
@@ -40,14 +42,16 @@ let byKey = false;
 
 function showTheme() {
     const theme = localStorage.getItem("theme") ?? "system";
-    document.documentElement.dataset.theme = theme;
+    const dark = /** @type {any} */ ([...document.styleSheets[0].cssRules].find((rule) => "media" in rule));
+    dark.media.mediaText = THEMES[theme];
     return theme;
 }
 
 function themeSwitch() {
     const button = h("button", { class: "theme", onclick: turn }, `theme: ${showTheme()}`);
     function turn() {
-        localStorage.setItem("theme", THEMES[(THEMES.indexOf(showTheme()) + 1) % THEMES.length]);
+        const names = Object.keys(THEMES);
+        localStorage.setItem("theme", names[(names.indexOf(showTheme()) + 1) % 3]);
         put(button, `theme: ${showTheme()}`);
         showPage();
     }

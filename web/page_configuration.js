@@ -49,15 +49,16 @@ function checker(text) {
  * @param {AbortSignal} signal
  */
 export async function show(place, _params, signal) {
-    const list = h("div");
-    const whole = h("div", {}, "Shown to those who may change things.");
+    const closed = "Shown to those who may change things.";
+    const list = h("div", {}, closed);
+    const whole = h("div", {}, closed);
     put(place, h("h1", {}, "Configuration"), tokenForm(), panel(["Rules ", h("button", { class: "link", onclick: exported }, "as lines for the main file")], list), panel("Effective configuration, secrets masked", whole));
     async function exported() {
         download(await getText("rules/export"), "rules.txt", "text/plain");
         say("downloaded");
     }
-    await showRules(list);
     if (!rights.admin) return;
+    await showRules(list);
     const text = await getText("configuration", {}, signal);
     put(whole, h("button", { onclick: () => download(text, "symgate.json", "application/json") }, "download"), h("pre", { tabindex: 0 }, text), h("h3", {}, "Check an edited one"), checker(text));
 }

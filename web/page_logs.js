@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { get, getText, rights } from "./api.js";
+import { get, getRest, getText, rights } from "./api.js";
 import { download, h, panel, put } from "./dom.js";
 import { tokenForm } from "./rights.js";
 import { change } from "./route.js";
@@ -20,12 +20,12 @@ export async function show(place, params, signal) {
     if (!files.length) return void place.append(h("p", { class: "dim" }, 'No log goes to a file. "logging" in the configuration names one.'));
     const text = h("pre", { class: "log", tabindex: 0, "aria-label": "the log's end" });
     const follow = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", checked: true }));
-    let file = files.find((/** @type {any} */ one) => String(one.number) === params.get("number")) ?? files[files.length - 1];
+    let file = files.find((/** @type {any} */ one) => String(one.number) === params.get("number")) ?? files[0];
     let from = 0;
     async function more() {
         const own = `/${file.number}.log`;
-        const added = await getText(own, { from }, signal);
-        from += new TextEncoder().encode(added).length;
+        const { text: added, end } = await getRest(own, from, signal);
+        from = end;
         const others = added.split("\n").filter((line) => !line.includes(` ${own}`)).join("\n"); // its following is no news
         if (!others) return;
         text.append(others);

@@ -67,7 +67,7 @@ function brief(word, rows, cells, explain, nameOf) {
             const toggle = (make) => () => (below.hasChildNodes() ? below.replaceChildren() : put(below, make()));
             return h(
                 "li",
-                {},
+                { "data-key": row.id ?? row.file },
                 h(
                     "div",
                     { class: "row" },
@@ -93,7 +93,7 @@ const nameIn = (row) => row.key.split("/")[0];
  * @param {AbortSignal} signal
  */
 async function showTroubles(failures, missing, signal) {
-    const failed = await get("requests", { verdict: "failed", limit: 8 }, signal);
+    const failed = await get("requests", { verdict: "failure", limit: 8 }, signal);
     put(
         failures,
         brief(

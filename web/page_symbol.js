@@ -66,17 +66,23 @@ function idRow(name, row, signal) {
  * @param {AbortSignal} signal
  */
 export function symbolDetails(name, signal) {
-    const place = h("div", { class: "details" }, "…");
-    get("symbol", { name, limit: IDS }, signal).then(
-        (told) =>
-            put(
-                place,
-                h("p", {}, h("a", { href: link("requests", { search: name }) }, "its requests"), " · ", Object.entries(told.serverHits).map(([server, n]) => `${server}: ${n} found, ${told.serverMisses[server] ?? 0} not. `)),
-                h("ul", { class: "ids" }, told.rows.map((/** @type {any} */ row) => idRow(name, row, signal))),
-            ),
-        (error) => put(place, error.message),
-    );
-    return place;
+    const about = h("p", {}, "…");
+    const list = h("ul", { class: "ids" });
+    const on = h("button", { onclick: more, hidden: true }, "more ids");
+    let shown = 0;
+    async function more() {
+        try {
+            const told = await get("symbol", { name, limit: IDS, offset: shown }, signal);
+            shown += told.rows.length;
+            put(about, h("a", { href: link("requests", { search: name }) }, "its requests"), " · ", Object.entries(told.serverHits).map(([server, n]) => `${server}: ${n} found, ${told.serverMisses[server] ?? 0} not. `));
+            list.append(...told.rows.map((/** @type {any} */ row) => idRow(name, row, signal)));
+            on.hidden = told.rows.length < IDS;
+        } catch (/** @type {any} */ error) {
+            put(about, error.message);
+        }
+    }
+    more();
+    return h("div", { class: "details" }, about, list, on);
 }
 
 /**

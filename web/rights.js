@@ -18,8 +18,8 @@ export function actor(word, act, after) {
         try {
             say(await act());
             after?.();
-        } catch (error) {
-            say(error instanceof Error ? error.message : String(error));
+        } catch (/** @type {any} */ error) {
+            say(error.message);
         }
         button.disabled = false;
     }

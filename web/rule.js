@@ -53,8 +53,8 @@ export function ruleForm(pattern, server, after) {
         try {
             put(preview, told(await get("rules/preview", rule())));
             add.hidden = false;
-        } catch (error) {
-            put(preview, error instanceof Error ? error.message : "");
+        } catch (/** @type {any} */ error) {
+            put(preview, error.message);
         }
     }
     function forget() {

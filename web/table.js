@@ -67,20 +67,15 @@ export function makeTable(table, signal) {
             if (mine !== asked || signal.aborted) return;
             rows = answer.rows;
             paint(answer.total);
-        } catch (error) {
-            if (!signal.aborted) put(foot, error instanceof Error ? error.message : String(error));
+        } catch (/** @type {any} */ error) {
+            if (!signal.aborted) put(foot, error.message);
         }
     }
 
     /** @param {number} [total] */
     function paint(total) {
-        const sorted = head.contains(document.activeElement) ? [...head.querySelectorAll("th")].indexOf(/** @type {any} */ (document.activeElement?.closest("th"))) : -1;
-        const focused = body.contains(document.activeElement) ? [...body.children].indexOf(/** @type {Element} */ (document.activeElement?.closest("tr"))) : -1;
         put(head, h("tr", {}, shown().map(heading)));
-        put(body, rows.map(line));
-        if (!rows.length) put(body, h("tr", {}, h("td", { colspan: shown().length, class: "dim" }, table.empty)));
-        if (focused >= 0) /** @type {HTMLElement | undefined} */ (body.children[focused])?.focus();
-        head.querySelectorAll("th")[sorted]?.querySelector("button")?.focus();
+        put(body, rows.length ? rows.map(line) : h("tr", {}, h("td", { colspan: shown().length, class: "dim" }, table.empty)));
         put(foot, paging(total));
     }
 
@@ -90,7 +85,7 @@ export function makeTable(table, signal) {
         const mine = column.sort && column.sort === sort;
         return h(
             "th",
-            { scope: "col", class: classes(column), "aria-sort": mine ? (order === "asc" ? "ascending" : "descending") : null },
+            { scope: "col", "data-key": column.title, class: classes(column), "aria-sort": mine ? (order === "asc" ? "ascending" : "descending") : null },
             column.sort
                 ? h("button", { onclick: () => turn({ sort: column.sort ?? "", order: mine && order === "desc" ? "asc" : "desc" }) }, column.title, mine ? (order === "asc" ? " ▴" : " ▾") : null)
                 : column.title,
@@ -102,7 +97,7 @@ export function makeTable(table, signal) {
 
     /** @param {any} row */
     function line(row) {
-        const made = h("tr", { tabindex: 0, "aria-expanded": "false", onclick: act, onkeydown: key }, shown().map((column) => h("td", { class: classes(column) }, column.cell(row))));
+        const made = h("tr", { tabindex: 0, "data-key": row.n ?? row.file ?? row.identifier, "aria-expanded": "false", onclick: act, onkeydown: key }, shown().map((column) => h("td", { class: classes(column) }, column.cell(row))));
         /** @param {Event} event */
         function act(event) {
             if (/** @type {Element} */ (event.target).closest("a, button, input, select")) return;
@@ -131,7 +126,9 @@ export function makeTable(table, signal) {
     function toggle(made, row) {
         const open = !opened(made);
         made.setAttribute("aria-expanded", String(open));
-        if (open) made.after(h("tr", { class: "opened" }, h("td", { colspan: shown().length }, table.open(row))));
+        /** @param {KeyboardEvent} event */
+        const close = (event) => event.key === "Escape" && (toggle(made, row), /** @type {HTMLElement} */ (made).focus());
+        if (open) made.after(h("tr", { class: "opened", onkeydown: close }, h("td", { colspan: shown().length }, table.open(row))));
         else made.nextElementSibling?.remove();
     }
 

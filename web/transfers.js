@@ -32,7 +32,7 @@ function row(copy) {
         : h("span", {}, copy.phase === "searching" ? "searching" : size(copy.written));
     return h(
         "li",
-        {},
+        { "data-key": copy.key },
         h("a", { href: link("symbol", { name }) }, name),
         h("span", { class: "dim" }, copy.source || "–"),
         bar,

@@ -13,7 +13,8 @@ enum { SEARCH_BYTES = 512 };
     "SELECT id, at_ms, client, dialect, method, path, key, verdict, source, reason, rule, status," \
     " bytes, waited_us, total_us, broken, attempts, n FROM"
 #define CONDITIONS                                                                                 \
-    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3)"          \
+    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR key = ?2) AND (?3 = '' OR verdict = ?3"           \
+    " OR (?3 = '" ARCHIVE_FAILURE "' AND verdict IN ('failed', 'busy', 'later')))"                 \
     " AND (?4 = '' OR source = ?4 OR instr(attempts, ?4)) AND (?5 = '' OR client = ?5)"            \
     " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"       \
     " AND (?10 = '' OR instr(attempts, '\"' || ?10 || '\"'))"                                      \
@@ -45,6 +46,8 @@ static bool asks_for_id_alone(const struct archive_query *query) {
 
 static bool asks_for_failures(const struct archive_query *query) {
     static const enum verdict failures[] = {VERDICT_FAILED, VERDICT_BUSY, VERDICT_LATER};
+    if (given(query->verdict) && strcmp(query->verdict, ARCHIVE_FAILURE) == 0)
+        return true;
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
         if (given(query->verdict) && strcmp(query->verdict, verdict_name(failures[i])) == 0)
             return true;

@@ -18,10 +18,13 @@ enum archive_mark {
 /* Which requests: those for a file itself, or for another form of one (`.pd_`, file.ptr). */
 enum archive_forms { ARCHIVE_ALL, ARCHIVE_LOOKUPS, ARCHIVE_FOLLOW_UPS };
 
+/* In the place of a verdict: failed, later or busy. */
+#define ARCHIVE_FAILURE "failure"
+
 struct archive_query {
     const char *id;      /* X-Request-Id; NULL or "": any, as all texts here */
     const char *key;     /* "<name>/<id>", canonical */
-    const char *verdict; /* its name */
+    const char *verdict; /* its name, or ARCHIVE_FAILURE */
     const char *source;  /* who delivered, or was asked */
     const char *client;
     const char *result; /* some server was asked, and its attempt ended so: attempt_result_name */

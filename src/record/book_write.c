@@ -59,7 +59,7 @@ static int write_name(struct table_node *node, void *context) {
         return 1;
     if (id)
         writing->new_ids++;
-    else
+    else if (sum->key.first[0]) /* "other" is no name */
         writing->new_names++;
     return 0;
 }

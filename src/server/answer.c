@@ -88,6 +88,8 @@ void answer_spool(struct exchange *exchange, const char *type) {
     begin(exchange, &head, 200);
     head_field(&head, "Content-Type", type);
     head_number(&head, "Content-Length", exchange->call->spool.end - exchange->call->spool.at);
+    if (exchange->call->tells_begin)
+        head_number(&head, "X-Symgate-From", exchange->call->spool.at);
     end(exchange, &head);
     exchange->body = (struct body_cursor){.framing = FRAMING_SPOOL};
     if (exchange->head_only)

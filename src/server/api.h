@@ -25,6 +25,7 @@ struct api_call {
     uint64_t seen;          /* of a stream of events: up to which change */
     _Atomic unsigned *held; /* its place among those of its kind, given back at the end */
     struct spool spool;     /* open: the answer lies here, not in the text */
+    bool tells_begin;       /* of it: X-Symgate-From says where it begins */
 };
 
 /* NULL is allowed. */

@@ -89,7 +89,9 @@ static void open_file(struct exchange *exchange, const char *path, uint64_t from
         api_fail(exchange, 503, err.what);
         return;
     }
-    call->spool.at = from < call->spool.end ? from : call->spool.end;
+    /* One that is shorter than what was read of it already was rotated, and is another. */
+    call->spool.at = from <= call->spool.end ? from : 0;
+    call->tells_begin = true;
     call->type = "text/plain; charset=utf-8";
 }
 

@@ -13,8 +13,9 @@ struct asked {
 };
 
 static bool read_verdict(const char *query, char *out, size_t size, struct error *err) {
-    const char *words[VERDICT_COUNT + 2] = {""};
+    const char *words[VERDICT_COUNT + 3] = {""};
     unsigned index;
+    words[VERDICT_COUNT + 1] = ARCHIVE_FAILURE;
     for (unsigned i = 0; i < VERDICT_COUNT; i++)
         words[i + 1] = verdict_name((enum verdict)i);
     if (!query_choice(query, "verdict", words, 0, &index, err))

@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 from conftest import KEYS, server
 from double.origin import Script, gate as at_gate, good, head, send, status
-from program import ROOT, wait_until
+from program import ROOT, logging, wait_until
 from symbols import missing, pdb
 
 PAGES = {
@@ -223,6 +223,17 @@ def test_times_go_on(busy, page):
     wait_until(lambda: page.run("return document.querySelector('.state time').textContent") != before, "another time")
 
 
+def test_all_ids_of_a_symbol_can_be_seen(busy, page):
+    for n in range(205):
+        ask_by_path(busy, "many.pdb", f"{n:032X}1")
+    page.open(busy, "symbol", name="many.pdb")
+    wait_until(lambda: len(page.find(".ids > li")) == 200, "the first ids")
+    page.click("button", "more ids")
+    wait_until(lambda: len(page.find(".ids > li")) == 205, "the others")
+    assert len(set(page.run("return [...document.querySelectorAll('.ids > li > code')].map(c => c.textContent)"))) == 205
+    assert "more ids" not in page.text()
+
+
 def test_keys_work_on_after_sorting(busy, page):
     page.open(busy, "symbols")
     page.wait_text("here.pdb")
@@ -233,6 +244,58 @@ def test_keys_work_on_after_sorting(busy, page):
     page.run("document.querySelector('tbody tr').focus()")
     page.press(KEYS.ESCAPE)
     assert page.run("return document.activeElement.tagName") == "TR"
+
+
+FOCUSED = "const on = document.activeElement; return [on.tagName, on.closest('[data-key]')?.textContent ?? '']"
+
+
+def test_the_focus_stays_while_the_page_lives(busy, page):
+    page.open(busy)
+    page.wait_text("failing.pdb", ".brief")
+    page.run("document.querySelector('.brief button').focus(); window.before = document.activeElement")
+    where = page.run(FOCUSED)
+    assert where[0] == "BUTTON" and "failing.pdb" in where[1]
+    wait_until(lambda: not page.run("return window.before.isConnected"), "the list painted anew")
+    assert page.run(FOCUSED)[0] == "BUTTON" and "failing.pdb" in page.run(FOCUSED)[1]
+
+
+def test_the_focus_stays_on_its_row(busy, page):
+    page.open(busy, "requests")
+    page.wait_text("never.pdb")
+    for selector, tag in (("tbody tr", "TR"), ("tbody tr a", "A")):
+        page.run("document.querySelector(arguments[0]).focus()", selector)
+        where = page.run(FOCUSED)
+        for n in range(3):
+            ask_by_path(busy, f"news{tag.lower()}{n}.pdb")
+        page.wait_text(f"news{tag.lower()}2.pdb", "tbody")
+        now = page.run(FOCUSED)
+        assert now[0] == where[0] == tag and now[1].split(".pdb")[0][-5:] == where[1].split(".pdb")[0][-5:]
+
+
+def test_escape_closes_a_row_from_within(busy, page):
+    page.open(busy, "symbols")
+    page.wait_text("here.pdb")
+    page.run("document.querySelector('tbody tr').focus()")
+    page.press(KEYS.ENTER)
+    wait_until(lambda: page.find("tr.opened a, tr.opened button"), "the row open")
+    page.run("document.querySelector('tr.opened a, tr.opened button').focus()")
+    page.press(KEYS.ESCAPE)
+    wait_until(lambda: not page.find("tr.opened"), "the row closed")
+    assert page.run("return document.activeElement.tagName") == "TR"
+
+
+def test_a_log_is_followed_over_its_rotation(make, origin, tmp_path, page):
+    gate = make(server(origin), logging=logging(tmp_path / "a.log", maxBytes=20000, backupCount=2)).start()
+    for n in range(3):
+        ask_by_path(gate, f"first{n}.pdb")
+    page.open(gate, "logs")
+    page.wait_text("first2.pdb", "pre.log")
+    asked = 0
+    while not (tmp_path / "a.log.1").exists():
+        ask_by_path(gate, f"more{asked}.pdb")
+        asked += 1
+    ask_by_path(gate, "rotated.pdb")
+    page.wait_text("rotated.pdb", "pre.log")
 
 
 # --- changes
@@ -281,6 +344,8 @@ def test_without_rights_it_is_read_only(make, origin, own_address, page):
     page.wait_text("Read-only.")
     page.run("document.querySelector('tbody tr').click()")
     wait_until(lambda: page.find("tr.opened button:disabled"), "the buttons")
+    page.open(gate, "configuration", url=gate.url)
+    page.wait_text("Shown to those who may change things.")
     page.find("#token")[0].send_keys("wrong", KEYS.ENTER)
     page.wait_text("That token is not the one", "#said")
     page.find("#token")[0].clear()
@@ -330,9 +395,10 @@ def test_statistics_off_are_told(start, origin, page):
 def test_no_sideways_scroll_and_enough_contrast(busy, page, width, theme):
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     try:
+        page.open(busy)
+        page.run("localStorage.setItem('theme', arguments[0])", theme)
         for route in PAGES:
             page.open(busy, route)
-            page.run("document.documentElement.dataset.theme = arguments[0]", theme)
             page.wait_text(PAGES[route])
             assert page.run("return document.documentElement.scrollWidth <= innerWidth"), route
             assert page.run(CONTRAST) == [], (route, theme)

@@ -131,8 +131,10 @@ def test_log_files_are_numbered(logged, tmp_path):
     assert logged.get("/2.log").body == b"an older one\n"
     wait_until(lambda: b"/2.log" in logged.get("/1.log").body, "its own line")
     assert logged.get("/0.log").body.startswith((tmp_path / "b.log").read_bytes()[:100])
-    assert logged.get("/2.log?from=3").body == b"older one\n"
-    assert logged.get("/2.log?from=1000").body == b""
+    rest = logged.get("/2.log?from=3")
+    assert rest.body == b"older one\n" and rest.headers["x-symgate-from"] == "3"
+    whole = logged.get("/2.log?from=1000")  # it was rotated
+    assert whole.body == b"an older one\n" and whole.headers["x-symgate-from"] == "0"
     assert logged.get("/4.log").status == 404
     for path in ("/x.log", "/.log", "/1.logs", "/1234567890.log"):
         assert logged.get(path).status == 404, path

@@ -235,11 +235,15 @@ static void failures_outlive_the_other_requests(void **state) {
     options.book.failures_max = 5;
     struct ledger *ledger = open_with(&options);
     for (unsigned i = 0; i < 10; i++)
-        take(ledger, "failed.pdb", "1", VERDICT_FAILED);
+        take(ledger, "failed.pdb", "1",
+             i % 3   ? VERDICT_FAILED
+             : i % 2 ? VERDICT_LATER
+                     : VERDICT_BUSY);
     for (unsigned i = 0; i < 1000; i++)
         take(ledger, "a.pdb", "1", VERDICT_HIT);
     assert_int_equal(requests_of(ledger, (struct archive_query){.verdict = "hit"}).count, 100);
-    assert_int_equal(requests_of(ledger, (struct archive_query){.verdict = "failed"}).count, 5);
+    assert_int_equal(requests_of(ledger, (struct archive_query){.verdict = "failed"}).count, 3);
+    assert_int_equal(requests_of(ledger, (struct archive_query){.verdict = "failure"}).count, 5);
     ledger_free(ledger);
 }
 
