@@ -398,6 +398,23 @@ def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
     assert "another one" in finding(examine(server(url, **roots), symbol=symbol), "false")["sentence"]
 
 
+@pytest.mark.parametrize("place", ["it.pdb", "it.pd_"])
+def test_pointer_where_objects_are_forbidden_instead_of_missing(examine, nginx, place):
+    """What it leads to is asked for in both forms, as with the line that the doctor tells to write."""
+    url, www, _ = nginx
+    symbol = pdb()
+    point(www, symbol, b"../../elsewhere/it.pdb")
+    here = POINTERS | {"remote": url + "/objects"}
+    row = finding(examine(server(**here), symbol=symbol), "pointer")
+    assert "nothing is there" in row["sentence"] and '"absentStatus": [403] into the server' in row["cure"]
+    (www / "elsewhere").mkdir()
+    (www / "elsewhere" / place).write_bytes(symbol.body if place == "it.pdb" else gzip.compress(symbol.body))
+    row = finding(examine(server(**here), symbol=symbol), "absentStatus")
+    assert row["cure"] == 'Write "absentStatus": [403] into the server.'
+    row = finding(examine(server(**here, absentStatus=[403]), symbol=symbol), "server", weight="good")
+    assert "has the symbol" in row["sentence"]
+
+
 def test_anything_for_everything(examine, origin):
     origin.on(NOBODYS, good(pdb().body))
     finding(examine(server(origin)), "anything")
