@@ -114,7 +114,8 @@ static void judge_shares(const struct config *config, struct report *report) {
     char path[PATH_BYTES];
     struct error err = {0};
     for (unsigned i = 0; i < config->server_count; i++) {
-        if (!config->servers[i].share || !config->servers[i].enabled)
+        const struct config_server *server = &config->servers[i];
+        if ((!server->share && !server->points_to_share) || !server->enabled)
             continue;
         if (!smb_helper_find(path, sizeof path, &err))
             report_add(report, FINDING_PROBLEM, "symgate-smb", "symgate-smb", err.what, err.hint);
