@@ -806,6 +806,45 @@ def test_symbol_paths(path, name, thing):
     assert (name, thing) in read_log(path + "\r\n")
 
 
+SUMMARY = r"""%(kind)s search path is: srv*
+
+Error: Change all symbol paths attempts to access 'G:\gone' failed: 0x2 - Das System kann die Datei nicht finden.
+Error: Set symbol path attempts to access '\\away\sym' failed: 0x35 - The network path was not found.
+
+************* %(title)s validation summary **************
+Response                         Time (ms)     Location
+Deferred                                       srv*C:\sym*https://me:of-last-year@one.example/symbols
+OK                                             C:\my symbols
+Error                                          G:\gone
+Error                                          \\away\sym
+Error                            16            D:\other
+OK 
+DBGHELP: app - no symbols loaded
+Error                                          E:\of\no\table
+"""
+
+
+@pytest.mark.parametrize("title", ["Path", "Symbol Path"])
+@pytest.mark.parametrize("before", ["", "> ", "2026-11-26 08:15:01 | "], ids=["as it is", "quoted", "timed"])
+def test_what_the_debugger_says_of_each_element_of_a_path(title, before):
+    text = SUMMARY % {"kind": "Executable", "title": title}
+    found = read_log("".join(f"{before}{line}\n" for line in text.splitlines()))
+    assert set(found) == {
+        ("deferred", "srv*C:\\sym*https://***@one.example/symbols"),
+        ("usable", "C:\\my symbols"),
+        ("failed", "G:\\gone"),
+        ("failed", "\\\\away\\sym"),
+        ("failed", "D:\\other"),
+        ("no-symbols", "app"),
+    }
+    told = {thing: row for (_, thing), row in found.items()}
+    assert "not there" in told["G:\\gone"]["sentence"] and "Make the folder" in told["G:\\gone"]["cure"]
+    assert "server is not found" in told["\\\\away\\sym"]["sentence"]
+    assert "could not open it" in told["D:\\other"]["sentence"] and told["D:\\other"]["weight"] == "problem"
+    assert "!sym noisy" in told["srv*C:\\sym*https://***@one.example/symbols"]["sentence"]
+    assert told["C:\\my symbols"]["weight"] == "good"
+
+
 TWO_STORES = """SYMSRV:  BYINDEX: 0x1
          c:\\symbols*https://one.example/symbols
          app.pdb
