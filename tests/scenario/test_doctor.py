@@ -567,6 +567,18 @@ def test_cache_that_is_a_file(examine, tmp_path):
     assert "general.cacheLocation" in row["cure"]
 
 
+def test_place_of_the_file_is_taken(examine, tmp_path):
+    symbol = pdb()
+    for mark, tier in (("", ""), ("index2.txt", symbol.name[:2])):
+        cache = tmp_path / f"cache{tier}"
+        (cache / tier / symbol.shelved).mkdir(parents=True)
+        if mark:
+            (cache / mark).write_text("")
+        row = finding(examine(general={"cacheLocation": str(cache)}, symbol=symbol), "occupied", str(cache))
+        assert "directory lies in place of the file" in row["sentence"] and "remove it" in row["cure"]
+        assert not any(name == "occupied" for name, _ in examine(general={"cacheLocation": str(cache)}, symbol=missing(1)))
+
+
 def test_port_that_is_taken(examine):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
