@@ -80,7 +80,7 @@ static int examine(struct config *config, const struct config_problems *problems
     struct error err = {0};
     tell_problems(problems, &report);
     bool ruled = doctor_rules(config, &report);
-    doctor_places(config, &report);
+    doctor_places(config, known, &report);
     if (ruled && !doctor_servers(config, known, &report, &err)) {
         report_release(&report);
         return cli_failed(&err);

@@ -7,6 +7,7 @@
 
 #include "app/client_meaning.h"
 #include "app/client_path.h"
+#include "app/client_summary.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,11 +18,12 @@ enum { LINE_BYTES = 4096, ELEMENT_BYTES = 280, FINDINGS_MAX = 500, URLS_MAX = 16
 struct reading {
     struct report *report;
     char element[ELEMENT_BYTES]; /* that was named last */
+    bool in_summary;             /* the next line may be a row of the table of a symbol path … */
+    char before[ELEMENT_BYTES];  /* … behind what stood before its head, as a time */
 
     /* of symsrv's search that is under way */
     char stores[LINE_BYTES];    /* with '*' between them; "": not known */
-    bool stores_next;           /* the next line tells them … */
-    char before[ELEMENT_BYTES]; /* … behind what stood before "SYMSRV:", as a time */
+    bool stores_next;           /* the next line tells them, behind what stood before "SYMSRV:" */
     unsigned store;             /* the one on HTTP that is asked, counted among those */
     char first_get[LINE_BYTES]; /* what it was asked for first */
     char asked[ELEMENT_BYTES];  /* what was asked over HTTP last; "": nothing yet */
@@ -33,19 +35,12 @@ struct reading {
     const struct meaning *held; /* of a line that the next one says the URL of */
 };
 
-static bool told_already(const struct report *report, const char *name, const char *thing) {
-    for (unsigned i = 0; i < report->count; i++)
-        if (strcmp(report->list[i].name, name) == 0 && strcmp(report->list[i].thing, thing) == 0)
-            return true;
-    return false;
-}
-
 static void tell(struct reading *reading, const struct meaning *meaning, const char *element) {
     char thing[ELEMENT_BYTES] = "the client";
     if (element[0])
         text_mask_secrets(thing, sizeof thing, element, strlen(element), false);
     if (meaning && reading->report->count < FINDINGS_MAX &&
-        !told_already(reading->report, meaning->name, thing))
+        !report_has(reading->report, meaning->name, thing))
         report_add(reading->report, meaning->weight, meaning->name, thing, meaning->sentence,
                    meaning->cure);
 }
@@ -308,6 +303,18 @@ static const char *behind_the_same(const char *line, const char *before) {
     return at;
 }
 
+/* The table of the elements of a symbol path. False: the line is none of it. */
+static bool read_summary(struct reading *reading, const char *whole) {
+    const char *head = client_summary_head(whole);
+    if (head)
+        text_copy_n(reading->before, sizeof reading->before, whole, (size_t)(head - whole));
+    else if (reading->in_summary)
+        reading->in_summary =
+            client_summary_row(behind_the_same(whole, reading->before), reading->report);
+    reading->in_summary = reading->in_summary || head;
+    return reading->in_summary || client_summary_error(whole, reading->report);
+}
+
 static void read_line(struct reading *reading, const char *whole) {
     char folded[LINE_BYTES];
     const char *line = own_text(whole);
@@ -315,6 +322,8 @@ static void read_line(struct reading *reading, const char *whole) {
     text_fold(folded);
     if (reading->stores_next)
         take_stores(reading, behind_the_same(whole, reading->before));
+    else if (read_summary(reading, whole))
+        return;
     else if (text_starts(folded, "symsrv"))
         read_symsrv(reading, whole, line, folded);
     else if (client_path_read(line, false, reading->report))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // What a client has written about its search for symbols: `!sym noisy` of the Windows debuggers
-// (lines of SYMSRV and DBGHELP), DEBUGINFOD_VERBOSE of debuginfod's clients, or a symbol path. Read
-// only: nobody named in it is asked. Sources: the Windows debugger documentation ("Advanced SymSrv
-// use",
-// "!sym"), WinINet's and WinHTTP's error numbers, elfutils' debuginfod_find_debuginfo(3).
+// (lines of SYMSRV and DBGHELP), what they say of a symbol path that is set, DEBUGINFOD_VERBOSE of
+// debuginfod's clients, or a symbol path. Read only: nobody named in it is asked. Sources: the
+// Windows debugger documentation ("Advanced SymSrv use", "!sym"), WinINet's and WinHTTP's error
+// numbers, elfutils' debuginfod_find_debuginfo(3).
 #pragma once
 
 #include "app/report.h"

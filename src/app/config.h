@@ -115,8 +115,9 @@ struct config_server {
     char *identifier; /* unique: given, or the name, or the remote's host */
     char *remote;     /* as mapped; URL, directory or share */
     bool directory;
-    bool share;     /* one that no pathMap entry maps: symgate-smb reads it */
-    bool unaskable; /* a Windows path that no pathMap entry maps */
+    bool share;           /* one that no pathMap entry maps: symgate-smb reads it */
+    bool points_to_share; /* one of its pointerRoots is such a share */
+    bool unaskable;       /* a Windows path that no pathMap entry maps */
     char *user;
     char *password;
     char *domain;

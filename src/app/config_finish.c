@@ -250,23 +250,50 @@ static void finish_unindexed(struct config_reading *reading, const struct config
                     "has no effect: pointer files are not asked for");
 }
 
+/* A share that nothing maps is read through symgate-smb. */
+static void judge_share(struct config_reading *reading, const char *key, const char *share,
+                        const char *consequence) {
+    struct smb_remote remote;
+    struct error err = {0};
+    char program[PROGRAM_BYTES], hint[200];
+    if (!smb_remote_parse(share, &remote, &err)) {
+        config_complain(reading, PROBLEM_ERROR, key, err.hint, "%s", err.what);
+    } else if (!smb_helper_find(program, sizeof program, &err)) {
+        path_map_example(share, hint, sizeof hint);
+        config_complain(reading, PROBLEM_WARNING, key, hint, "%s: %s", err.what, consequence);
+    }
+}
+
+static void finish_pointer_root(struct config_reading *reading, struct config_server *server,
+                                const char *key, const char *root) {
+    CLEANUP(free_block) char *mapped = path_mapped(&reading->config->general.path_map, root);
+    char hint[200];
+    switch (path_kind(mapped ? mapped : root)) {
+    case PATH_URL:
+        config_complain(reading, PROBLEM_ERROR, key, "Write a directory or a share.",
+                        "pointers do not lead to URLs");
+        break;
+    case PATH_WINDOWS:
+        path_map_example(root, hint, sizeof hint);
+        config_complain(reading, PROBLEM_WARNING, key, hint,
+                        "\"%.100s\" is a Windows path: pointers into it are not followed", root);
+        break;
+    case PATH_SHARE:
+        server->points_to_share = true;
+        judge_share(reading, key, mapped ? mapped : root, "pointers into it are not followed");
+        break;
+    case PATH_LOCAL:
+        break;
+    }
+}
+
 static void finish_pointer_roots(struct config_reading *reading, struct config_server *server,
                                  const char *prefix) {
     const struct config_text_list *roots = &server->pointer_roots;
     for (unsigned i = 0; i < roots->count; i++) {
-        CLEANUP(free_block)
-        char *mapped = path_mapped(&reading->config->general.path_map, roots->texts[i]);
-        enum path_kind kind = path_kind(mapped ? mapped : roots->texts[i]);
-        char key[KEY_BYTES], hint[200];
+        char key[KEY_BYTES];
         text_format(key, sizeof key, "%s.pointerRoots[%u]", prefix, i);
-        path_map_example(roots->texts[i], hint, sizeof hint);
-        if (kind == PATH_URL)
-            config_complain(reading, PROBLEM_ERROR, key, "Write a directory or a share.",
-                            "pointers do not lead to URLs");
-        else if (kind != PATH_LOCAL && kind != PATH_SHARE)
-            config_complain(reading, PROBLEM_WARNING, key, hint,
-                            "\"%.100s\" is a Windows path: pointers into it are not followed",
-                            roots->texts[i]);
+        finish_pointer_root(reading, server, key, roots->texts[i]);
     }
 }
 
@@ -298,24 +325,6 @@ static void finish_kinds(struct config_reading *reading, struct config_server *s
         else
             config_complain(reading, PROBLEM_ERROR, key, "",
                             "must be one of pdb, pe, elf, macho, sym, other");
-    }
-}
-
-/* A share that nothing maps is read through symgate-smb. */
-static void finish_share(struct config_reading *reading, struct config_server *server,
-                         const char *key) {
-    struct smb_remote remote;
-    struct error err = {0};
-    char program[PROGRAM_BYTES];
-    server->directory = false;
-    server->share = true;
-    if (!smb_remote_parse(server->remote, &remote, &err)) {
-        config_complain(reading, PROBLEM_ERROR, key, err.hint, "%s", err.what);
-    } else if (!smb_helper_find(program, sizeof program, &err)) {
-        char hint[200];
-        path_map_example(server->remote, hint, sizeof hint);
-        config_complain(reading, PROBLEM_WARNING, key, hint, "%s: this server cannot be asked",
-                        err.what);
     }
 }
 
@@ -368,7 +377,9 @@ static void finish_remote(struct config_reading *reading, struct config_server *
     CLEANUP(free_block)
     char *mapped = path_mapped(&reading->config->general.path_map, server->remote);
     if (!mapped && path_kind(server->remote) == PATH_SHARE) {
-        finish_share(reading, server, key);
+        server->directory = false;
+        server->share = true;
+        judge_share(reading, key, server->remote, "this server cannot be asked");
         return;
     }
     if (!mapped && begins_with_host(server->remote))

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/paths.h"
 #include "base/buffer.h"
 #include "base/files.h"
 #include "base/memory.h"
@@ -349,11 +350,13 @@ static void read_map(const struct value *value) {
     const char *name;
     json_t *element;
     json_object_foreach((json_t *)(uintptr_t)value->json, name, element) {
+        char key[KEY_BYTES], hint[200], *to = NULL;
+        text_format(key, sizeof key, "%s[\"%s\"]", value->key, name);
+        if (path_map_misspelt(name, json_string_value(element), hint, sizeof hint))
+            config_complain(value->reading, PROBLEM_WARNING, key, hint,
+                            "counts as a comment, as every key that begins with //");
         if (json_is_comment(name))
             continue;
-        char key[KEY_BYTES];
-        text_format(key, sizeof key, "%s[\"%s\"]", value->key, name);
-        char *to = NULL;
         struct value inner = {value->reading, value->parameter, element, key, &to};
         read_text(&inner);
         if (!to)

@@ -14,8 +14,9 @@
    be read, which is reported, and nobody is to be asked: a rule may keep names from servers. */
 bool doctor_rules(struct config *config, struct report *report) MUST_CHECK;
 
-/* Looks at this machine. */
-void doctor_places(const struct config *config, struct report *report);
+/* Looks at this machine; in the caches also at the place of a file, where one is `known`. */
+void doctor_places(const struct config *config, const struct question *known,
+                   struct report *report);
 
 /* Asks every server, all at once, and each for at most 15 s. `known`: a file that all servers
    should have, or NULL: then the last one that each has delivered, as far as the statistics tell.

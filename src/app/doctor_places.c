@@ -15,6 +15,7 @@
 #include "server/listener.h"
 #include "source/smb_helper.h"
 #include "store/shelf.h"
+#include "store/shelf_place.h"
 
 enum {
     DESCRIPTORS_WANTED = 65536,
@@ -114,7 +115,8 @@ static void judge_shares(const struct config *config, struct report *report) {
     char path[PATH_BYTES];
     struct error err = {0};
     for (unsigned i = 0; i < config->server_count; i++) {
-        if (!config->servers[i].share || !config->servers[i].enabled)
+        const struct config_server *server = &config->servers[i];
+        if ((!server->share && !server->points_to_share) || !server->enabled)
             continue;
         if (!smb_helper_find(path, sizeof path, &err))
             report_add(report, FINDING_PROBLEM, "symgate-smb", "symgate-smb", err.what, err.hint);
@@ -178,16 +180,26 @@ static void judge_file(const struct config *config, struct report *report) {
         "chmod 640, or keep each secret in a file or in the environment (docs/configuration.md).");
 }
 
-void doctor_places(const struct config *config, struct report *report) {
+static void judge_cache(const struct config_general *general, const char *path, const char *key,
+                        const struct question *known, struct report *report) {
+    struct error err = {0};
+    judge_folder(general, path, key, report);
+    if (known && !shelf_place_free_on(path, &known->key, &err))
+        report_add(report, FINDING_PROBLEM, "occupied", path, err.what, err.hint);
+}
+
+void doctor_places(const struct config *config, const struct question *known,
+                   struct report *report) {
     const struct config_general *general = &config->general;
     judge_file(config, report);
     judge_folder(general, general->data_location, "general.dataLocation", report);
     if (general->cache_location)
-        judge_folder(general, general->cache_location, "general.cacheLocation", report);
+        judge_cache(general, general->cache_location, "general.cacheLocation", known, report);
     for (unsigned i = 0; i < config->server_count; i++) {
         const struct config_server *server = &config->servers[i];
         if (server->cache_location)
-            judge_folder(general, server->cache_location, "the server's cacheLocation", report);
+            judge_cache(general, server->cache_location, "the server's cacheLocation", known,
+                        report);
         if (server->directory && server->enabled)
             judge_directory(server, report);
     }

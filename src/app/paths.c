@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "source/smb_remote.h"
 
-enum { PATH_BYTES = 4096, DEVICE_BYTES = 4 };
+enum { PATH_BYTES = 4096, KEY_BYTES = 128, DEVICE_BYTES = 4 };
 
 static bool begins_with_drive(const char *text) {
     return isalpha((unsigned char)text[0]) && text[1] == ':' &&
@@ -73,10 +73,29 @@ char *path_mapped(const struct config_map *map, const char *text) {
     return path;
 }
 
-void path_map_example(const char *text, char *out, size_t size) {
-    char masked[96], escaped[128];
+/* As a key of pathMap: one that begins with // would be a comment. */
+static void write_key(const char *text, char out[KEY_BYTES]) {
+    char masked[96];
     text_mask_url(masked, sizeof masked, text);
-    text_escape_json(escaped, sizeof escaped, masked, strlen(masked));
+    for (char *at = masked; text_starts(text, "//") && *at; at++)
+        *at = *at == '/' ? '\\' : *at;
+    text_escape_json(out, KEY_BYTES, masked, strlen(masked));
+}
+
+bool path_map_misspelt(const char *name, const char *to, char *hint, size_t size) {
+    struct smb_remote share;
+    char key[KEY_BYTES];
+    if (!text_starts(name, "//") || isspace((unsigned char)name[2]) ||
+        !smb_remote_parse(name, &share, NULL) || !to || !strchr(to, '/'))
+        return false;
+    write_key(name, key);
+    text_format(hint, size, "Write it with backslashes: \"%s\".", key);
+    return true;
+}
+
+void path_map_example(const char *text, char *out, size_t size) {
+    char escaped[KEY_BYTES];
+    write_key(text, escaped);
     text_format(out, size,
                 "Mount it, then write \"pathMap\": {\"%s\": \"/mnt/symbols\"} in general.",
                 escaped);

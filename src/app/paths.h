@@ -25,6 +25,10 @@ char *path_mapped(const struct config_map *map, const char *text);
  * "/mnt/symbols"}`. */
 void path_map_example(const char *text, char *out, size_t size);
 
+/* Is a comment of pathMap an entry to whoever wrote it: "//server/share" that leads to a path? Then
+   the hint says how it is written. `to` may be NULL. */
+bool path_map_misspelt(const char *name, const char *to, char *hint, size_t size);
+
 /* Absolute, from the working directory, without empty and "." components, so that one directory has
  * one text; a new text. */
 char *path_absolute(const char *text);

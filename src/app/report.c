@@ -26,6 +26,13 @@ void report_add(struct report *report, enum finding_weight weight, const char *n
     report->problems += weight == FINDING_PROBLEM;
 }
 
+bool report_has(const struct report *report, const char *name, const char *thing) {
+    for (unsigned i = 0; i < report->count; i++)
+        if (strcmp(report->list[i].name, name) == 0 && strcmp(report->list[i].thing, thing) == 0)
+            return true;
+    return false;
+}
+
 void report_release(struct report *report) {
     free(report->list);
     *report = (struct report){0};

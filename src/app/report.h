@@ -26,6 +26,9 @@ struct report {
 void report_add(struct report *report, enum finding_weight weight, const char *name,
                 const char *thing, const char *sentence, const char *cure);
 
+/* Is there a finding of this name about this thing? */
+bool report_has(const struct report *report, const char *name, const char *thing);
+
 /* Frees the list. */
 void report_release(struct report *report);
 

@@ -25,10 +25,11 @@ struct log_file {
     int fd;       /* -1: could not be opened */
     bool regular; /* a device or a pipe is never rotated: it would be renamed away */
     bool complained;
+    bool cut; /* it ends within a line, which could not be taken back */
     counter *lost;
-    uint64_t bytes; /* in the file and pending */
-    size_t pending;
-    char *text; /* PENDING_MAX bytes */
+    uint64_t bytes; /* in the file: what could not be written is no growth */
+    size_t pending; /* whole lines */
+    char *text;     /* PENDING_MAX bytes */
 };
 
 /* The second that was formatted last: most lines share it with the one before. */
@@ -103,23 +104,57 @@ static uint64_t count_lines(const char *text, size_t length) {
     return lines;
 }
 
+/* Does the file end with what this descriptor wrote last? */
+static bool is_at_end(int fd, off_t *out_end) {
+    struct stat found;
+    *out_end = lseek(fd, 0, SEEK_CUR);
+    return *out_end >= 0 && fstat(fd, &found) == 0 && found.st_size == *out_end;
+}
+
+/* Nothing may go on in a line that was cut, after a restart neither: what of it was written is
+   taken back. Returns how much was written of whole lines. */
+static size_t take_back_cut_line(struct log_file *file, size_t written) {
+    const char *end = memrchr(file->text, '\n', written);
+    size_t whole = end ? (size_t)(end + 1 - file->text) : 0;
+    off_t at;
+    if (whole == written)
+        return written;
+    file->cut = !file->regular || !is_at_end(file->fd, &at) ||
+                ftruncate(file->fd, at - (off_t)(written - whole)) != 0;
+    return file->cut ? written : whole;
+}
+
+/* Returns how much of what is pending stands in the file now. */
+static size_t write_pending(struct log_file *file) {
+    if (file->cut && write_all(file->fd, "\n", 1) > 0)
+        return 0;
+    file->cut = false;
+    size_t written = file->pending - write_all(file->fd, file->text, file->pending);
+    if (written == file->pending)
+        return written;
+    int os = errno;
+    written = take_back_cut_line(file, written);
+    errno = os;
+    return written;
+}
+
 static void flush(struct log_file *file) {
-    size_t left = file->pending;
+    size_t written = 0;
     if (file->pending == 0)
         return;
     if (file->fd < 0 && !open_file(file))
         complain(file, "open", errno);
-    else if ((left = write_all(file->fd, file->text, file->pending)) > 0)
+    else if ((written = write_pending(file)) < file->pending)
         complain(file, "write", errno);
     else
         file->complained = false;
-    count_many(file->lost, count_lines(file->text + file->pending - left, left));
+    count_many(file->lost, count_lines(file->text + written, file->pending - written));
+    file->bytes += written;
     file->pending = 0;
 }
 
 /* path.1 is the newest. A rename that fails leaves the file to grow: better long than lost. */
 static void rotate(struct log_file *file) {
-    flush(file);
     close_file(file);
     for (unsigned i = file->backups_max; i > 0; i--) {
         char from[PATH_MAX];
@@ -136,17 +171,18 @@ static void rotate(struct log_file *file) {
 
 static bool would_grow_too_long(const struct log_file *file, size_t length) {
     return file->path && file->regular && file->bytes_max > 0 && file->backups_max > 0 &&
-           file->bytes > 0 && file->bytes + length > file->bytes_max;
+           file->bytes + file->pending > 0 &&
+           file->bytes + file->pending + length > file->bytes_max;
 }
 
 static void put(struct log_file *file, const char *line, size_t length) {
+    if (file->pending + length > PENDING_MAX || would_grow_too_long(file, length))
+        flush(file);
+    /* Once more: what a full disk did not take must not push the older files out. */
     if (would_grow_too_long(file, length))
         rotate(file);
-    if (file->pending + length > PENDING_MAX)
-        flush(file);
     memcpy(file->text + file->pending, line, length);
     file->pending += length;
-    file->bytes += length;
 }
 
 static bool could_not_open(const char *path, int os, struct error *err) {

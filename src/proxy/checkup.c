@@ -77,10 +77,12 @@ static bool impossible(const struct source *source, struct question *out_questio
 }
 
 static void note_answer(struct patient *patient, const struct source_call *call, int64_t began_ms,
-                        bool came) {
+                        enum source_answer answer, bool came) {
     struct checkup *out = patient->out;
     int64_t took_ms = clock_ms() - began_ms;
     out->status = call->note->status;
+    patient->forbidden +=
+        answer == SOURCE_ABSENT && call->also_absent && out->status == call->also_absent;
     out->answers += came;
     if (came && took_ms > out->took_ms)
         out->took_ms = took_ms;
@@ -90,14 +92,9 @@ static void note_answer(struct patient *patient, const struct source_call *call,
 }
 
 /* A store of objects forbids what it does not have: one that forbids what nobody can have says no
-   to the known file so, too. */
-static enum said said_of_failure(struct patient *patient, const struct error *err) {
-    const struct checkup *out = patient->out;
-    if (err->kind == ERROR_HTML)
-        return SAID_PAGE;
-    bool no = err->kind == ERROR_STATUS && out->status == FORBIDDEN && out->forbids == FORBIDDEN;
-    patient->forbidden += no;
-    return no ? SAID_NO : SAID_FAILED;
+   to the known file so, too, and to what a pointer leads to. */
+static int status_of_no(const struct patient *patient) {
+    return patient->out->forbids == FORBIDDEN ? FORBIDDEN : 0;
 }
 
 static void note_dead(struct patient *patient, const struct pointer *pointer,
@@ -118,7 +115,7 @@ static enum said ask_pointed(struct patient *patient, const struct question *que
     int64_t began_ms = clock_ms();
     enum source_answer answer =
         pointed_follow(patient->source, patient->worker, call, pointer, &pointed, &why);
-    note_answer(patient, call, began_ms, answer != SOURCE_FAILED);
+    note_answer(patient, call, began_ms, answer, answer != SOURCE_FAILED);
     if (answer == SOURCE_FOUND)
         return checkup_body(&question->key, pointed.form, true, &pointed.content, pointed.reader,
                             err);
@@ -127,7 +124,7 @@ static enum said ask_pointed(struct patient *patient, const struct question *que
         return SAID_NO;
     }
     *err = why;
-    return said_of_failure(patient, err);
+    return err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
 }
 
 /* A pointer is what a request would make of it. For what nobody has, there is nothing to follow. */
@@ -157,20 +154,23 @@ static enum said look_at_answer(struct patient *patient, const struct question *
 static enum said ask_path(struct patient *patient, const struct question *question, enum form form,
                           const char *path, bool *out_redirected, struct error *err) {
     struct attempt_note note = {0};
-    struct asked asked = {
-        .call = {.path = path, .cancel = patient->cancel, .retry_after_s = -1, .note = &note}};
+    struct asked asked = {.call = {.path = path,
+                                   .also_absent = status_of_no(patient),
+                                   .cancel = patient->cancel,
+                                   .retry_after_s = -1,
+                                   .note = &note}};
     struct source_local local;
     struct source *source = patient->source;
     int64_t began_ms = clock_ms();
     enum source_answer answer = source->ops->ask(source, patient->worker, &asked.call, false,
                                                  &asked.content, &asked.reader, &local, err);
-    note_answer(patient, &asked.call, began_ms,
+    note_answer(patient, &asked.call, began_ms, answer,
                 answer != SOURCE_FAILED || err->kind != ERROR_CANCELLED);
     enum said said = SAID_NO;
     if (answer == SOURCE_FOUND)
         said = look_at_answer(patient, question, form, &asked, err);
     else if (answer == SOURCE_FAILED)
-        said = said_of_failure(patient, err);
+        said = err->kind == ERROR_HTML ? SAID_PAGE : SAID_FAILED;
     reader_close(asked.reader);
     *out_redirected = asked.content.redirected || asked.call.behind;
     if (said == SAID_FAILED && err->kind == ERROR_CANCELLED)

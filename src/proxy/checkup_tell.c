@@ -250,20 +250,25 @@ static void tell_layout(const struct source *source, const struct checkup *check
 }
 
 static void tell_pointer(const struct checkup *checkup, struct checkup_told *out) {
-    char sentence[sizeof out->sentence];
+    char sentence[sizeof out->sentence], cure[sizeof out->cure], also[112] = "";
     bool dead = checkup->why.kind == ERROR_ELSEWHERE;
     text_format(sentence, sizeof sentence,
                 "In place of the symbol that was asked for it has a pointer, and no file comes of "
                 "it: %s.",
                 checkup->why.what);
-    if (dead)
-        say(out, CHECKUP_PROBLEM, "pointer", sentence,
-            "Put the file back there, or publish it anew. If it is there, look at where pathMap "
-            "leads that path.");
-    else
-        say(out, CHECKUP_WARNING, "pointer", sentence,
-            "Nothing needs to be done if that is on purpose. See how the server does with a symbol "
-            "that it has: symgate doctor --symbol NAME/ID");
+    if (checkup->forbids)
+        text_format(
+            also, sizeof also,
+            " Write \"absentStatus\": [%d] into the server, since it answers so for what it "
+            "does not have.",
+            checkup->forbids);
+    text_format(cure, sizeof cure, "%s%s",
+                dead ? "Put the file back there, or publish it anew. If it is there, look at where "
+                       "pathMap leads that path."
+                     : "Nothing needs to be done if that is on purpose. See how the server does "
+                       "with a symbol that it has: symgate doctor --symbol NAME/ID",
+                also);
+    say(out, dead ? CHECKUP_PROBLEM : CHECKUP_WARNING, "pointer", sentence, cure);
 }
 
 static void tell_good(const struct checkup *checkup, struct checkup_told *out) {

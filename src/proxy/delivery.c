@@ -108,7 +108,8 @@ static bool look(struct delivery *delivery, struct error *err) {
 static enum fetch_end begin(struct delivery *delivery, struct error *err) {
     struct fetch *fetch = delivery->fetch;
     struct staging *staging = NULL;
-    if (!cache_stage(fetch->cache, fetch->shelf, delivery->content.size, &staging, err))
+    if (!cache_stage(fetch->cache, &fetch->question->key, fetch->shelf, delivery->content.size,
+                     &staging, err))
         return FETCH_FAILED;
     if (copy_begin(fetch->copy, &delivery->content, fetch->source->options.identifier, staging) ==
         COPY_LOST) {

@@ -26,8 +26,9 @@ static const struct words words[TOLD_COUNT] = {
     [TOLD_LOCAL] = {"The file lies in the directory of {server} and was served from there.",
                     NOTHING},
     [TOLD_NOT_KEPT] = {"The file was delivered, but it could not be kept: {what}.",
-                       "Each request fetches it again until the cache can be written: look at its "
-                       "free space, its permissions and general.minFreeSpace."},
+                       "Each request fetches it again until the cache can take it: look at its "
+                       "free space, its permissions, general.minFreeSpace, and at what lies there "
+                       "in the file's place."},
     [TOLD_NOT_SETTLED] = {"The file was delivered, and not kept: {what}.",
                           "Nothing needs to be done: it is kept once it has not been changed for "
                           "ten seconds."},

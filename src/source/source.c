@@ -143,8 +143,8 @@ bool file_mark_fits(const struct file_mark *mark, const struct content *content)
            strcmp(mark->validator, content->validator) == 0;
 }
 
-bool source_absent_status(const struct source *source, int status) {
-    if (status == 404 || status == 410)
+bool source_absent_status(const struct source *source, const struct source_call *call, int status) {
+    if (status == 404 || status == 410 || (status > 0 && status == call->also_absent))
         return true;
     for (unsigned i = 0; i < STATUSES_MAX && source->options.absent_statuses[i]; i++)
         if (source->options.absent_statuses[i] == status)

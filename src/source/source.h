@@ -81,6 +81,7 @@ struct source_call {
     const char *checksums;       /* the client's SymbolChecksum; NULL: none */
     const struct file_mark *unless; /* not NULL: SOURCE_SAME, or the file, where it is still this */
     struct cancel *cancel;
+    int also_absent;       /* an HTTP status that is a no here besides the source's own; 0: none */
     bool fresh_connection; /* do not use a kept one */
     int64_t retry_after_s; /* out: what Retry-After said, -1 when nothing */
     int64_t date_s;        /* out: the server's clock, where its answer told it; else 0 */
@@ -190,5 +191,5 @@ unsigned source_forms_ended(const struct source *source);
 /* Is this still the file of a mark? A mark may be NULL. */
 bool file_mark_fits(const struct file_mark *mark, const struct content *content);
 
-/* Does the source say no with this HTTP status? */
-bool source_absent_status(const struct source *source, int status);
+/* Does the source say no to this call with this HTTP status? */
+bool source_absent_status(const struct source *source, const struct source_call *call, int status);

@@ -152,14 +152,14 @@ static enum meaning fail_status(const struct source *source, const struct http_a
     return MEANS_FAILED;
 }
 
-static enum meaning meaning_of(const struct source *source, const struct http_answer *answer,
-                               const struct http_way *way, const struct resume *resume,
+static enum meaning meaning_of_part(const struct http_answer *answer, const struct resume *resume) {
+    return answer->status == 206 && honours(answer, resume) ? MEANS_REST : MEANS_AGAIN;
+}
+
+static enum meaning meaning_of(const struct source *source, const struct source_call *call,
+                               const struct http_answer *answer, const struct http_way *way,
                                struct error *err) {
-    if (resume && answer->status == 206)
-        return honours(answer, resume) ? MEANS_REST : MEANS_AGAIN;
-    if (resume && answer->status == 416)
-        return MEANS_AGAIN;
-    if (source_absent_status(source, answer->status) && !answer->undecided)
+    if (source_absent_status(source, call, answer->status) && !answer->undecided)
         return MEANS_ABSENT;
     if (answer->status != 200)
         return fail_status(source, answer, way, err);
@@ -297,8 +297,13 @@ static enum meaning ask_once(struct source *source, struct http_worker *worker,
     const struct http_answer *answer = http_transfer_answer(transfer);
     call->note->status = answer->status;
     call->date_s = call->behind ? 0 : answer->date;
-    bool same = call->unless && answer->status == 304;
-    enum meaning meaning = same ? MEANS_SAME : meaning_of(source, answer, &out->way, resume, err);
+    enum meaning meaning;
+    if (call->unless && answer->status == 304)
+        meaning = MEANS_SAME;
+    else if (resume && (answer->status == 206 || answer->status == 416))
+        meaning = meaning_of_part(answer, resume);
+    else
+        meaning = meaning_of(source, call, answer, &out->way, err);
     note_host(&out->way, answer, meaning, key_hash(call->path), err);
     if (meaning == MEANS_BODY || meaning == MEANS_REST) {
         out->transfer = TAKE(transfer);

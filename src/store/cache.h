@@ -141,10 +141,10 @@ void cache_list(struct cache *cache, unsigned listings_max,
 bool cache_show(struct cache *cache, const struct symbol_key *key,
                 struct cache_listing *out_listing);
 
-/* A staging file for a copy that is about to begin, on the shelf with this index (or the global one
- * where it is NULL). */
-bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,
-                 struct staging **out_staging, struct error *err) MUST_CHECK;
+/* A staging file for a copy of a key that is about to begin, on the shelf with this index (or the
+   global one where it is NULL); on none where something lies there in the file's place. */
+bool cache_stage(struct cache *cache, const struct symbol_key *key, unsigned shelf_index,
+                 uint64_t size, struct staging **out_staging, struct error *err) MUST_CHECK;
 
 /* The shelf with this index; NULL: there is none. */
 struct shelf *cache_shelf(const struct cache *cache, unsigned index);

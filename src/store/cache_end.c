@@ -333,8 +333,15 @@ bool cache_show(struct cache *cache, const struct symbol_key *key,
     return true;
 }
 
-bool cache_stage(struct cache *cache, unsigned shelf_index, uint64_t size,
-                 struct staging **out_staging, struct error *err) {
+bool cache_stage(struct cache *cache, const struct symbol_key *key, unsigned shelf_index,
+                 uint64_t size, struct staging **out_staging, struct error *err) {
     struct shelf *shelf = shelf_index < cache->shelf_count ? cache->shelves[shelf_index] : NULL;
-    return staging_new(shelf ? shelf : cache->shelves[0], cache->spill, size, out_staging, err);
+    shelf = shelf ? shelf : cache->shelves[0];
+    struct error why;
+    bool free = !shelf || shelf_hangs(shelf) || shelf_has_place(shelf, key, &why);
+    if (!staging_new(free ? shelf : NULL, cache->spill, size, out_staging, err))
+        return false;
+    if (!free)
+        staging_explain(*out_staging, &why);
+    return true;
 }

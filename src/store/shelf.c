@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "store/shelf_place.h"
 #include "store/vetting.h"
 
 enum {
@@ -116,12 +117,7 @@ void shelf_refresh(struct shelf *shelf) {
 
 void shelf_place(struct shelf *shelf, const struct symbol_key *key, char out[LAYOUT_PATH_BYTES]) {
     CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
-    char path[LAYOUT_PATH_BYTES];
-    char tier[LAYOUT_TIER_BYTES] = "";
-    if (root && root->two_tier)
-        layout_tier(key->name, tier);
-    layout_shelf_path(key, path);
-    text_format(out, LAYOUT_PATH_BYTES, "%s%s", tier, path);
+    shelf_place_write(key, root && root->two_tier, out);
 }
 
 void shelf_vouch(struct shelf *shelf, const struct symbol_key *key,

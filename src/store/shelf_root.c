@@ -149,7 +149,7 @@ static void look_at_system(struct shelf_root *root) {
     }
 }
 
-static bool has_tier_mark(int root_fd) {
+bool shelf_root_has_tiers(int root_fd) {
     for (size_t i = 0; i < sizeof tier_marks / sizeof *tier_marks; i++)
         if (faccessat(root_fd, tier_marks[i], F_OK, 0) == 0)
             return true;
@@ -168,7 +168,7 @@ bool shelf_root_open(const char *path, bool read_only, struct shelf_root **out_r
     root->fd = fd;
     root->staging_fd = -1;
     root->lock_fd = -1;
-    root->two_tier = has_tier_mark(fd);
+    root->two_tier = shelf_root_has_tiers(fd);
     look_at_system(root);
     *out_root = root;
     return read_only || prepare_writing(root, path, err);

@@ -31,5 +31,8 @@ struct shelf_root *shelf_root_ref(struct shelf_root *root);
 void shelf_root_unref(struct shelf_root *root);
 void shelf_root_unref_at(struct shelf_root **root);
 
+/* Do the names in this directory lie behind a tier? */
+bool shelf_root_has_tiers(int root_fd);
+
 /* Is this still the directory that `path` names, with its staging room in it? May block. */
 bool shelf_root_current(const struct shelf_root *root, const char *path);

@@ -15,6 +15,7 @@
 #include "base/numbers.h"
 #include "base/text.h"
 #include "store/shelf_inside.h"
+#include "store/shelf_place.h"
 #include "symbol/content.h"
 
 enum { PLACE_TRIES = 3 };
@@ -85,6 +86,15 @@ bool shelf_stage(struct shelf *shelf, uint64_t size, struct shelf_file *out_file
     return true;
 }
 
+bool shelf_has_place(struct shelf *shelf, const struct symbol_key *key, struct error *err) {
+    CLEANUP(shelf_root_unref_at) struct shelf_root *root = shelf_take_root(shelf);
+    char path[LAYOUT_PATH_BYTES];
+    if (!root)
+        return true;
+    shelf_place_write(key, root->two_tier, path);
+    return shelf_place_free(root->fd, shelf->path, path, err);
+}
+
 /* Another symbol's removal may take the empty directory away between making it and moving into it.
  */
 static bool place(struct shelf_file *file, const char *folder, const char *name, int *out_fd,
@@ -134,8 +144,11 @@ bool shelf_keep(struct shelf *shelf, struct shelf_file *file, const char *path, 
     assert(slash && file->name[0]);
     text_copy_n(folder, sizeof folder, path, (size_t)(slash - path));
     CLEANUP(close_fd) int fd = -1;
-    if (!place(file, folder, slash + 1, &fd, &replaced, err))
+    if (!place(file, folder, slash + 1, &fd, &replaced, err)) {
+        bool free = shelf_place_free(file->root->fd, shelf->path, path, err);
+        (void)free; /* where it is not, err says so now, and what to do */
         return false;
+    }
     file->name[0] = '\0';
     count_kept(shelf, file, replaced);
     int synced = fsync(fd);

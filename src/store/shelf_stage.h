@@ -21,6 +21,10 @@ struct shelf_file {
 bool shelf_stage(struct shelf *shelf, uint64_t size, struct shelf_file *out_file,
                  struct error *err) MUST_CHECK;
 
+/* Can a key's file be put in its place? (store/shelf_place.h) */
+bool shelf_has_place(struct shelf *shelf, const struct symbol_key *key,
+                     struct error *err) MUST_CHECK;
+
 /* May that many bytes more be written? */
 bool shelf_has_room(struct shelf *shelf, const struct shelf_root *root, uint64_t bytes,
                     struct error *err) MUST_CHECK;

@@ -91,6 +91,11 @@ bool staging_new(struct shelf *shelf, struct spill *spill, uint64_t size,
     return true;
 }
 
+void staging_explain(struct staging *staging, const struct error *why) {
+    assert(!staging->shelf);
+    staging->why = *why;
+}
+
 void staging_free(struct staging *staging) {
     if (!staging)
         return;

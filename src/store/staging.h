@@ -22,6 +22,9 @@ struct staging;
 bool staging_new(struct shelf *shelf, struct spill *spill, uint64_t size,
                  struct staging **out_staging, struct error *err) MUST_CHECK;
 
+/* Says why it was begun without a shelf. */
+void staging_explain(struct staging *staging, const struct error *why);
+
 /* Closes, and unlinks the file if it was not committed. NULL is allowed. Readers must be done. May
  * block. */
 void staging_free(struct staging *staging);

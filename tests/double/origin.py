@@ -385,7 +385,7 @@ class Link(asyncio.Protocol):
 class Origin:
     """The server. Everything recorded is guarded by `changed`, on which all waits wait."""
 
-    def __init__(self, address="127.0.0.1", tls=None):
+    def __init__(self, address="127.0.0.1", tls=None, port=0):
         self.changed = threading.Condition()
         self.requests = []
         self.by_path = collections.defaultdict(list)
@@ -401,6 +401,7 @@ class Origin:
         self.at_gate = collections.Counter()
         self.links = set()
         self.address = address
+        self.port = port
         self.tls = tls
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -411,7 +412,7 @@ class Origin:
     def run(self, ready):
         asyncio.set_event_loop(self.loop)
         self.server = self.loop.run_until_complete(
-            self.loop.create_server(lambda: Link(self), self.address, 0, backlog=4096, ssl=self.tls)
+            self.loop.create_server(lambda: Link(self), self.address, self.port, backlog=4096, ssl=self.tls)
         )
         self.port = self.server.sockets[0].getsockname()[1]
         ready.set()

@@ -539,6 +539,42 @@ def test_another_authority_is_not_enough(start, nginx, tmp_path):
     fails(gate, pdb(), "certificate")
 
 
+def test_an_authority_that_is_replaced(start, tmp_path):
+    """The server's certificate comes from another one now: its file counts at the next connection, and the old one's no more."""
+    old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new", "successor")
+    believed = tmp_path / "believed.pem"
+    symbols = [pdb(f"under{n}.pdb") for n in range(4)]
+
+    def believe(authority):
+        (tmp_path / "next.pem").write_bytes(authority.file.read_bytes())
+        os.replace(tmp_path / "next.pem", believed)
+
+    def serve(authority, port=0):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.certificate("store"), authority.key("store"))
+        store = Origin(tls=context, port=port)
+        for symbol in symbols:
+            store.on(symbol.remote, good(symbol.body))
+        return store
+
+    believe(old)
+    store = serve(old)
+    try:
+        gate = start(server(store, caFile=str(believed)))
+        gate.fetch(symbols[0])
+        store.stop()
+        store = serve(new, store.port)
+        fails(gate, symbols[1], "caFile")
+        believe(new)
+        gate.fetch(symbols[1])
+        gate.fetch(symbols[2])
+        store.stop()
+        store = serve(old, store.port)
+        fails(gate, symbols[3], "caFile")
+    finally:
+        store.stop()
+
+
 def test_a_bad_certificate_is_accepted_only_where_told(make, start, nginx, authority, origin):
     symbol, other = pdb("accepted.pdb"), pdb("unaccepted.pdb")
     publish(nginx.www, symbol, other)

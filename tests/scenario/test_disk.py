@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Disks that are full, read-only or gone, spilling, and kills at any moment."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -221,6 +222,29 @@ def remove_while_written(folder):
         return not folder.exists()
 
     wait_until(gone, f"{folder} to be gone")
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("made, says", [("file", "directory lies in place of the file"), ("folder", "file lies in place of a folder above")])
+def test_place_of_a_file_is_taken(gate, origin, made, says):
+    """By what no file can replace: told beforehand, with the cure, and kept once that is gone."""
+    symbol = pdb()
+    taken = gate.cache / (symbol.shelved if made == "file" else symbol.name)
+    if made == "file":
+        taken.mkdir(parents=True)
+    else:
+        taken.write_text("")
+    for _ in range(2):
+        answer = delivered_not_kept(gate, origin, symbol)
+        assert answer.verdict == "fetched" and says in answer.reason and symbol.shelved in answer.reason
+    wait_until(lambda: gate.errors().count(" not-kept reason=") == 2, "the records")
+    wait_until(lambda: "(Move it out of the cache, or remove it.)" in gate.errors(), "the cure")
+    told = json.loads(gate.get(f"/api/v1/explain?path={symbol.path}").body)
+    assert says in told["sentence"] and "in the file's place" in told["cure"]
+    taken.rmdir() if made == "file" else taken.unlink()
+    assert not delivered_not_kept(gate, origin, symbol).reason
+    gate.check(symbol)
+    assert gate.fetch(symbol).verdict == "hit"
 
 
 @pytest.mark.sanitized

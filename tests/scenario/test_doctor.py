@@ -398,6 +398,23 @@ def test_pointer_in_place_of_a_file(examine, nginx, tmp_path):
     assert "another one" in finding(examine(server(url, **roots), symbol=symbol), "false")["sentence"]
 
 
+@pytest.mark.parametrize("place", ["it.pdb", "it.pd_"])
+def test_pointer_where_objects_are_forbidden_instead_of_missing(examine, nginx, place):
+    """What it leads to is asked for in both forms, as with the line that the doctor tells to write."""
+    url, www, _ = nginx
+    symbol = pdb()
+    point(www, symbol, b"../../elsewhere/it.pdb")
+    here = POINTERS | {"remote": url + "/objects"}
+    row = finding(examine(server(**here), symbol=symbol), "pointer")
+    assert "nothing is there" in row["sentence"] and '"absentStatus": [403] into the server' in row["cure"]
+    (www / "elsewhere").mkdir()
+    (www / "elsewhere" / place).write_bytes(symbol.body if place == "it.pdb" else gzip.compress(symbol.body))
+    row = finding(examine(server(**here), symbol=symbol), "absentStatus")
+    assert row["cure"] == 'Write "absentStatus": [403] into the server.'
+    row = finding(examine(server(**here, absentStatus=[403]), symbol=symbol), "server", weight="good")
+    assert "has the symbol" in row["sentence"]
+
+
 def test_anything_for_everything(examine, origin):
     origin.on(NOBODYS, good(pdb().body))
     finding(examine(server(origin)), "anything")
@@ -548,6 +565,18 @@ def test_cache_that_is_a_file(examine, tmp_path):
     (tmp_path / "file").write_text("")
     row = finding(examine(general={"cacheLocation": str(tmp_path / "file")}), "no-folder", str(tmp_path / "file"))
     assert "general.cacheLocation" in row["cure"]
+
+
+def test_place_of_the_file_is_taken(examine, tmp_path):
+    symbol = pdb()
+    for mark, tier in (("", ""), ("index2.txt", symbol.name[:2])):
+        cache = tmp_path / f"cache{tier}"
+        (cache / tier / symbol.shelved).mkdir(parents=True)
+        if mark:
+            (cache / mark).write_text("")
+        row = finding(examine(general={"cacheLocation": str(cache)}, symbol=symbol), "occupied", str(cache))
+        assert "directory lies in place of the file" in row["sentence"] and "remove it" in row["cure"]
+        assert not any(name == "occupied" for name, _ in examine(general={"cacheLocation": str(cache)}, symbol=missing(1)))
 
 
 def test_port_that_is_taken(examine):
@@ -787,6 +816,45 @@ def test_debuginfod_log(line, name):
 )
 def test_symbol_paths(path, name, thing):
     assert (name, thing) in read_log(path + "\r\n")
+
+
+SUMMARY = r"""%(kind)s search path is: srv*
+
+Error: Change all symbol paths attempts to access 'G:\gone' failed: 0x2 - Das System kann die Datei nicht finden.
+Error: Set symbol path attempts to access '\\away\sym' failed: 0x35 - The network path was not found.
+
+************* %(title)s validation summary **************
+Response                         Time (ms)     Location
+Deferred                                       srv*C:\sym*https://me:of-last-year@one.example/symbols
+OK                                             C:\my symbols
+Error                                          G:\gone
+Error                                          \\away\sym
+Error                            16            D:\other
+OK 
+DBGHELP: app - no symbols loaded
+Error                                          E:\of\no\table
+"""
+
+
+@pytest.mark.parametrize("title", ["Path", "Symbol Path"])
+@pytest.mark.parametrize("before", ["", "> ", "2026-11-26 08:15:01 | "], ids=["as it is", "quoted", "timed"])
+def test_what_the_debugger_says_of_each_element_of_a_path(title, before):
+    text = SUMMARY % {"kind": "Executable", "title": title}
+    found = read_log("".join(f"{before}{line}\n" for line in text.splitlines()))
+    assert set(found) == {
+        ("deferred", "srv*C:\\sym*https://***@one.example/symbols"),
+        ("usable", "C:\\my symbols"),
+        ("failed", "G:\\gone"),
+        ("failed", "\\\\away\\sym"),
+        ("failed", "D:\\other"),
+        ("no-symbols", "app"),
+    }
+    told = {thing: row for (_, thing), row in found.items()}
+    assert "not there" in told["G:\\gone"]["sentence"] and "Make the folder" in told["G:\\gone"]["cure"]
+    assert "server is not found" in told["\\\\away\\sym"]["sentence"]
+    assert "could not open it" in told["D:\\other"]["sentence"] and told["D:\\other"]["weight"] == "problem"
+    assert "!sym noisy" in told["srv*C:\\sym*https://***@one.example/symbols"]["sentence"]
+    assert told["C:\\my symbols"]["weight"] == "good"
 
 
 TWO_STORES = """SYMSRV:  BYINDEX: 0x1

@@ -507,6 +507,26 @@ def test_runs_without_the_helper(lonely, tmp_path, origin, monkeypatch):
     assert run("check", "--strict", gate.config_path).returncode == 1
 
 
+def test_pointers_that_lead_where_the_helper_is_needed(lonely, tmp_path, monkeypatch):
+    """The share is named by pointerRoots alone."""
+    config = tmp_path / "symgate.json"
+    one = server(tmp_path, forms=["plain", "pointer"], pointerRoots=["\\\\build\\out"])
+    general = {"cacheLocation": str(tmp_path / "cache"), "minFreeSpace": 0, "listen": ["127.0.0.1:0"]}
+    with monkeypatch.context() as where:
+        where.setattr("program.PROGRAM", lonely)
+        for enabled in (True, False):
+            config.write_text(json.dumps({"general": general, "servers": [one | {"enabled": enabled}]}))
+            examined = run("doctor", "--json", "--config", config, "--data", tmp_path / "data")
+            names = [row["name"] for row in json.loads(examined.stdout)]
+            assert ("symgate-smb" in names) == enabled, names
+        checked = run("check", config)
+    assert "servers[0].pointerRoots[0]" in checked.stderr and "pointers into it are not followed" in checked.stderr
+    assert run("check", "--strict", config).returncode == 0
+    config.write_text(json.dumps({"servers": [one | {"pointerRoots": ["smb://"]}]}))
+    checked = run("check", config)
+    assert checked.returncode == 1 and "pointerRoots[0]" in checked.stderr, checked
+
+
 # --- a cache on a share --------------------------------------------------------------------------
 
 

@@ -175,6 +175,17 @@ static void comments_are_passed_over_everywhere(void **state) {
     assert_int_equal(parsed.config->logging.count, 1);
 }
 
+static void a_share_that_became_a_comment_is_told(void **state) {
+    (void)state;
+    warns("{\"servers\": [], \"general\": {\"pathMap\":\n {\"//build/out\": \"/mnt/out\"}}}",
+          "general.pathMap[\"//build/out\"]", 2, 18,
+          "Write it with backslashes: \"\\\\\\\\build\\\\out\".");
+    PARSED parsed = parse_good(
+        "{\"servers\": [], \"general\": {\"pathMap\": {\"//\": \"shares/all\", \"// a/b\": \"c/d\","
+        " \"//build/out\": \"shares\", \"//build\": \"/mnt\", \"//D:\\\\\": \"/srv/d\"}}}");
+    assert_int_equal(parsed.config->general.path_map.count, 0);
+}
+
 static void unknown_keys_get_a_suggestion(void **state) {
     (void)state;
     warns("{\"servers\": [], \"general\":\n {\"cacheLocaton\": \"/x\"}}", "general.cacheLocaton", 2,
@@ -374,6 +385,7 @@ int main(void) {
         cmocka_unit_test(the_shipped_shape_is_taken),
         cmocka_unit_test(a_mark_and_other_line_ends_change_nothing),
         cmocka_unit_test(comments_are_passed_over_everywhere),
+        cmocka_unit_test(a_share_that_became_a_comment_is_told),
         cmocka_unit_test(unknown_keys_get_a_suggestion),
         cmocka_unit_test(a_key_too_long_to_be_shown_is_found_all_the_same),
         cmocka_unit_test(every_error_has_a_place),

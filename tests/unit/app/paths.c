@@ -95,6 +95,8 @@ static void the_line_to_write_is_shown(void **state) {
                         "\"/mnt/symbols\"} in general.");
     path_map_example("smb://user:s3cr3t@h/s", line, sizeof line);
     assert_null(strstr(line, "s3cr3t"));
+    path_map_example("//build/symbols", line, sizeof line);
+    assert_non_null(strstr(line, "{\"\\\\\\\\build\\\\symbols\": "));
     path_map_example("D:\\", cut, sizeof cut);
     assert_int_equal(strlen(cut), sizeof cut - 1);
 }

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/buffer.h"
@@ -239,6 +241,84 @@ static void what_a_full_disk_lost_is_told_when_there_is_room(void **state) {
         "WARNING 1 log lines were lost: the log could not be written, or not fast enough\n");
 }
 
+/* No file may grow past this, as on a disk that is full. */
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void lose_lines(uint64_t lines, int first) {
+    uint64_t before = log_dropped();
+    for (uint64_t i = 0; i < lines; i++)
+        log_info("line %d", first + (int)i); /* 36 bytes each */
+    while (log_dropped() < before + lines)
+        sched_yield();
+}
+
+static void write_file(const char *folder, const char *name, const char *text) {
+    CLEANUP(free_block) char *path = scratch_path(folder, name);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void lines_that_a_full_disk_loses_push_no_file_out(void **state) {
+    CLEANUP(free_block) char *path = scratch_path(*state, "log");
+    write_file(*state, "log", "2026-11-24 08:15:05.123 INFO old line\n");
+    write_file(*state, "log.1", "2026-11-24 08:15:05.123 INFO older line\n");
+    int kept = redirect_stderr(*state);
+    start(path, LOG_DEBUG, 200, 1);
+    limit_files(38);
+    for (int i = 0; i < 12; i++)
+        lose_lines(1, i);
+    lose_lines(12, 12); /* some of them gathered */
+    limit_files(RLIM_INFINITY);
+    log_info("again");
+    log_stop();
+    restore_stderr(kept);
+    expect_text(
+        *state, "log",
+        "INFO old line\nINFO again\n"
+        "WARNING 24 log lines were lost: the log could not be written, or not fast enough\n");
+    expect_text(*state, "log.1", "INFO older line\n");
+}
+
+static void a_line_that_a_full_disk_cut_is_taken_back(void **state) {
+    CLEANUP(free_block) char *path = scratch_path(*state, "log");
+    int kept = redirect_stderr(*state);
+    start(path, LOG_DEBUG, 0, 0);
+    limit_files(20);
+    lose_lines(1, 0);
+    CLEANUP(free_block) char *text = scratch_read(*state, "log");
+    assert_string_equal(text, "");
+    limit_files(RLIM_INFINITY);
+    log_info("whole");
+    log_stop();
+    restore_stderr(kept);
+    expect_text(
+        *state, "log",
+        "INFO whole\n"
+        "WARNING 1 log lines were lost: the log could not be written, or not fast enough\n");
+}
+
+static void a_line_that_cannot_be_taken_back_is_ended(void **state) {
+    int kept = redirect_stderr(*state);
+    start(NULL, LOG_DEBUG, 0, 0);
+    limit_files(20);
+    lose_lines(1, 0);
+    limit_files(RLIM_INFINITY);
+    log_info("whole");
+    log_stop();
+    restore_stderr(kept);
+    CLEANUP(free_block) char *text = scratch_read(*state, "stderr");
+    assert_int_equal(text[20], '\n');
+    assert_non_null(strstr(text + 21, "INFO whole\n"));
+}
+
 static void a_pipe_that_nobody_reads_is_an_error(void **state) {
     CLEANUP(free_block) char *path = scratch_path(*state, "fifo");
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -373,6 +453,9 @@ int main(void) {
         WITH_FOLDER(errors_are_one_line),
         WITH_FOLDER(a_lost_log_disk_is_told_once),
         WITH_FOLDER(what_a_full_disk_lost_is_told_when_there_is_room),
+        WITH_FOLDER(lines_that_a_full_disk_loses_push_no_file_out),
+        WITH_FOLDER(a_line_that_a_full_disk_cut_is_taken_back),
+        WITH_FOLDER(a_line_that_cannot_be_taken_back_is_ended),
         WITH_FOLDER(a_pipe_that_nobody_reads_is_an_error),
         WITH_FOLDER(what_is_no_regular_file_is_not_rotated),
         WITH_FOLDER(a_slow_disk_drops_lines_and_counts_them),

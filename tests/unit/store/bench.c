@@ -100,7 +100,7 @@ void bench_begin(struct bench *bench, struct copy *copy, uint64_t size) {
     struct error err;
     struct staging *staging;
     struct content content = bench_content(size);
-    assert_true(cache_stage(bench->cache, 0, size, &staging, &err));
+    assert_true(cache_stage(bench->cache, &bench->question.key, 0, size, &staging, &err));
     assert_int_equal(copy_begin(copy, &content, "source", staging), COPY_LEAD);
 }
 

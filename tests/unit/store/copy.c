@@ -61,7 +61,7 @@ static void gives_the_pen_once(void **state) {
     struct staging *staging;
     char source[64];
     struct copy *copy = bench_arriving(bench, &bench->question, 10);
-    assert_true(cache_stage(bench->cache, 0, 10, &staging, &err));
+    assert_true(cache_stage(bench->cache, &bench->question.key, 0, 10, &staging, &err));
     assert_int_equal(copy_begin(copy, &content, "second", staging), COPY_LOST);
     copy_source(copy, source, sizeof source);
     assert_string_equal(source, "source");

@@ -407,6 +407,22 @@ static bool stage(struct bench *bench, const char *path, struct error *why) {
     return kept;
 }
 
+/* Between the look at its place and the move. */
+static void tells_what_lies_in_the_place_of_a_file(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    struct error why;
+    bench_open(&bench, 10);
+    char command[300];
+    snprintf(command, sizeof command, "mkdir -p '%s/app.pdb/AB1/app.pdb'", bench.root);
+    assert_int_equal(system(command), 0);
+    assert_false(stage(&bench, "app.pdb/AB1/app.pdb", &why));
+    assert_non_null(
+        strstr(why.what, "a directory lies in place of the file \"app.pdb/AB1/app.pdb\""));
+    assert_non_null(strstr(why.hint, "remove it"));
+    bench_close(&bench);
+}
+
 /* A directory that goes away is made anew, and what was under way is delivered without being kept.
  */
 static void goes_on_when_its_directory_was_removed(void **state) {
@@ -468,6 +484,7 @@ int main(void) {
         cmocka_unit_test(finds_other_forms_by_their_name),
         cmocka_unit_test(sees_other_forms),
         cmocka_unit_test(prefers_the_file_itself),
+        cmocka_unit_test(tells_what_lies_in_the_place_of_a_file),
         cmocka_unit_test(goes_on_when_its_directory_was_removed),
         cmocka_unit_test(begins_without_a_directory),
     };
