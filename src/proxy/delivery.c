@@ -439,7 +439,7 @@ static void finish(struct delivery *delivery) {
     delivery_note_total(delivery);
     fetch->note->result = ATTEMPT_FOUND;
     fetch->ops->body_came(fetch);
-    copy_whole(fetch->copy);
+    copy_whole(fetch->copy, delivery->keep);
     /* Syncing may take long: the place is somebody else's by then. */
     queue_give(fetch->source->queue, fetch->job);
     fetch->ops->keeps(fetch);

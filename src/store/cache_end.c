@@ -31,7 +31,7 @@ static bool put_on_shelf(struct copy *copy, bool keep, struct shelf_found *out_f
     if (!staging_keepable(copy->staging, why))
         return false;
     if (!keep)
-        return error_set(why, ERROR_CHANGED, "its source may still be writing it");
+        return copy_unsettled(why);
     int fd;
     uint64_t at;
     uint64_t bytes;

@@ -175,8 +175,9 @@ bool copy_same(struct copy *copy, const void *bytes, size_t length, uint64_t off
 /* Nothing is held back any more (identity is certain before the end). */
 void copy_certain(struct copy *copy);
 
-/* All bytes are there and verified: fixes the size, raises WHOLE, wakes. Writer only. */
-void copy_whole(struct copy *copy);
+/* All bytes are there and verified: fixes the size, raises WHOLE, wakes. `settled`: as
+   cache_complete will be told; whoever reads the end knows why it is not kept. Writer only. */
+void copy_whole(struct copy *copy, bool settled);
 
 /* Notes what an attempt came to: a new note (at most COPY_NOTES_MAX are kept) or, with the index it
    returned, the same again. */

@@ -84,5 +84,8 @@ struct copy_owner *copy_add_interest(struct copy *copy);
 /* Calls the owner and lets it go; NULL is allowed. No lock held. */
 void copy_tell_owner(struct copy_owner *owner);
 
+/* Why it is not kept whose source may still be writing it; false. */
+bool copy_unsettled(struct error *why);
+
 /* Keeps why; the last reason counts. Under the copy's lock. */
 void copy_keep_why(struct copy *copy, const struct error *why);

@@ -60,7 +60,7 @@ enum copy_begun copy_begin(struct copy *copy, const struct content *content, con
     copy->modified_ns = choose_time(content);
     text_copy(copy->source, sizeof copy->source, source);
     struct error why;
-    if (!staging_keepable(staging, &why))
+    if (!staging_keepable(staging, &why) || (content->unsettled && !copy_unsettled(&why)))
         copy_keep_why(copy, &why);
     copy_raise(copy, COPY_ARRIVING);
     return COPY_LEAD;
@@ -128,9 +128,12 @@ void copy_certain(struct copy *copy) {
     copy_wake(copy);
 }
 
-void copy_whole(struct copy *copy) {
+void copy_whole(struct copy *copy, bool settled) {
     uint64_t length = staging_length(copy->staging);
+    struct error why;
     SCOPED_LOCK(&copy->lock);
+    if (!settled && !copy_unsettled(&why))
+        copy_keep_why(copy, &why);
     assert(copy->size == SIZE_UNKNOWN || copy->size == length);
     copy->size = length;
     copy->certain = true;
@@ -173,6 +176,10 @@ unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned 
     if (n)
         memcpy(out_notes, copy->notes, n * sizeof *out_notes);
     return n;
+}
+
+bool copy_unsettled(struct error *why) {
+    return error_set(why, ERROR_CHANGED, "its source may still be writing it");
 }
 
 void copy_keep_why(struct copy *copy, const struct error *why) {

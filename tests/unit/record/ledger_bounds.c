@@ -45,6 +45,16 @@ static void the_least_used_names_go_into_other(void **state) {
     ledger_free(ledger);
 }
 
+static void other_is_no_name(void **state) {
+    CLEANUP(free_block) char *path = path_of(state);
+    struct ledger *ledger = open_at(path);
+    take(ledger, "(other)", "1", VERDICT_HIT);
+    take(ledger, "a.pdb", "1", VERDICT_HIT);
+    assert_true(ledger_settle(ledger, WAIT_MS));
+    assert_int_equal(ledger_names_seen(ledger), 1);
+    ledger_free(ledger);
+}
+
 static void the_least_used_ids_go_into_other(void **state) {
     CLEANUP(free_block) char *path = path_of(state);
     struct ledger_options options = options_of(path);
@@ -277,6 +287,7 @@ static void hits_save_what_a_fetch_would_have_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(the_least_used_names_go_into_other),
+        WITH_FOLDER(other_is_no_name),
         WITH_FOLDER(the_least_used_ids_go_into_other),
         WITH_FOLDER(a_file_near_its_limit_lets_details_go),
         WITH_FOLDER(everything_is_there_again_after_a_restart),

@@ -132,7 +132,7 @@ enum copy_phase bench_phase(struct copy *copy) {
 struct copy *bench_keep(struct bench *bench, const struct question *question, size_t size) {
     struct copy *copy = bench_arriving(bench, question, size);
     bench_append(copy, size);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench->cache, copy, true);
     copy_leave(copy, COPY_LEFT_SERVED);
     return copy;

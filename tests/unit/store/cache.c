@@ -260,7 +260,7 @@ static void refuses_more_searches_than_allowed(void **state) {
     bench_begin(bench, copies[0], 1);
     bench_append(copies[0], 1);
     assert_null(cache_claim(bench->cache, &bench->question.key, &leading, &err));
-    copy_whole(copies[0]);
+    copy_whole(copies[0], true);
     struct copy *copy = cache_claim(bench->cache, &bench->question.key, &leading, &err);
     assert_non_null(copy);
     bench_give_up(bench, copy);
@@ -275,7 +275,7 @@ static void is_a_hit_from_whole_on(void **state) {
     struct bench *bench = *state;
     struct copy *copy = bench_arriving(bench, &bench->question, 5000);
     bench_append(copy, 5000);
-    copy_whole(copy);
+    copy_whole(copy, true);
     assert_int_equal(size_on_shelf(bench), 0);
     struct copy *joined = found(bench, &bench->question);
     assert_ptr_equal(joined, copy);
@@ -314,7 +314,7 @@ static void stays_whole_when_it_must_not_be_kept(void **state) {
     struct error why;
     struct copy *copy = bench_arriving(bench, &bench->question, 5000);
     bench_append(copy, 5000);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench->cache, copy, false);
     assert_int_equal(bench_phase(copy), COPY_WHOLE);
     copy_why(copy, &why);
@@ -341,7 +341,7 @@ static void is_not_kept_without_a_shelf_to_write(void **state) {
     assert_int_equal(rmdir(staging), 0);
     struct copy *copy = bench_arriving(bench, &bench->question, 5000);
     bench_append(copy, 5000);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench->cache, copy, true);
     assert_int_equal(bench_phase(copy), COPY_WHOLE);
     copy_why(copy, &why);

@@ -287,7 +287,7 @@ static void stages_nothing_on_a_shelf_that_hangs(void **state) {
     struct copy *copy = bench_arriving(&setting->bench, &setting->question, 100);
     bench_append(copy, 100);
     bench_check(copy, 100);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(setting->bench.cache, copy, true);
     assert_int_equal(bench_phase(copy), COPY_WHOLE);
     copy_why(copy, &why);

@@ -145,7 +145,7 @@ static void replaces_without_pushing_another_out(void **state) {
     struct bench *bench = *state;
     struct copy *copy = bench_arriving(bench, &bench->question, 10);
     bench_append(copy, 10);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench->cache, copy, false);
     struct copy *second = bench_searching(bench);
     struct copy *successor = cache_replace(bench->cache, copy, NULL);
@@ -290,7 +290,7 @@ static void ends_before_its_readers(void **state) {
     struct copy *complete = bench_keep(bench, &other, 100);
     struct copy *whole = bench_arriving(bench, &bench->question, 100);
     bench_append(whole, 100);
-    copy_whole(whole);
+    copy_whole(whole, true);
     cache_free(TAKE(bench->cache));
     bench_check(complete, 100);
     bench_check(whole, 100);
@@ -310,7 +310,7 @@ static void a_detached_copy_takes_the_entry_when_it_is_kept(void **state) {
     assert_ptr_equal(hit, old); /* nobody joins what is on its way */
     copy_unref(hit);
     bench_append(copy, 2000);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench->cache, copy, true);
     hit = found(bench, &bench->question);
     assert_ptr_equal(hit, copy);
@@ -338,7 +338,7 @@ static void a_detached_copy_that_is_not_kept_changes_nothing(void **state) {
     copy_unref(hit);
     bench_begin(bench, next, 2000);
     bench_append(next, 2000);
-    copy_whole(next);
+    copy_whole(next, true);
     cache_complete(bench->cache, next, false);
     assert_int_equal(bench_phase(next), COPY_WHOLE);
     assert_int_equal(size_on_shelf(bench), 1000);

@@ -24,7 +24,7 @@ static void shows_what_its_phase_knows(void **state) {
     assert_true(now.size == SIZE_UNKNOWN && now.written == 1000 && !now.certain);
     assert_int_equal(now.modified_ns / 1000000000, 1500000000);
     int64_t modified_ns = now.modified_ns;
-    copy_whole(copy);
+    copy_whole(copy, true);
     copy_look(copy, &now);
     assert_int_equal(now.phase, COPY_WHOLE);
     assert_true(now.size == 1000 && now.written == 1000 && now.certain);
@@ -196,7 +196,7 @@ static void keeps_small_bodies_in_memory(void **state) {
     struct copy *copy = bench_arriving(bench, &bench->question, 2000);
     bench_append(copy, 2000);
     assert_null(copy_small(copy));
-    copy_whole(copy);
+    copy_whole(copy, true);
     assert_null(copy_small(copy));
     cache_complete(bench->cache, copy, true);
     const char *small = copy_small(copy);

@@ -66,7 +66,7 @@ static void wakes_at_first_bytes_and_every_256_kib(void **state) {
     assert_false(woken(setting));
     copy_certain(copy);
     assert_true(woken(setting));
-    copy_whole(copy);
+    copy_whole(copy, true);
     assert_true(woken(setting));
     cache_complete(setting->bench.cache, copy, true);
     assert_true(woken(setting));
@@ -197,7 +197,7 @@ static void feeds_readers_each_at_its_own_speed(void **state) {
         }
         bench_append(copy, part);
     }
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(setting->bench.cache, copy, true);
     for (unsigned i = 0; i < READERS; i++) {
         pthread_join(readers[i].thread, NULL);

@@ -72,7 +72,7 @@ static void put_on_shelf(const char *folder) {
     struct copy *copy = bench_arriving(&bench, &question, BODY);
     for (unsigned i = 0; i < PARTS; i++)
         bench_append(copy, PART);
-    copy_whole(copy);
+    copy_whole(copy, true);
     cache_complete(bench.cache, copy, true);
     must(bench_phase(copy) == COPY_COMPLETE, "it is kept");
 }
