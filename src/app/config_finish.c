@@ -216,9 +216,9 @@ static void finish_index_refresh(struct config_reading *reading, struct config_s
                                  const char *prefix) {
     char key[KEY_BYTES];
     text_format(key, sizeof key, "%s.indexRefresh", prefix);
-    if (server->index_refresh_ms == TIME_ABSENT)
+    if (server->index_refresh_ms == TIME_ABSENT && server->published_index)
         server->index_refresh_ms = INDEX_REFRESH_MS;
-    else if (!server->published_index)
+    else if (server->index_refresh_ms != TIME_ABSENT && !server->published_index)
         config_complain(reading, PROBLEM_WARNING, key, "It counts for servers with an index.",
                         "has no effect here");
 }

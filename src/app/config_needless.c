@@ -14,14 +14,16 @@ static bool says_something(const json_t *value) {
            (!json_is_object(value) || json_object_size(value) > 0);
 }
 
+unsigned config_remote_of(const struct config_server *server) {
+    return server->share ? REMOTE_SHARE : server->directory ? REMOTE_DIRECTORY : REMOTE_URL;
+}
+
 void config_warn_of_needless(struct config_reading *reading, const struct config_server *server,
                              const char *prefix, json_t *json) {
     const char *told = server->share       ? "has no effect: the remote is a share"
                        : server->directory ? "has no effect: the remote is a directory"
                                            : "has no effect: the remote is a URL";
-    unsigned remote = server->share       ? REMOTE_SHARE
-                      : server->directory ? REMOTE_DIRECTORY
-                                          : REMOTE_URL;
+    unsigned remote = config_remote_of(server);
     const char *name;
     const json_t *value;
     json_object_foreach(json, name, value) {

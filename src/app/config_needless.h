@@ -10,3 +10,6 @@
    false and what is empty say nothing. */
 void config_warn_of_needless(struct config_reading *reading, const struct config_server *server,
                              const char *prefix, json_t *json);
+
+/* What kind of remote a server has: one of REMOTE_…. */
+unsigned config_remote_of(const struct config_server *server);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/config_show.h"
 #include "app/paths.h"
 #include "base/buffer.h"
 #include "base/files.h"
@@ -146,7 +147,12 @@ static char *read_secret_file(const struct value *value) {
 static void read_text(const struct value *value) {
     char **field = value->field;
     char *text = NULL;
-    if (json_is_object(value->json))
+    bool secret =
+        value->parameter->type == PARAMETER_SECRET || value->parameter->type == PARAMETER_SECRETS;
+    if (json_is_string(value->json) && config_is_mask(json_string_value(value->json), secret))
+        config_complain(value->reading, PROBLEM_ERROR, value->key, CONFIG_MASK_HINT,
+                        "holds \"***\", which stands for a secret that is not shown");
+    else if (json_is_object(value->json))
         text = read_secret_file(value);
     else if (json_is_string(value->json))
         text = config_expand(value->reading, value->key, json_string_value(value->json));

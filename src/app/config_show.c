@@ -3,12 +3,23 @@
 
 #include <string.h>
 
+#include "app/config_needless.h"
 #include "app/parameter.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 static const char masked[] = "***";
+
+bool config_is_mask(const char *text, bool secret) {
+    static const char *const parts[] = {"://***@", "?***", "/***"};
+    if (secret)
+        return strcmp(text, masked) == 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(text, "://") && strstr(text, parts[i]))
+            return true;
+    return false;
+}
 
 /* A text that may be a URL, or a symbol path with some in it. */
 static char *masked_text(const char *text) {
@@ -76,7 +87,7 @@ static json_t *show_number(uint64_t number) {
     return number == UINT64_MAX ? NULL : json_integer((json_int_t)number);
 }
 
-static json_t *show_section(enum parameter_section section, const void *values);
+static json_t *show_section(enum parameter_section section, const void *values, unsigned remote);
 
 /* NULL: nothing is to be said, the default counts. */
 static json_t *show_value(const struct parameter *parameter, const void *field) {
@@ -105,20 +116,22 @@ static json_t *show_value(const struct parameter *parameter, const void *field) 
     case PARAMETER_SECRETS:
         return show_map(field, true);
     case PARAMETER_TIMEOUTS:
-        return show_section(SECTION_TIMEOUTS, field);
+        return show_section(SECTION_TIMEOUTS, field, 0);
     case PARAMETER_BREAKER:
-        return show_section(SECTION_BREAKER, field);
+        return show_section(SECTION_BREAKER, field, 0);
     }
     return NULL;
 }
 
-static json_t *show_section(enum parameter_section section, const void *values) {
+/* Without what does nothing for a server whose remote is of this kind; 0: it is no server. */
+static json_t *show_section(enum parameter_section section, const void *values, unsigned remote) {
     size_t count;
     const struct parameter *all = parameters(&count);
     json_t *object = json_object();
     for (size_t i = 0; i < count; i++) {
         const struct parameter *parameter = &all[i];
-        if (parameter->section != section || parameter->alias_of)
+        if (parameter->section != section || parameter->alias_of ||
+            (remote && parameter->remotes && !(parameter->remotes & remote)))
             continue;
         json_t *value = show_value(parameter, (const char *)values + parameter->offset);
         if (value)
@@ -160,11 +173,12 @@ static json_t *show_logging(const struct config_logging *logging) {
 
 char *config_show(const struct config *config) {
     CLEANUP(json_unref) json_t *all = json_object();
-    json_object_set_new(all, "identity", show_section(SECTION_IDENTITY, &config->identity));
-    json_object_set_new(all, "general", show_section(SECTION_GENERAL, &config->general));
+    json_object_set_new(all, "identity", show_section(SECTION_IDENTITY, &config->identity, 0));
+    json_object_set_new(all, "general", show_section(SECTION_GENERAL, &config->general, 0));
     json_t *servers = json_array();
     for (unsigned i = 0; i < config->server_count; i++)
-        json_array_append_new(servers, show_section(SECTION_SERVER, &config->servers[i]));
+        json_array_append_new(servers, show_section(SECTION_SERVER, &config->servers[i],
+                                                    config_remote_of(&config->servers[i])));
     json_object_set_new(all, "servers", servers);
     if (config->logging.count > 0)
         json_object_set_new(all, "logging", show_logging(&config->logging));

@@ -8,3 +8,10 @@
 
 /* On the heap; NULL without memory. */
 char *config_show(const struct config *config);
+
+/* Does a text hold what stands here for a secret that is not shown? `secret`: it is one as a whole,
+   else it may be a URL with some in it. */
+bool config_is_mask(const char *text, bool secret);
+
+#define CONFIG_MASK_HINT                                                                           \
+    "Write the secret itself, or {\"file\": \"path\"} where it is one as a whole."

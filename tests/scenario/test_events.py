@@ -154,6 +154,28 @@ def test_configuration_is_shown_without_secrets(logged, tmp_path):
     again = tmp_path / "again.json"
     again.write_text(text)
     done = run("check", again)
+    assert done.returncode == 1
+    for key in ("general.adminToken", "servers[0].password"):
+        assert f'{key}: holds "***", which stands for a secret that is not shown. Write the secret' in done.stdout + done.stderr
+    again.write_text(text.replace("***", "hush"))
+    done = run("check", "--strict", again)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("remote", ["http://***@symbols.example/x", "http://symbols.example/x?***", "http://symbols.example/***/x"])
+def test_a_mask_is_no_secret(tmp_path, remote):
+    file = tmp_path / "symgate.json"
+    file.write_text(json.dumps({"servers": [server(remote)]}))
+    done = run("check", file)
+    assert done.returncode == 1 and 'servers[0].remote: holds "***"' in done.stdout + done.stderr
+
+
+def test_what_is_shown_of_each_kind_of_server_is_in_order(start, origin, tmp_path):
+    """No key stands there that does nothing."""
+    gate = start(server(origin), server(tmp_path, "folder", forms=["plain", "compressed"]))
+    file = tmp_path / "again.json"
+    file.write_bytes(gate.get("/pysymproxy.json").body)
+    done = run("check", "--strict", file)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
