@@ -61,7 +61,7 @@ static void add_notes(struct line *line, const struct attempt_note *notes, unsig
 
 /* Who asked for what. */
 static void add_request(struct line *line, const struct outcome *outcome) {
-    char path[2 * TEXT_BYTES];
+    char path[2 * REQUEST_PATH_BYTES];
     line_text(line, or_dash(outcome->text.client));
     line_text(line, " \"");
     line_text(line, outcome->method);

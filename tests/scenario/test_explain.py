@@ -754,6 +754,26 @@ def test_long_paths_are_known_by_their_key(gate, origin, name):
     assert told["key"]["name"] == name and told["now"]["would"] == "absent"
 
 
+@pytest.mark.parametrize(
+    "name, spelled",
+    [("App" + "x" * 120 + ".pdb", True), ("App" + "x" * 248 + ".pdb", True), ("App" + "符" * 80 + ".pdb", False)],
+    ids=["kept whole", "name and id are kept", "cut in the name"],
+)
+def test_a_long_path_is_judged_as_the_client_spelled_it(start, origin, name, spelled):
+    """Filters count case; where the spelling is not known, that is said."""
+    gate = start(server(origin, whitelist=["App"]))
+    coded = urllib.parse.quote(name)
+    answer = gate.get(f"/symbols/{coded}/{pdb().id}/{coded}")
+    told = explain(gate, after=answer)
+    assert told["key"]["spelled"] is spelled
+    assert told["key"]["name"] == (name if spelled else name.lower())
+    assert of_server(told)["state"] == ("remembered" if spelled else "not in whitelist")
+    said = "the client's own spelling is not known" in told_by(gate, request_id(answer))
+    assert said is not spelled
+    kept = json.loads(gate.get(f"/api/v1/requests?id={request_id(answer)}").body)["rows"][0]["path"]
+    assert kept == f"/symbols/{coded}/{pdb().id}/{coded}"[:511]
+
+
 def test_names_of_a_clients_choice_are_harmless_in_cures(gate, origin):
     """What stands there is copied into a shell, or shown by a terminal."""
     for name, shown in (
