@@ -481,6 +481,43 @@ def test_who_is_asked_beside_two_pauses(start, origin, second):
         third.stop()
 
 
+FIVE, LONG = 5, 25  # seconds of a pause that is asked for
+
+
+@pytest.mark.parametrize(
+    "one, two, told_so",
+    [
+        ((LONG, {"hedgeAfter": "3s"}), (LONG, {"hedgeAfter": "1s", "priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {"hedgeAfter": "1s"}), (LONG, {"hedgeAfter": "3s", "priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {"hedgeAfter": "1s"}), (LONG, {"priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {}), (FIVE, {"priority": 1}), r'"two", which rests too, is asked before it, after [1-5]s'),
+        ((LONG, {"hedgeAfter": "1s"}), (FIVE, {}), r'"two", which rests too, is asked before it, after [1-5]s'),
+        ((FIVE, {}), (LONG, {"priority": 1}), '"one" would be asked first, in [1-5]s'),
+    ],
+    ids=["the second is sooner", "the first is sooner", "the second never", "together, neither ever", "one after the other", "the first's is over first"],
+)
+def test_whom_two_pauses_lead_to(start, origin, second, one, two, told_so):
+    """As a search does it: whoever is silent first lets one more be asked, whatever the other one's patience is."""
+    third = Origin()
+    try:
+        gate = start(
+            server(origin, priority=1, **one[1]), server(second, "two", **two[1]), server(third, "three", priority=3)
+        )
+        for source, (seconds, _) in ((origin, one), (second, two)):
+            source.on(missing(1).remote, status(429, [("Retry-After", str(seconds))]))
+        gate.get(missing(1).path)
+        symbol = pdb()
+        third.on(symbol.remote, good(symbol.body))
+        second.on(symbol.remote, good(symbol.body))
+        told = explain(gate, symbol)["now"]
+        assert re.search(told_so, told["sentence"]), told["sentence"]
+        if "three" in told_so:
+            assert gate.get(symbol.path).body == symbol.body
+            assert third.count(symbol.remote) == 1 and second.count(symbol.remote) == 0
+    finally:
+        third.stop()
+
+
 def test_a_file_that_is_just_being_written(start, tmp_path):
     symbol = pdb()
     path = tmp_path / "store" / symbol.name / symbol.id / symbol.name
