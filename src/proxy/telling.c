@@ -305,6 +305,11 @@ static const struct words failures[ERROR_KIND_COUNT] = {
                        "Ask again: the new configuration counts."},
 };
 
+/* ERROR_RESTING of a host that the server redirects to. */
+static const struct words host_rests = {
+    "{Server} leads to a host that rests and was not asked: {what}.",
+    "Ask again when that host has come back; symgate doctor says what is wrong with it."};
+
 /* What single statuses mean more than others. `to` inclusive. */
 static const struct {
     int from, to;
@@ -443,9 +448,24 @@ void tell(enum told told, const struct facts *facts, struct telling *out_telling
     fill_both(&words[told], facts, out_telling);
 }
 
+/* What was noted of a host behind the server, which rests; NULL: it rests itself. */
+static const char *what_of_host(const struct facts *facts) {
+    char leads[128];
+    text_format(leads, sizeof leads, "source \"%s\" redirects to ",
+                facts->server ? facts->server : "");
+    return facts->what && text_starts(facts->what, leads) ? facts->what + strlen(leads) : NULL;
+}
+
 void tell_failure(enum error_kind kind, const struct facts *facts, struct telling *out_telling) {
     assert(kind < ERROR_KIND_COUNT);
     const struct words *chosen = &failures[kind];
+    const char *host = kind == ERROR_RESTING ? what_of_host(facts) : NULL;
+    if (host) {
+        struct facts of_host = *facts;
+        of_host.what = host;
+        fill_both(&host_rests, &of_host, out_telling);
+        return;
+    }
     for (size_t i = 0; kind == ERROR_STATUS && i < sizeof statuses / sizeof *statuses; i++)
         if (facts->status >= statuses[i].from && facts->status <= statuses[i].to)
             chosen = &statuses[i].words;

@@ -332,6 +332,24 @@ def test_nobody_listens_and_the_rest_that_follows(start, origin):
     holder.close()
 
 
+def test_a_host_behind_a_redirect_that_rests(start, origin):
+    """The server itself has been asked, and does not rest."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    there = f"127.0.0.1:{holder.getsockname()[1]}"
+    gate = start(server(origin))
+    for n in range(4):
+        origin.on(missing(n).remote, redirect(f"http://{there}/x"))
+        answer = gate.get(missing(n).path)
+        assert answer.verdict == "failed"
+    told = explain(gate, after=answer)
+    said = f'Server "one" leads to a host that rests and was not asked: "{there}", which rests after connect failures or timeouts for another '
+    assert told["sentence"].startswith(said), told["sentence"]
+    assert told["last"]["chain"][0]["sentence"] == told["sentence"]
+    assert of_server(told)["state"] == "asked"
+    holder.close()
+
+
 def test_a_certificate_that_nobody_knows(start, authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.certificate("own"), authority.key("own"))
