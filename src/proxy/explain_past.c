@@ -139,7 +139,7 @@ void explain_outcome(const struct outcome *outcome, const struct attempt_note *n
     if (told == TOLD_FAILED) {
         const struct attempt_note *note = blamed(outcome, notes);
         if (note) {
-            explain_attempt(note, key, out_telling);
+            explain_attempt(outcome, notes, (unsigned)(note - notes), key, out_telling);
             return;
         }
     }
@@ -165,19 +165,80 @@ static bool tells_of_pause(const struct attempt_note *note) {
     return note->cause == ERROR_RESTING && strcmp(note->what, rest_cause_told(REST_ASKED_FOR)) == 0;
 }
 
-void explain_attempt(const struct attempt_note *note, const char *key,
-                     struct telling *out_telling) {
+/* What kept an attempt's answer from being waited for. */
+enum ending { ENDING_SENT, ENDING_UNINDEXED, ENDING_OTHER };
+
+static enum ending ending_of(const struct outcome *outcome, const struct attempt_note *notes) {
+    enum ending ending = ENDING_OTHER;
+    for (unsigned i = 0; i < outcome->note_count; i++) {
+        if (notes[i].result == ATTEMPT_FOUND)
+            return ENDING_SENT;
+        if (notes[i].cause == ERROR_UNINDEXED)
+            ending = ENDING_UNINDEXED;
+    }
+    return ending;
+}
+
+static enum told told_of_withdrawn(enum ending ending) {
+    switch (ending) {
+    case ENDING_SENT:
+        return TOLD_ATTEMPT_WITHDRAWN;
+    case ENDING_UNINDEXED:
+        return TOLD_ATTEMPT_WITHDRAWN_UNINDEXED;
+    case ENDING_OTHER:
+        break;
+    }
+    return TOLD_ATTEMPT_WITHDRAWN_OVER;
+}
+
+/* A source that was asked twice at the same time has answered once. */
+static bool has_twin(const struct outcome *outcome, const struct attempt_note *notes,
+                     unsigned index) {
+    for (unsigned i = 0; i < outcome->note_count; i++)
+        if (i != index && strcmp(notes[i].source, notes[index].source) == 0 &&
+            (notes[i].result == ATTEMPT_FOUND || notes[i].result == ATTEMPT_ABSENT))
+            return true;
+    return false;
+}
+
+static enum told told_of_lost(const struct outcome *outcome, const struct attempt_note *notes,
+                              unsigned index) {
+    if (notes[index].cause != ERROR_NONE)
+        return TOLD_ATTEMPT_ASIDE;
+    if (has_twin(outcome, notes, index))
+        return TOLD_ATTEMPT_TWIN;
+    switch (ending_of(outcome, notes)) {
+    case ENDING_SENT:
+        return TOLD_ATTEMPT_LOST;
+    case ENDING_UNINDEXED:
+        return TOLD_ATTEMPT_LOST_UNINDEXED;
+    case ENDING_OTHER:
+        break;
+    }
+    return TOLD_ATTEMPT_LOST_OVER;
+}
+
+static void explain_unasked(const struct outcome *outcome, const struct attempt_note *notes,
+                            const struct attempt_note *note, const struct facts *facts,
+                            struct telling *out_telling) {
+    if (note->cause == ERROR_CANCELLED)
+        tell(told_of_withdrawn(ending_of(outcome, notes)), facts, out_telling);
+    else if (tells_of_pause(note))
+        tell(TOLD_ATTEMPT_PAUSED, facts, out_telling);
+    else
+        tell_failure(note->cause, facts, out_telling);
+}
+
+void explain_attempt(const struct outcome *outcome, const struct attempt_note *notes,
+                     unsigned index, const char *key, struct telling *out_telling) {
+    const struct attempt_note *note = &notes[index];
     const struct facts facts = {.server = note->source,
                                 .what = telling_what(note->what, note->source),
                                 .key = key,
                                 .status = note->status};
     switch (note->result) {
     case ATTEMPT_UNASKED:
-        if (note->cause == ERROR_CANCELLED || tells_of_pause(note))
-            tell(note->cause == ERROR_CANCELLED ? TOLD_ATTEMPT_WITHDRAWN : TOLD_ATTEMPT_PAUSED,
-                 &facts, out_telling);
-        else
-            tell_failure(note->cause, &facts, out_telling);
+        explain_unasked(outcome, notes, note, &facts, out_telling);
         return;
     case ATTEMPT_FAILED:
         tell_failure(note->cause, &facts, out_telling);
@@ -204,5 +265,5 @@ void explain_attempt(const struct attempt_note *note, const char *key,
     case ATTEMPT_LOST:
         break;
     }
-    tell(TOLD_ATTEMPT_LOST, &facts, out_telling);
+    tell(told_of_lost(outcome, notes, index), &facts, out_telling);
 }

@@ -85,8 +85,14 @@ enum told {
     TOLD_ATTEMPT_REMEMBERED,
     TOLD_ATTEMPT_FILTERED,
     TOLD_ATTEMPT_PAUSED,
-    TOLD_ATTEMPT_WITHDRAWN,
-    TOLD_ATTEMPT_LOST,
+    TOLD_ATTEMPT_WITHDRAWN, /* since another one sent the file */
+    TOLD_ATTEMPT_WITHDRAWN_UNINDEXED,
+    TOLD_ATTEMPT_WITHDRAWN_OVER, /* for another reason */
+    TOLD_ATTEMPT_LOST,           /* asked, and the answer was not waited for: likewise */
+    TOLD_ATTEMPT_LOST_UNINDEXED,
+    TOLD_ATTEMPT_LOST_OVER,
+    TOLD_ATTEMPT_TWIN,  /* its other connection answered first */
+    TOLD_ATTEMPT_ASIDE, /* it has the file of another build */
     /* what lies on a shelf */
     TOLD_SHELF_NOTHING,
     TOLD_SHELF_GOOD,

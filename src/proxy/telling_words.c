@@ -198,10 +198,25 @@ const struct words telling_words[TOLD_COUNT] = {
                              "asked.",
                              "Ask again when that is over. A smaller maxRequests of {server} may "
                              "keep it from asking for pauses."},
-    [TOLD_ATTEMPT_WITHDRAWN] = {"{Server} was not asked: before its turn came another one had sent "
-                                "the file, or nobody wanted it any more.",
-                                ""},
+    [TOLD_ATTEMPT_WITHDRAWN] =
+        {"{Server} was not asked: before its turn came another one had sent the file.", ""},
+    [TOLD_ATTEMPT_WITHDRAWN_UNINDEXED] = {"{Server} was not asked: before its turn came another "
+                                          "one had said that the file is no longer indexed.",
+                                          ""},
+    [TOLD_ATTEMPT_WITHDRAWN_OVER] = {"{Server} was not asked: before its turn came another one had "
+                                     "begun to send a file, or nobody wanted it any more.",
+                                     ""},
     [TOLD_ATTEMPT_LOST] = {"{Server} was asked too, but another one sent the file first.", ""},
+    [TOLD_ATTEMPT_LOST_UNINDEXED] = {"{Server} was asked too, and not waited for: another one said "
+                                     "that the file is no longer indexed.",
+                                     ""},
+    [TOLD_ATTEMPT_LOST_OVER] = {"{Server} was asked too, and not waited for: another one had begun "
+                                "to send a file, or nobody wanted it any more.",
+                                ""},
+    [TOLD_ATTEMPT_TWIN] = {"{Server} was asked on a second connection too, and answered on the "
+                           "other one first.",
+                           ""},
+    [TOLD_ATTEMPT_ASIDE] = {"What {server} has was put aside for a better one: {what}.", ""},
 
     [TOLD_SHELF_NOTHING] = {"The file does not lie in {place}.", ""},
     [TOLD_SHELF_GOOD] = {"The file lies in {place}.", ""},

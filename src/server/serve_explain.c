@@ -95,12 +95,12 @@ static void append_told(struct buffer *out, const struct telling *telling) {
     api_text(out, "cure", telling->cure);
 }
 
-static void append_chain(struct buffer *out, const struct attempt_note *notes, unsigned count,
-                         const char *key) {
+static void append_chain(struct buffer *out, const struct outcome *outcome,
+                         const struct attempt_note *notes, const char *key) {
     buffer_append_text(out, ", \"chain\": [");
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < outcome->note_count; i++) {
         struct telling telling;
-        explain_attempt(&notes[i], key, &telling);
+        explain_attempt(outcome, notes, i, key, &telling);
         buffer_append_text(out, i ? ", {" : "{");
         api_text(out, "source", notes[i].source);
         buffer_append_text(out, ", ");
@@ -182,7 +182,7 @@ static bool take_row(const struct archive_row *row, void *context) {
     request_append(&why->last, row);
     buffer_append_text(&why->last, ", ");
     append_told(&why->last, &why->telling);
-    append_chain(&why->last, notes, outcome.note_count, row->key);
+    append_chain(&why->last, &outcome, notes, row->key);
     buffer_append_text(&why->last, "}");
     return false;
 }

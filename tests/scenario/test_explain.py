@@ -438,6 +438,38 @@ def test_no_longer_indexed_counts_for_all(start, origin, second):
     assert second.count() == 0
 
 
+def test_who_is_not_waited_for_once_it_is_no_longer_indexed(start, origin, second):
+    """Nobody has sent a file then, neither to the one that was being asked nor to the one whose turn did not come."""
+    third = Origin()
+    try:
+        gate = start(
+            server(origin, forms=["pointer"], noLongerIndexedAuthoritative=True, priority=1),
+            server(second, "two", priority=1),
+            server(third, "three", priority=1, maxRequests=1),
+        )
+        symbol, other = pdb(), pe()
+        third.on(other.remote, Script(other.body, at_gate("hold"), head(), send()))
+        second.on(symbol.remote, Script(symbol.body, at_gate("hold"), head(), send()))
+        origin.on(pointer(symbol), Script(b"MSG: NoLongerIndexed\r\n", at_gate("hold"), head(), send()))
+        blocker = gate.get_later(other.path)
+        third.wait_at("hold")
+        waiting = gate.get_later(symbol.path)
+        second.wait_at("hold")
+        gate.wait_metric("symgate_source_waiting", 1, "three")
+        origin.open("hold")
+        answer = waiting.result(30)
+        assert answer.verdict == "absent"
+        chain = {link["source"]: link["sentence"] for link in explain(gate, after=answer)["last"]["chain"]}
+        said = "another one said that the file is no longer indexed."
+        assert chain["two"] == f'Server "two" was asked too, and not waited for: {said}'
+        assert chain["three"] == f'Server "three" was not asked: before its turn came {said.replace("one said", "one had said")}'
+        second.open("hold")
+        third.open("hold")
+        assert blocker.result(30).body == other.body
+    finally:
+        third.stop()
+
+
 def test_a_long_pause_that_was_asked_for(start, origin, second):
     gate = start(server(origin), server(second, "two"))
     origin.on(missing(1).remote, status(429, [("Retry-After", "600")]))
