@@ -27,13 +27,19 @@ enum told {
     TOLD_BUSY,
     TOLD_INVALID,
     TOLD_ABSENT,
+    TOLD_ABSENT_PARTLY, /* some needed not be asked */
     TOLD_REMEMBERED,
+    TOLD_UNLISTED,
+    TOLD_PLACELESS,
+    TOLD_KNOWN,         /* by more than one of these three */
+    TOLD_KNOWN_SOMEHOW, /* by one of them; it was not recorded by which */
     TOLD_WITHDRAWN,
     TOLD_UNINDEXED,
     TOLD_FOLLOW_UP,
     TOLD_EXCLUDED, /* by a filter that keeps nobody out any more */
     TOLD_EXCLUDED_STILL,
-    TOLD_EXCLUDED_ELSE, /* others do so now */
+    TOLD_EXCLUDED_GLOBALLY, /* by everybody's blacklist, as it was then */
+    TOLD_EXCLUDED_ELSE,     /* others do so now */
     TOLD_EXCLUDED_NAMELESS_STILL,
     TOLD_EXCLUDED_NAMELESS,      /* by none that is a pattern, … */
     TOLD_EXCLUDED_NAMELESS_ELSE, /* … and patterns do so now */

@@ -43,9 +43,26 @@ const struct words telling_words[TOLD_COUNT] = {
     [TOLD_ABSENT] = {"Every server that may be asked was asked and said that it does not have the "
                      "file.",
                      "Check that this very build was published, with this id. " FORGET},
+    [TOLD_ABSENT_PARTLY] =
+        {"Those servers that were asked said that they do not have the file, and "
+         "of the others that was known, as told for each.",
+         "Check that this very build was published, with this id. " FORGET},
     [TOLD_REMEMBERED] = {"Every server that may be asked has said earlier that it does not have "
                          "the file, and that still counted; nobody was asked again.",
                          FORGET " (or lower retryTimeout of the server that will have it)"},
+    [TOLD_UNLISTED] = {"No server that might be asked listed the file in its index; nobody was "
+                       "asked.",
+                       "Check that this very build was published, with this id."},
+    [TOLD_PLACELESS] = {"No server that might be asked had a place for such a file in its layout; "
+                        "nobody was asked.",
+                        "Add a server for files of this kind, or correct layout of the one that "
+                        "should have it."},
+    [TOLD_KNOWN] = {"Every server that might be asked was known not to have the file, some by "
+                    "their no of earlier, others by their index or layout; nobody was asked.",
+                    FORGET " What counts for each server now is told below."},
+    [TOLD_KNOWN_SOMEHOW] = {"It was known without asking that no server had the file; whether by a "
+                            "no of earlier, an index or a layout was not recorded.",
+                            FORGET " What counts for each server now is told below."},
     [TOLD_WITHDRAWN] = {"The store has a note in place of the file: {what}.",
                         "Ask whoever runs that store; the note was left there on purpose."},
     [TOLD_UNINDEXED] =
@@ -61,6 +78,10 @@ const struct words telling_words[TOLD_COUNT] = {
     [TOLD_EXCLUDED_STILL] = {"A filter left no server to ask: \"{rule}\".",
                              "It is in force still: the servers below say for which; change it "
                              "there if this name is wanted."},
+    [TOLD_EXCLUDED_GLOBALLY] = {"The name was excluded by \"{rule}\" of general.blacklist; nobody "
+                                "was asked.",
+                                "Take that pattern out of general.blacklist, or make it narrower, "
+                                "if this name is wanted."},
     [TOLD_EXCLUDED_ELSE] = {"A filter left no server to ask: \"{rule}\".",
                             "That filter is not in force any more, but others keep the name out "
                             "now: see below."},

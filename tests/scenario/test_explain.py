@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Why a symbol came or did not: the deciding pattern, the cause, the sentence and what to do, for every verdict and cause."""
 
+import contextlib
 import json
 import pathlib
 import re
 import socket
+import sqlite3
 import ssl
 import urllib.parse
 
@@ -136,8 +138,9 @@ def test_excluded_by_the_global_list(start, origin):
     symbol = pdb("secret.pdb")
     answer = gate.get(symbol.path)
     assert answer.verdict == "excluded"
-    for told in (explain(gate, symbol), explain(gate, after=answer)):
-        assert told["sentence"] == 'The name is excluded by "^secret" of general.blacklist; nobody is asked.'
+    for told in (explain(gate, after=answer), explain(gate, symbol)):
+        assert told["sentence"] == 'The name was excluded by "^secret" of general.blacklist; nobody was asked.'
+        assert told["now"]["sentence"] == 'The name is excluded by "^secret" of general.blacklist; nobody is asked.'
         assert told["now"]["excluded"] and told["now"]["rule"] == "^secret"
         assert "general.blacklist" in told["cure"]
     assert origin.count() == 0
@@ -181,27 +184,43 @@ def test_nobody_may_be_asked(start, origin):
 
 
 @pytest.mark.parametrize(
-    "changed, sentence, cure",
+    "changed, cure",
     [
-        ({"blacklist": ["z"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
-        ({"server": ["yy", "zz1"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
-        ({"server": ["a", "zz"]}, 'No server may be asked for this name: "zz" keeps the only one out, "one".', ""),
-        ({"server": []}, 'A filter left no server to ask: "zz".', "Ask again"),
+        ({"blacklist": ["z"]}, "not in force any more, but others"),
+        ({"blacklist": ["zz"]}, "out of general.blacklist"),
+        ({"server": ["yy", "zz1"]}, "not in force any more, but others"),
+        ({"server": ["a", "zz"]}, "in force still"),
+        ({"server": []}, "Ask again"),
     ],
-    ids=["global", "another", "the same", "none"],
+    ids=["global", "the same globally", "another", "the same", "none"],
 )
-def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin, changed, sentence, cure):
-    gate = make(server(origin, blacklist=["zz"]))
+def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin, second, changed, cure):
+    """And not as the only server's: there may have been others then."""
+    gate = make(server(origin, blacklist=["zz"]), server(second, "two", enabled=False))
     gate.start()
     answer = gate.get(pdb("zz1.pdb").path)
     assert answer.verdict == "excluded"
-    assert '"zz" keeps the only one out' in explain(gate, after=answer)["sentence"]
+    explain(gate, after=answer)
     gate.stop()
+    gate.config["servers"].pop()
     gate.config["servers"][0]["blacklist"] = changed.get("server", ["b"])
     gate.config["general"]["blacklist"] = changed.get("blacklist", [])
     gate.start()
     told = explain(gate, after=answer)
-    assert told["sentence"] == sentence and cure in told["cure"], told
+    assert told["sentence"] == 'A filter left no server to ask: "zz".' and cure in told["cure"], told
+
+
+def test_an_exclusion_by_everybodys_list_stays_one(make, origin):
+    """Also where a server's own list says the same by now."""
+    gate = make(server(origin), general={"blacklist": ["zz"]}).start()
+    answer = gate.get(pdb("zz1.pdb").path)
+    explain(gate, after=answer)
+    gate.config["general"]["blacklist"] = []
+    gate.config["servers"][0]["blacklist"] = ["zz"]
+    gate.restart()
+    told = explain(gate, after=answer)
+    assert told["sentence"] == 'The name was excluded by "zz" of general.blacklist; nobody was asked.'
+    assert "in force still: the servers below say" in told["cure"]
 
 
 @pytest.mark.parametrize("then", [{"whitelist": ["ok"]}, {"kinds": ["pe"]}, {"enabled": False}])
@@ -697,9 +716,45 @@ def test_a_layout_without_a_place_for_it(start, origin, layout):
         answer = gate.get(pdb().path)
         assert answer.verdict == "absent"
         told = explain(gate, after=answer)
-        assert told["sentence"] == "No server that may be asked has a place for such a file in its layout."
+        assert told["sentence"] == "No server that might be asked had a place for such a file in its layout; nobody was asked."
+        assert told["now"]["sentence"] == "No server that may be asked has a place for such a file in its layout."
         assert of_server(told)["state"] == "no place in its layout" and told["now"]["would"] == "absent"
     assert origin.count() == 0
+
+
+@pytest.mark.parametrize("then, now", [("breakpad", "symstore"), ("symstore", "breakpad")])
+def test_an_absence_of_earlier_is_not_told_by_todays_layout(make, origin, then, now):
+    gate = make(server(origin, layout=then)).start()
+    gate.get(pdb().path)
+    answer = gate.get(pdb().path)
+    said = explain(gate, after=answer)["sentence"]
+    gate.config["servers"][0]["layout"] = now
+    gate.restart()
+    told = explain(gate, after=answer)
+    assert told["sentence"] == said and told["now"]["would"] == ("absent" if now == "breakpad" else "ask")
+    assert said.startswith("No server that might be asked had a place" if then == "breakpad" else "Every server that may be asked has said earlier")
+
+
+def test_an_absence_that_is_known_in_several_ways(start, origin, second):
+    gate = start(server(origin), server(second, "two", layout="breakpad"))
+    symbol = pdb()
+    assert explain(gate, after=gate.get(symbol.path))["sentence"].startswith("Those servers that were asked said")
+    answer = gate.get(symbol.path)
+    assert "by an earlier no, its index or its layout" in answer.reason
+    assert explain(gate, after=answer)["sentence"].startswith("Every server that might be asked was known not to have the file, some by")
+
+
+def test_an_absence_of_which_the_record_says_too_little(make, origin):
+    """Older programs wrote the same reason whatever it was known by."""
+    gate = make(server(origin, layout="breakpad")).start()
+    answer = gate.get(pdb().path)
+    explain(gate, after=answer)
+    gate.stop()
+    with contextlib.closing(sqlite3.connect(gate.data / "statistics.db")) as book, book:
+        book.execute("UPDATE requests SET attempts = NULL, reason = 'every server that may be asked said that it does not have it'")
+    gate.start()
+    told = explain(gate, after=answer)
+    assert told["sentence"].endswith("was not recorded.") and told["now"]["sentence"].startswith("No server that may be asked has a place")
 
 
 def test_a_note_that_is_remembered(start, origin):
