@@ -887,6 +887,24 @@ def test_every_server_of_a_long_list_is_recorded(start, origin, second):
     assert explain(gate, after=answer)["sentence"].startswith('Server "last" cannot be reached')
 
 
+def test_how_each_of_many_servers_ended_is_recorded(start, origin, second):
+    """Though each is asked for several forms, and what they send is refused: more attempts than a request keeps."""
+    many = [f"server{n:02}" for n in range(62)]
+    gate = start(*(server(origin, name, forms=["plain", "compressed"]) for name in many), server(second, "last"))
+    symbol = pdb()
+    for remote in (symbol.remote, symbol.remote[:-1] + "_"):
+        origin.on(remote, page())
+    second.on(symbol.remote, status(403))
+    answer = gate.get(symbol.path)
+    assert answer.verdict == "failed" and origin.count() == 2 * len(many)
+    told = explain(gate, after=answer)
+    chain = told["last"]["chain"]
+    assert list(dict.fromkeys(link["source"] for link in chain)) == [*many, "last"]
+    assert chain[-1]["sentence"].startswith('Server "last" forbids it')
+    assert told["sentence"].startswith('Server "server00" sent a web page'), told["sentence"]
+    assert len(told["last"]["request"]["attempts"]) == len(chain) == 80
+
+
 @pytest.mark.parametrize("name", ["x" * 150 + ".pdb", "符" * 60 + ".pdb"], ids=len)
 def test_long_paths_are_known_by_their_key(gate, origin, name):
     """They are kept cut."""
