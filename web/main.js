@@ -102,7 +102,7 @@ async function showPage() {
         if (mine.signal.aborted) return;
         page.replaceChildren();
         await module.show(page, params, mine.signal);
-        if (byKey) /** @type {HTMLElement} */ (page.querySelector("tr[tabindex]") ?? page).focus();
+        if (byKey && document.activeElement !== search) /** @type {HTMLElement} */ (page.querySelector("tr[tabindex]") ?? page).focus();
         byKey = false;
     } catch (error) {
         if (!mine.signal.aborted) put(page, h("p", { class: "bad" }, error instanceof Error ? error.message : String(error)));

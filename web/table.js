@@ -20,7 +20,7 @@ import { grouped } from "./text.js";
  * @typedef {object} Table
  * @property {string} name under which choices are kept
  * @property {Column[]} columns
- * @property {(params: Record<string, any>, signal: AbortSignal) => Promise<{total?: number, rows: any[]}>} load
+ * @property {(params: Record<string, any>, signal: AbortSignal) => Promise<any>} load
  * @property {{name: string, label: string, options?: string[]}[]} [filters]
  * @property {string} [sort] by which it is sorted at first, and "asc" or "desc"
  * @property {string} [order]
@@ -47,6 +47,7 @@ export function makeTable(table, signal) {
     const element = h("div", { class: "table" }, tools(), h("div", { class: "scroll" }, h("table", {}, head, body)), foot);
     /** @type {any[]} */
     let rows = [];
+    let more = false;
     let asked = 0;
 
     const shown = () => table.columns.filter((column) => !hidden.has(column.title));
@@ -66,6 +67,7 @@ export function makeTable(table, signal) {
             const answer = await table.load(asks(), signal);
             if (mine !== asked || signal.aborted) return;
             rows = answer.rows;
+            more = answer.more;
             paint(answer.total);
         } catch (/** @type {any} */ error) {
             if (!signal.aborted) put(foot, error.message);
@@ -155,7 +157,7 @@ export function makeTable(table, signal) {
         if (table.next)
             return [
                 query.before ? h("button", { onclick: () => turn({}) }, "newest") : null,
-                rows.length >= PAGE ? h("button", { onclick: () => turn(/** @type {any} */ (table.next)(last)) }, "older") : null,
+                more ? h("button", { onclick: () => turn(/** @type {any} */ (table.next)(last)) }, "older") : null,
             ];
         const from = Number(query.offset);
         if (!from && rows.length >= (total ?? 0)) return null;
@@ -215,7 +217,7 @@ export function makeTable(table, signal) {
             const answer = await table.load(query, signal);
             for (const row of answer.rows) lines.push(shown().map((column) => quoted(text(column, row))).join(","));
             taken += answer.rows.length;
-            if (answer.rows.length < 1000) break;
+            if (!(answer.more ?? answer.rows.length === 1000)) break;
             query = table.next ? { ...query, ...table.next(answer.rows[answer.rows.length - 1]) } : { ...query, offset: Number(query.offset) + 1000 };
         }
         download(lines.join("\r\n") + "\r\n", `${table.name}.csv`, "text/csv");

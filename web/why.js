@@ -12,7 +12,7 @@ export function why(what) {
     const place = h("div", { class: "why", "aria-busy": "true" }, "…");
     get("explain", what).then(
         (told) => put(place, answer(told)),
-        (error) => put(place, error instanceof Error ? error.message : String(error)),
+        (error) => put(place, error.message),
     );
     return place;
 }
@@ -31,6 +31,7 @@ function answer(told) {
                 ["key", h("code", {}, told.key.key)],
                 ["kind", `${told.key.kind}, ${told.key.identifier}`],
             ]),
+        told.key?.note && h("p", {}, told.key.note),
         told.enabled ? null : h("p", {}, "Statistics are switched off: requests of earlier are not known."),
     ];
 }

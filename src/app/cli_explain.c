@@ -152,13 +152,19 @@ static void print_now(const json_t *now) {
     }
 }
 
+static void print_key(const json_t *key) {
+    printf("\n%s\n  %s file; %s\n", json_text_of(key, "key"), json_text_of(key, "kind"),
+           json_text_of(key, "identifier"));
+    if (json_text_of(key, "note")[0])
+        printf("  %s\n", json_text_of(key, "note"));
+}
+
 static void print_all(const json_t *answer) {
     const json_t *key = json_object_get(answer, "key"), *last = json_object_get(answer, "last"),
                  *now = json_object_get(answer, "now");
     print_told(answer, "");
     if (json_is_object(key))
-        printf("\n%s\n  %s file; %s\n", json_text_of(key, "key"), json_text_of(key, "kind"),
-               json_text_of(key, "identifier"));
+        print_key(key);
     if (json_is_false(json_object_get(answer, "enabled")))
         printf("\nStatistics are switched off: requests of earlier are not known.\n");
     if (json_is_object(last))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,11 +22,16 @@ void buffer_release(struct buffer *buffer) {
     *buffer = (struct buffer){.bytes_max = buffer->bytes_max};
 }
 
-void buffer_clear(struct buffer *buffer) {
-    buffer->length = 0;
+void buffer_cut(struct buffer *buffer, size_t length) {
+    assert(length <= buffer->length);
+    buffer->length = length;
     buffer->failed = false;
     if (buffer->bytes)
-        buffer->bytes[0] = '\0';
+        buffer->bytes[length] = '\0';
+}
+
+void buffer_clear(struct buffer *buffer) {
+    buffer_cut(buffer, 0);
 }
 
 /* Makes place for `length` more bytes and the NUL. */

@@ -26,6 +26,10 @@ void buffer_release(struct buffer *buffer);
 /* Empties, keeps the memory and forgets a failure. */
 void buffer_clear(struct buffer *buffer);
 
+/* Takes off what came after the first `length` bytes and forgets a failure: as if it had not been
+   tried to append that. */
+void buffer_cut(struct buffer *buffer, size_t length);
+
 /* Appends bytes; false once the buffer has failed. */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 

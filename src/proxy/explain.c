@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
+#include "proxy/explain_order.h"
 #include "proxy/plan.h"
 #include "proxy/search.h"
 #include "proxy/vetter.h"
@@ -22,6 +23,7 @@ struct explaining {
     const struct question *question;
     struct policy_verdict verdict;
     struct plan plan;
+    struct ordered_step order[SOURCES_MAX]; /* of the plan's steps */
     enum plan_end end;
     char key[KEY_BYTES];
     struct explanation *out;
@@ -213,43 +215,47 @@ static const struct explained_shelf *place_of_file(const struct explanation *out
     return NULL;
 }
 
-/* The server that is asked while the first one, whose turn it is, keeps to a pause, and after how
-   long: each waits for the one before it, but for those of one priority, which are asked together.
-   NULL: whoever could be asked waits longer than the pause. */
+/* When each step of the plan would be taken if nobody answered. */
+static void foresee(struct explaining *view) {
+    for (unsigned i = 0; i < view->plan.count; i++) {
+        const struct plan_step *step = &view->plan.steps[i];
+        const struct source *source = view->roster->sources[step->source];
+        const struct explained_server *server = &view->out->servers[step->source];
+        view->order[i] = (struct ordered_step){
+            .priority = step->priority,
+            .silent_ms = source->options.hedge_after_ms,
+            .slow = rest_slow(queue_rest(source->queue)),
+            .rests_ms = server->told == TOLD_SERVER_PAUSED ? server->left_ms : 0,
+        };
+    }
+    explain_order(view->order, view->plan.count);
+}
+
+/* The server that is asked before the first one, whose turn it is, and which keeps to a pause;
+   NULL: whoever could be waits longer than that. */
 static const struct explained_server *asked_beside(const struct explaining *view,
                                                    int64_t *out_after_ms) {
-    const struct plan_step *steps = view->plan.steps;
-    const struct explained_server *first = &view->out->servers[steps[0].source];
-    int64_t after_ms = 0;
-    for (unsigned i = 1; i < view->plan.count; i++) {
-        const struct explained_server *next = &view->out->servers[steps[i].source];
-        int64_t hedge_ms = view->roster->sources[steps[i - 1].source]->options.hedge_after_ms;
-        if (steps[i].priority != steps[i - 1].priority) {
-            if (hedge_ms < 0)
-                return NULL;
-            after_ms += hedge_ms;
-        }
-        if (after_ms >= first->left_ms)
-            return NULL;
-        if (next->told == TOLD_SERVER_PAUSED)
-            continue;
-        *out_after_ms = after_ms;
-        return next;
-    }
-    return NULL;
+    const struct ordered_step *sooner = explain_order_first(view->order, view->plan.count);
+    if (sooner == view->order)
+        return NULL;
+    *out_after_ms = sooner->asked_ms;
+    return &view->out->servers[view->plan.steps[sooner - view->order].source];
 }
 
 static void beside_why(const struct explaining *view, const struct explained_server *first,
                        char *out, size_t size) {
-    char left[TIME_BYTES], after[TIME_BYTES] = "at once";
+    char left[TIME_BYTES], after[TIME_BYTES], told[TIME_BYTES + 8];
     int64_t after_ms = 0;
     const struct explained_server *next = asked_beside(view, &after_ms);
-    char told[TIME_BYTES + 8];
-    number_format_time(after, sizeof after, after_ms);
+    bool rests_too = next->told == TOLD_SERVER_PAUSED;
+    if (rests_too)
+        time_text(after, after_ms);
+    else
+        number_format_time(after, sizeof after, after_ms);
     text_format(told, sizeof told, after_ms ? "after %s" : "at once", after);
-    text_format(out, size, "rests %s for %s more: \"%s\" is asked beside it %s",
-                rest_cause_told(first->rest.cause), time_text(left, first->left_ms),
-                next ? next->source->options.identifier : "?", told);
+    text_format(out, size, "rests %s for %s more: \"%s\"%s %s", rest_cause_told(first->rest.cause),
+                time_text(left, first->left_ms), next->source->options.identifier,
+                rests_too ? ", which rests too, is asked before it," : " is asked beside it", told);
 }
 
 /* By the plan, when nothing is here. *out_server: whom the sentence is about. */
@@ -365,6 +371,7 @@ struct explanation *explain_now(struct symbols *symbols, const struct roster *ro
     view.out->server_count = roster->count;
     for (unsigned i = 0; i < roster->count; i++)
         explain_server(&view, i);
+    foresee(&view);
     if (!view.verdict.globally) {
         view.out->has_copy = cache_show(symbols->options.cache, &question->key, &view.out->copy);
         explain_shelves(&view);

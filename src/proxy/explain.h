@@ -56,10 +56,12 @@ void explanation_free(struct explanation *explanation);
 void explain_path(enum path_meaning meaning, const struct error *why, const char *key,
                   struct telling *out_telling);
 
-/* Tells what became of a request. `now` helps to name the filter that still decides; it may be
-   NULL. */
+/* Tells what became of a request, by its record alone; `now`, which may be NULL, says what helps
+   against a filter or a rest that lasts. */
 void explain_outcome(const struct outcome *outcome, const struct attempt_note *notes,
                      const char *key, const struct explanation *now, struct telling *out_telling);
 
-/* Tells what one attempt came to. */
-void explain_attempt(const struct attempt_note *note, const char *key, struct telling *out_telling);
+/* Tells what the attempt notes[index] of an outcome came to: where its answer was not waited for,
+   the others say why. */
+void explain_attempt(const struct outcome *outcome, const struct attempt_note *notes,
+                     unsigned index, const char *key, struct telling *out_telling);

@@ -97,7 +97,7 @@ struct attempt {
     struct search *search; /* a reference; set at creation */
     struct step *step;     /* set at creation */
     struct copy *copy;     /* a reference; set at creation */
-    unsigned note_index;   /* in the copy; set at creation */
+    unsigned note_number;  /* in the copy; set at creation */
     bool hedge;            /* set at creation, as are the next three */
     bool fresh_connection;
     bool takes_up;

@@ -67,7 +67,7 @@ static bool may_write(struct fetch *fetch) {
     bool leads = claim_pen(attempt, &acts);
     if (leads) {
         attempt->note.result = ATTEMPT_FOUND;
-        copy_note_again(attempt->copy, attempt->note_index, &attempt->note);
+        copy_note_again(attempt->copy, attempt->note_number, &attempt->note);
     }
     search_act(attempt->search, &acts);
     return leads;
@@ -75,7 +75,7 @@ static bool may_write(struct fetch *fetch) {
 
 static void body_came(struct fetch *fetch) {
     struct attempt *attempt = attempt_of_fetch(fetch);
-    copy_note_again(attempt->copy, attempt->note_index, &attempt->note);
+    copy_note_again(attempt->copy, attempt->note_number, &attempt->note);
 }
 
 static void keeps(struct fetch *fetch) {
@@ -136,7 +136,7 @@ static void run(struct queue_job *job, void *worker) {
         return;
     }
     count(&source_of(attempt)->counters->asked);
-    copy_note_again(attempt->copy, attempt->note_index, &attempt->note);
+    copy_note_again(attempt->copy, attempt->note_number, &attempt->note);
     search_go(attempt->search);
     attempt->fetch.worker = worker;
     enum fetch_end end = fetcher_run(&attempt->fetch, &err);
@@ -265,7 +265,7 @@ void attempt_begin(struct search *search, struct step *step, bool hedge, bool fr
     attempt->note.started_ms = attempt->submitted_ms - search->began_ms;
     attempt->note.cause = ERROR_BUSY;
     text_copy(attempt->note.source, sizeof attempt->note.source, step->source->options.identifier);
-    attempt->note_index = copy_note(search->copy, &attempt->note);
+    attempt->note_number = copy_note(search->copy, &attempt->note);
     step->state = STEP_ASKED;
     /* A slow source's next is asked together with it. */
     bool slow = step->source->options.hedge_after_ms == 0 || rest_slow(rest_of(attempt));

@@ -37,7 +37,7 @@ void attempt_show(struct attempt *attempt, enum attempt_result result, enum erro
     text_copy(note.source, sizeof note.source, source_of(attempt)->options.identifier);
     if (cause == ERROR_RESTING)
         attempt_note_rest(&note, source_of(attempt));
-    copy_note_again(attempt->copy, attempt->note_index, &note);
+    copy_note_again(attempt->copy, attempt->note_number, &note);
 }
 
 static enum attempt_result result_of(const struct attempt *attempt, enum fetch_end end) {
@@ -72,7 +72,7 @@ static void show_end(struct attempt *attempt, enum fetch_end end, const struct e
     }
     SCOPED_LOCK(&attempt->search->lock);
     attempt->told = true;
-    copy_note_again(attempt->copy, attempt->note_index, note);
+    copy_note_again(attempt->copy, attempt->note_number, note);
 }
 
 /* How long an answer took, whatever it said. */

@@ -139,6 +139,15 @@ static void tell_notice(struct symbols *symbols, const struct roster *roster,
     notices_find(symbols->notices, roster, sources, &mark, &answer->why);
 }
 
+/* By what nobody needs to be asked. */
+static const char *known_by(const struct plan *plan) {
+    if (!plan->unlisted && !plan->placeless)
+        return REASON_REMEMBERED;
+    if (plan->remembered || (plan->unlisted && plan->placeless))
+        return REASON_KNOWN;
+    return plan->unlisted ? REASON_UNLISTED : REASON_PLACELESS;
+}
+
 /* No copy and no file: the answer is known, or a search begins. */
 static void look_further(struct symbols *symbols, struct roster *roster,
                          const struct question *question, struct answer *answer) {
@@ -156,6 +165,7 @@ static void look_further(struct symbols *symbols, struct roster *roster,
         return;
     case PLAN_ABSENT:
         answer->verdict = VERDICT_ABSENT;
+        answer->known = known_by(&plan);
         if (plan.ended)
             plan_ended_why(&answer->why);
         else
@@ -191,6 +201,7 @@ void symbols_ask(struct symbols *symbols, struct roster *roster, const struct qu
     out_answer->allowed = verdict.allowed;
     out_answer->rule = verdict.rule;
     out_answer->gave_up = verdict.rule && verdict.rule == verdict.gave_up;
+    out_answer->globally = verdict.globally;
     if (verdict.globally) {
         out_answer->verdict = VERDICT_EXCLUDED;
         return;
@@ -219,6 +230,7 @@ void symbols_find_file(struct symbols *symbols, struct roster *roster,
     policy_judge(roster->policy, &question, &verdict);
     out_answer->allowed = verdict.allowed;
     out_answer->rule = verdict.rule;
+    out_answer->globally = verdict.globally;
     if (verdict.globally)
         out_answer->verdict = VERDICT_EXCLUDED;
     else if (cache_find_form(symbols->options.cache, path, roster_shelves(roster, verdict.allowed),

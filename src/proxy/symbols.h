@@ -58,6 +58,17 @@ struct provenance *symbols_provenance(const struct symbols *symbols);
 /* What knows what was refused; NULL when nothing does. */
 struct quarantine *symbols_quarantine(const struct symbols *symbols);
 
+/* Why nobody was asked: what clients are told, and what tells so in the records of such requests.
+ */
+#define REASON_REMEMBERED "every server that may be asked has said earlier that it does not have it"
+#define REASON_UNLISTED "no server that may be asked lists it in its index"
+#define REASON_PLACELESS "no server that may be asked has a place for such a file in its layout"
+#define REASON_KNOWN                                                                               \
+    "every server that may be asked is known not to have it, by an earlier no, its index or its "  \
+    "layout"
+#define REASON_GAVE_UP "gave up at its match limit"
+#define REASON_GLOBALLY "of general.blacklist"
+
 struct answer {
     enum verdict verdict; /* HIT, JOINED, FETCHED, LOCAL with a copy; ABSENT, EXCLUDED, BUSY, FAILED
                              without */
@@ -65,6 +76,9 @@ struct answer {
     const char *rule; /* EXCLUDED: the pattern that decided, or NULL; lives as long as the roster */
     struct error why; /* FAILED, BUSY; ABSENT where a store said more than no */
     bool gave_up;     /* that pattern did not decide but gave up at its limit */
+    bool globally;    /* EXCLUDED: by everybody's blacklist */
+    const char
+        *known; /* ABSENT at once, by what was known: REASON_REMEMBERED and the like; or NULL */
     uint64_t allowed; /* the sources that the filters allow */
 };
 

@@ -27,13 +27,19 @@ enum told {
     TOLD_BUSY,
     TOLD_INVALID,
     TOLD_ABSENT,
+    TOLD_ABSENT_PARTLY, /* some needed not be asked */
     TOLD_REMEMBERED,
+    TOLD_UNLISTED,
+    TOLD_PLACELESS,
+    TOLD_KNOWN,         /* by more than one of these three */
+    TOLD_KNOWN_SOMEHOW, /* by one of them; it was not recorded by which */
     TOLD_WITHDRAWN,
     TOLD_UNINDEXED,
     TOLD_FOLLOW_UP,
     TOLD_EXCLUDED, /* by a filter that keeps nobody out any more */
     TOLD_EXCLUDED_STILL,
-    TOLD_EXCLUDED_ELSE, /* others do so now */
+    TOLD_EXCLUDED_GLOBALLY, /* by everybody's blacklist, as it was then */
+    TOLD_EXCLUDED_ELSE,     /* others do so now */
     TOLD_EXCLUDED_NAMELESS_STILL,
     TOLD_EXCLUDED_NAMELESS,      /* by none that is a pattern, … */
     TOLD_EXCLUDED_NAMELESS_ELSE, /* … and patterns do so now */
@@ -85,8 +91,14 @@ enum told {
     TOLD_ATTEMPT_REMEMBERED,
     TOLD_ATTEMPT_FILTERED,
     TOLD_ATTEMPT_PAUSED,
-    TOLD_ATTEMPT_WITHDRAWN,
-    TOLD_ATTEMPT_LOST,
+    TOLD_ATTEMPT_WITHDRAWN, /* since another one sent the file */
+    TOLD_ATTEMPT_WITHDRAWN_UNINDEXED,
+    TOLD_ATTEMPT_WITHDRAWN_OVER, /* for another reason */
+    TOLD_ATTEMPT_LOST,           /* asked, and the answer was not waited for: likewise */
+    TOLD_ATTEMPT_LOST_UNINDEXED,
+    TOLD_ATTEMPT_LOST_OVER,
+    TOLD_ATTEMPT_TWIN,  /* its other connection answered first */
+    TOLD_ATTEMPT_ASIDE, /* it has the file of another build */
     /* what lies on a shelf */
     TOLD_SHELF_NOTHING,
     TOLD_SHELF_GOOD,

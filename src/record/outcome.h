@@ -14,6 +14,7 @@
 enum {
     REQUEST_ID_BYTES = 65,
     CLIENT_BYTES = 48,
+    REQUEST_PATH_BYTES = 512, /* of the path that is kept, with its end */
     OUTCOME_NOTES_MAX = 80,
 };
 

@@ -10,7 +10,10 @@
 enum {
     LINE_BYTES = 4000,
     TEXT_BYTES = 512,
-    WORD_BYTES = 2 * sizeof((struct attempt_note){0}.source) + 3
+    WORD_BYTES = 2 * sizeof((struct attempt_note){0}.source) + 3,
+    NOTE_BYTES = WORD_BYTES + 80,
+    MORE_BYTES = 32,   /* what begins the list of attempts, and what ends one that is cut */
+    ESCAPED_BYTES = 4, /* \xNN */
 };
 
 /* What stands between quotes must not be able to end them. */
@@ -35,33 +38,60 @@ static const char *word(const char *name, char space[WORD_BYTES]) {
     return space;
 }
 
-static void add_notes(struct line *line, const struct attempt_note *notes, unsigned count_notes) {
-    for (unsigned i = 0; i < count_notes; i++) {
-        const struct attempt_note *note = &notes[i];
-        char source[WORD_BYTES];
-        line_text(line, i ? ", " : " asked=[");
-        line_text(line, word(note->source, source));
+/* How long it may be once the log has escaped what it does not let stand. */
+static size_t logged_length(const char *text, size_t length) {
+    size_t logged = length;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            logged += ESCAPED_BYTES - 1;
+    return logged;
+}
+
+static void add_note(struct line *line, const struct attempt_note *note) {
+    char source[WORD_BYTES];
+    line_text(line, word(note->source, source));
+    line_text(line, " ");
+    line_text(line, attempt_result_name(note->result));
+    if (note->status > 0) {
         line_text(line, " ");
-        line_text(line, attempt_result_name(note->result));
-        if (note->status > 0) {
-            line_text(line, " ");
-            line_number(line, (uint64_t)note->status);
-        }
-        if (note->cause != ERROR_NONE) {
-            line_text(line, " ");
-            line_text(line, error_kind_name(note->cause));
-        }
-        line_text(line, " ");
-        line_number(line, note->total_ms > 0 ? (uint64_t)note->total_ms : 0);
-        line_text(line, " ms");
+        line_number(line, (uint64_t)note->status);
     }
-    if (count_notes)
-        line_text(line, "]");
+    if (note->cause != ERROR_NONE) {
+        line_text(line, " ");
+        line_text(line, error_kind_name(note->cause));
+    }
+    line_text(line, " ");
+    line_number(line, note->total_ms > 0 ? (uint64_t)note->total_ms : 0);
+    line_text(line, " ms");
+}
+
+/* As many as the line has room for, and how many more there are: a list is never left open. */
+static void add_notes(struct line *line, const struct attempt_note *notes, unsigned note_count) {
+    if (note_count == 0)
+        return;
+    size_t logged = logged_length(line->bytes, line->length);
+    line_text(line, " asked=[");
+    for (unsigned i = 0; i < note_count; i++) {
+        char block[NOTE_BYTES];
+        struct line one;
+        line_begin(&one, block, sizeof block);
+        line_text(&one, i ? ", " : "");
+        add_note(&one, &notes[i]);
+        logged += logged_length(one.bytes, one.length);
+        if (logged + MORE_BYTES > LINE_BYTES) {
+            line_text(line, i ? ", " : "");
+            line_number(line, note_count - i);
+            line_text(line, " more");
+            break;
+        }
+        line_bytes(line, one.bytes, one.length);
+    }
+    line_text(line, "]");
 }
 
 /* Who asked for what. */
 static void add_request(struct line *line, const struct outcome *outcome) {
-    char path[2 * TEXT_BYTES];
+    char path[2 * REQUEST_PATH_BYTES];
     line_text(line, or_dash(outcome->text.client));
     line_text(line, " \"");
     line_text(line, outcome->method);

@@ -80,7 +80,7 @@ struct exchange {
     char if_none_match[256];
     char if_modified_since[48];
     char id[REQUEST_ID_BYTES];
-    char path[256];
+    char path[REQUEST_PATH_BYTES];
     const char *dialect;
     bool about_symbol; /* below /symbols/ */
     bool follow_up;    /* another form of a symbol's file */

@@ -201,8 +201,9 @@ static void serve_fetch(struct exchange *exchange, const char *query, const char
         copy_unref(answer.copy);
     }
     bool under_way = state.phase < COPY_WHOLE;
-    const char *why =
-        answer.why.kind == ERROR_NONE ? verdict_sentence(answer.verdict) : answer.why.what;
+    const char *why = answer.why.kind != ERROR_NONE ? answer.why.what
+                      : answer.known                ? answer.known
+                                                    : verdict_sentence(answer.verdict);
     buffer_append_text(&exchange->text, "{");
     api_text(&exchange->text, "verdict", under_way ? "later" : verdict_name(answer.verdict));
     buffer_append_text(&exchange->text, ", ");

@@ -26,6 +26,7 @@ struct why {
     enum path_meaning meaning;
     struct error wrong; /* with the path */
     struct question question;
+    bool folded;         /* how the client spelled it is not known: the question is the key's */
     char key[KEY_BYTES]; /* "<name>/<id>", canonical; empty: the path names no symbol */
     struct explanation *now;
     bool found;         /* a request of earlier: */
@@ -94,12 +95,12 @@ static void append_told(struct buffer *out, const struct telling *telling) {
     api_text(out, "cure", telling->cure);
 }
 
-static void append_chain(struct buffer *out, const struct attempt_note *notes, unsigned count,
-                         const char *key) {
+static void append_chain(struct buffer *out, const struct outcome *outcome,
+                         const struct attempt_note *notes, const char *key) {
     buffer_append_text(out, ", \"chain\": [");
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < outcome->note_count; i++) {
         struct telling telling;
-        explain_attempt(&notes[i], key, &telling);
+        explain_attempt(outcome, notes, i, key, &telling);
         buffer_append_text(out, i ? ", {" : "{");
         api_text(out, "source", notes[i].source);
         buffer_append_text(out, ", ");
@@ -121,6 +122,31 @@ static void look_now(struct why *why) {
     explain_rule_cures(server->options.rules, why->exchange->settings->roster->policy, why->now);
 }
 
+/* What comes after the next slash; NULL: there is none. */
+static const char *part_after(const char *path) {
+    const char *slash = strchr(path, '/');
+    return slash ? slash + 1 : NULL;
+}
+
+/* Name and id as they stand in a path that was kept cut: are they whole there, and the key's? A
+   tier directory may come before them. */
+static bool understand_cut(struct why *why, const char *key) {
+    char kept[TARGET_BYTES];
+    text_copy(kept, sizeof kept, why->path);
+    for (const char *name = kept; name; name = part_after(name)) {
+        const char *id = part_after(name);
+        const char *file = id ? part_after(id) : NULL;
+        if (!file)
+            return false;
+        text_format(why->path, sizeof why->path, "%.*s%.*s", (int)(file - name), name,
+                    (int)(id - name - 1), name);
+        understand(why);
+        if (strcmp(why->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A long path is kept cut, and says something else then; the key is whole. */
 static void take_path(struct why *why, const struct archive_row *row) {
     struct spelling *spelling = &why->question.spelling;
@@ -129,12 +155,15 @@ static void take_path(struct why *why, const struct archive_row *row) {
     understand(why);
     if (!row->key[0] || strcmp(why->key, row->key) == 0)
         return;
-    why->question = (struct question){0};
-    if (!spelling_read(row->key, spelling) ||
-        !symbol_key_make(spelling, &why->question.key, &ignored))
-        return;
+    if (!understand_cut(why, row->key)) {
+        why->folded = true;
+        why->question = (struct question){0};
+        if (!spelling_read(row->key, spelling) ||
+            !symbol_key_make(spelling, &why->question.key, &ignored))
+            return;
+        name_key(why);
+    }
     why->meaning = row->outcome.follow_up ? PATH_FOLLOW_UP : PATH_SYMBOL;
-    name_key(why);
 }
 
 static bool take_row(const struct archive_row *row, void *context) {
@@ -153,7 +182,7 @@ static bool take_row(const struct archive_row *row, void *context) {
     request_append(&why->last, row);
     buffer_append_text(&why->last, ", ");
     append_told(&why->last, &why->telling);
-    append_chain(&why->last, notes, outcome.note_count, row->key);
+    append_chain(&why->last, &outcome, notes, row->key);
     buffer_append_text(&why->last, "}");
     return false;
 }
@@ -365,6 +394,13 @@ static void append_key(struct buffer *out, const struct why *why) {
         buffer_append_text(out, i ? ", " : "{");
         api_text(out, texts[i].name, texts[i].value);
     }
+    buffer_format(out, ", \"spelled\": %s, ", why->folded ? "false" : "true");
+    api_text(out, "note",
+             why->folded
+                 ? "The path was too long to be kept whole, so the client's own spelling is "
+                   "not known: a request now is told for the name in lower case, and "
+                   "filters that count case may say something else."
+                 : "");
     buffer_append_text(out, "}");
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The last requests, newest first. The next page begins with before= and n= of the last row.
+// The last requests, newest first. The next page begins with before= and n= of the last row. A page
+// ends before its limit where a further row would not fit into the answer.
 #include "base/text.h"
 #include "record/archive.h"
 #include "server/api.h"
 
-enum { WORD_BYTES = 256 };
+enum { WORD_BYTES = 256, END_BYTES = 32 };
 
 struct asked {
     char verdict[32], source[64], client[64], search[WORD_BYTES], id[80], key[512];
@@ -86,13 +87,26 @@ void request_append(struct buffer *out, const struct archive_row *row) {
 
 struct rows {
     struct buffer *out;
-    unsigned count;
+    uint64_t count;
+    bool full; /* one more would not have fitted */
 };
+
+/* Has the row made the answer too large to be ended? */
+static bool overflows(const struct buffer *out) {
+    return out->failed || out->bytes_max - out->length < END_BYTES;
+}
 
 static bool show(const struct archive_row *row, void *context) {
     struct rows *list = context;
-    buffer_append_text(list->out, list->count++ ? ",\n" : "\n");
+    size_t before = list->out->length;
+    buffer_append_text(list->out, list->count ? ",\n" : "\n");
     request_append(list->out, row);
+    if (list->count > 0 && overflows(list->out)) {
+        buffer_cut(list->out, before);
+        list->full = true;
+        return false;
+    }
+    list->count++;
     return !list->out->failed;
 }
 
@@ -106,12 +120,14 @@ static void requests(struct exchange *exchange) {
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
-    struct rows list = {&exchange->text, 0};
+    struct rows list = {.out = &exchange->text};
     buffer_append_text(list.out, "{\"rows\": [");
-    if (reading && !archive_each(reading, &asked.query, show, &list, &err))
+    if (reading && !archive_each(reading, &asked.query, show, &list, &err)) {
         api_fail(exchange, 503, err.what);
-    else
-        buffer_append_text(list.out, "\n]}\n");
+        return;
+    }
+    bool more = list.full || (list.count > 0 && list.count == asked.query.limit);
+    buffer_format(list.out, "\n], \"more\": %s}\n", more ? "true" : "false");
 }
 
 void serve_requests(struct exchange *exchange, const char *query, const char *bytes) {

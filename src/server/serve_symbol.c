@@ -49,10 +49,10 @@ static void answer_without_copy(struct exchange *exchange, const struct answer *
     char reason[sizeof exchange->reason];
     if (answer->verdict == VERDICT_EXCLUDED && exchange->rule)
         text_format(reason, sizeof reason,
-                    exchange->rule_gave_up
-                        ? "the filter \"%s\" gave up at its match limit, which counts "
-                          "as excluded"
-                        : "excluded by the filter \"%s\"",
+                    exchange->rule_gave_up ? "the filter \"%s\" " REASON_GAVE_UP
+                                             ", which counts as excluded"
+                    : answer->globally ? "excluded by the filter \"%s\" " REASON_GLOBALLY
+                                       : "excluded by the filter \"%s\"",
                     exchange->rule);
     else if (answer->why.kind != ERROR_NONE)
         text_copy(reason, sizeof reason, answer->why.what);
@@ -61,7 +61,8 @@ static void answer_without_copy(struct exchange *exchange, const struct answer *
                   "another form of a file, which lies in no cache: no server is asked for such a "
                   "name");
     else
-        text_copy(reason, sizeof reason, verdict_sentence(answer->verdict));
+        text_copy(reason, sizeof reason,
+                  answer->known ? answer->known : verdict_sentence(answer->verdict));
     answer_verdict(exchange, answer->verdict, reason);
 }
 

@@ -167,12 +167,7 @@ static void hand_over(struct copy *old, struct copy *next) {
     next->owner = TAKE(old->owner);
     next->promised = old->promised;
     next->started_ms = old->started_ms;
-    next->note_count = old->note_count;
-    if (!old->notes)
-        return;
-    next->note_room = old->note_room;
-    next->notes = NEW_ARRAY(struct attempt_note, old->note_room);
-    memcpy(next->notes, old->notes, old->note_count * sizeof *next->notes);
+    copy_notes_hand_over(old, next);
 }
 
 struct copy *cache_replace(struct cache *cache, struct copy *copy, const struct error *why) {

@@ -39,7 +39,7 @@ enum copy_phase {
     COPY_FAILED,
 };
 
-enum { COPY_NOTES_MAX = 80 }; /* as many as there may be servers, and some that are asked again */
+enum { COPY_NOTES_MAX = 80 }; /* more than there may be servers: some are asked again */
 
 struct copy;
 
@@ -179,12 +179,13 @@ void copy_certain(struct copy *copy);
    cache_complete will be told; whoever reads the end knows why it is not kept. Writer only. */
 void copy_whole(struct copy *copy, bool settled);
 
-/* Notes what an attempt came to: a new note (at most COPY_NOTES_MAX are kept) or, with the index it
-   returned, the same again. */
+/* Notes what an attempt came to: a new note or, with the number it returned, the same again. At
+   most COPY_NOTES_MAX are kept: when there is no room, an earlier one goes that was not its
+   source's last word, and is not noted again. */
 unsigned copy_note(struct copy *copy, const struct attempt_note *note);
-void copy_note_again(struct copy *copy, unsigned index, const struct attempt_note *note);
+void copy_note_again(struct copy *copy, unsigned number, const struct attempt_note *note);
 
-/* The notes so far; how many were copied. */
+/* The notes so far, in the order in which they were begun; how many were copied. */
 unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned notes_max);
 
 /* Why a copy ended or is not kept: filled from FAILED on, or as soon as it is known that it will

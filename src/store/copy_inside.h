@@ -15,6 +15,12 @@
 
 enum { COPY_SMALL_BYTES = 16 << 10 }; /* bodies up to this size may be kept in memory */
 
+/* What an attempt came to, with the number that it is noted again under. */
+struct copy_note {
+    unsigned number;
+    struct attempt_note note;
+};
+
 struct copy {
     struct table_node in_table;
     struct list in_complete;    /* the shard's complete copies, for making room */
@@ -60,9 +66,14 @@ struct copy {
     struct copy *successor;
     struct error *why;
     char *preferred;
-    struct attempt_note *notes;
+    struct copy_note *notes;
     unsigned note_count, note_room;
+    unsigned notes_made; /* the next one's number */
 };
+
+/* Takes a copy's notes over to the one that goes on with its search; under the old one's lock,
+   before anybody knows the new one. */
+void copy_notes_hand_over(struct copy *old, struct copy *next);
 
 /* A new SEARCHING copy of one reference, in no table. */
 struct copy *copy_new(struct cache *cache, const struct symbol_key *key);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The driver's side of a copy: owner, pen, notes and reasons.
+// The driver's side of a copy: owner, pen and reasons.
 #include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "store/copy_inside.h"
 
-enum { WAKE_BYTES = 256 << 10, COMPARE_BYTES = 16 << 10, NOTES_FIRST = 8 };
+enum { WAKE_BYTES = 256 << 10, COMPARE_BYTES = 16 << 10 };
 
 void copy_own(struct copy *copy, struct copy_owner *owner) {
     if (owner)
@@ -140,43 +140,7 @@ void copy_whole(struct copy *copy, bool settled) {
     copy_raise(copy, COPY_WHOLE);
 }
 
-/* --- notes and reasons ---------------------------------------------------------------------- */
-
-/* Most searches need few. */
-static void make_room_for_note(struct copy *copy) {
-    if (copy->note_count < copy->note_room)
-        return;
-    unsigned room = copy->note_room ? 2 * copy->note_room : NOTES_FIRST;
-    struct attempt_note *notes = NEW_ARRAY(struct attempt_note, room);
-    if (copy->note_count)
-        memcpy(notes, copy->notes, copy->note_count * sizeof *notes);
-    free(copy->notes);
-    copy->notes = notes;
-    copy->note_room = room;
-}
-
-unsigned copy_note(struct copy *copy, const struct attempt_note *note) {
-    SCOPED_LOCK(&copy->lock);
-    if (copy->note_count == COPY_NOTES_MAX)
-        return COPY_NOTES_MAX;
-    make_room_for_note(copy);
-    copy->notes[copy->note_count] = *note;
-    return copy->note_count++;
-}
-
-void copy_note_again(struct copy *copy, unsigned index, const struct attempt_note *note) {
-    SCOPED_LOCK(&copy->lock);
-    if (index < copy->note_count)
-        copy->notes[index] = *note;
-}
-
-unsigned copy_notes(struct copy *copy, struct attempt_note *out_notes, unsigned notes_max) {
-    SCOPED_LOCK(&copy->lock);
-    unsigned n = copy->note_count < notes_max ? copy->note_count : notes_max;
-    if (n)
-        memcpy(out_notes, copy->notes, n * sizeof *out_notes);
-    return n;
-}
+/* --- reasons -------------------------------------------------------------------------------- */
 
 bool copy_unsettled(struct error *why) {
     return error_set(why, ERROR_CHANGED, "its source may still be writing it");

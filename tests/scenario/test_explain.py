@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Why a symbol came or did not: the deciding pattern, the cause, the sentence and what to do, for every verdict and cause."""
 
+import contextlib
 import json
 import pathlib
 import re
 import socket
+import sqlite3
 import ssl
 import urllib.parse
 
@@ -136,8 +138,9 @@ def test_excluded_by_the_global_list(start, origin):
     symbol = pdb("secret.pdb")
     answer = gate.get(symbol.path)
     assert answer.verdict == "excluded"
-    for told in (explain(gate, symbol), explain(gate, after=answer)):
-        assert told["sentence"] == 'The name is excluded by "^secret" of general.blacklist; nobody is asked.'
+    for told in (explain(gate, after=answer), explain(gate, symbol)):
+        assert told["sentence"] == 'The name was excluded by "^secret" of general.blacklist; nobody was asked.'
+        assert told["now"]["sentence"] == 'The name is excluded by "^secret" of general.blacklist; nobody is asked.'
         assert told["now"]["excluded"] and told["now"]["rule"] == "^secret"
         assert "general.blacklist" in told["cure"]
     assert origin.count() == 0
@@ -181,27 +184,43 @@ def test_nobody_may_be_asked(start, origin):
 
 
 @pytest.mark.parametrize(
-    "changed, sentence, cure",
+    "changed, cure",
     [
-        ({"blacklist": ["z"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
-        ({"server": ["yy", "zz1"]}, 'A filter left no server to ask: "zz".', "not in force any more, but others"),
-        ({"server": ["a", "zz"]}, 'No server may be asked for this name: "zz" keeps the only one out, "one".', ""),
-        ({"server": []}, 'A filter left no server to ask: "zz".', "Ask again"),
+        ({"blacklist": ["z"]}, "not in force any more, but others"),
+        ({"blacklist": ["zz"]}, "out of general.blacklist"),
+        ({"server": ["yy", "zz1"]}, "not in force any more, but others"),
+        ({"server": ["a", "zz"]}, "in force still"),
+        ({"server": []}, "Ask again"),
     ],
-    ids=["global", "another", "the same", "none"],
+    ids=["global", "the same globally", "another", "the same", "none"],
 )
-def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin, changed, sentence, cure):
-    gate = make(server(origin, blacklist=["zz"]))
+def test_an_exclusion_of_earlier_is_told_by_the_filter_that_decided(make, origin, second, changed, cure):
+    """And not as the only server's: there may have been others then."""
+    gate = make(server(origin, blacklist=["zz"]), server(second, "two", enabled=False))
     gate.start()
     answer = gate.get(pdb("zz1.pdb").path)
     assert answer.verdict == "excluded"
-    assert '"zz" keeps the only one out' in explain(gate, after=answer)["sentence"]
+    explain(gate, after=answer)
     gate.stop()
+    gate.config["servers"].pop()
     gate.config["servers"][0]["blacklist"] = changed.get("server", ["b"])
     gate.config["general"]["blacklist"] = changed.get("blacklist", [])
     gate.start()
     told = explain(gate, after=answer)
-    assert told["sentence"] == sentence and cure in told["cure"], told
+    assert told["sentence"] == 'A filter left no server to ask: "zz".' and cure in told["cure"], told
+
+
+def test_an_exclusion_by_everybodys_list_stays_one(make, origin):
+    """Also where a server's own list says the same by now."""
+    gate = make(server(origin), general={"blacklist": ["zz"]}).start()
+    answer = gate.get(pdb("zz1.pdb").path)
+    explain(gate, after=answer)
+    gate.config["general"]["blacklist"] = []
+    gate.config["servers"][0]["blacklist"] = ["zz"]
+    gate.restart()
+    told = explain(gate, after=answer)
+    assert told["sentence"] == 'The name was excluded by "zz" of general.blacklist; nobody was asked.'
+    assert "in force still: the servers below say" in told["cure"]
 
 
 @pytest.mark.parametrize("then", [{"whitelist": ["ok"]}, {"kinds": ["pe"]}, {"enabled": False}])
@@ -332,6 +351,24 @@ def test_nobody_listens_and_the_rest_that_follows(start, origin):
     holder.close()
 
 
+def test_a_host_behind_a_redirect_that_rests(start, origin):
+    """The server itself has been asked, and does not rest."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    there = f"127.0.0.1:{holder.getsockname()[1]}"
+    gate = start(server(origin))
+    for n in range(4):
+        origin.on(missing(n).remote, redirect(f"http://{there}/x"))
+        answer = gate.get(missing(n).path)
+        assert answer.verdict == "failed"
+    told = explain(gate, after=answer)
+    said = f'Server "one" leads to a host that rests and was not asked: "{there}", which rests after connect failures or timeouts for another '
+    assert told["sentence"].startswith(said), told["sentence"]
+    assert told["last"]["chain"][0]["sentence"] == told["sentence"]
+    assert of_server(told)["state"] == "asked"
+    holder.close()
+
+
 def test_a_certificate_that_nobody_knows(start, authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.certificate("own"), authority.key("own"))
@@ -420,6 +457,38 @@ def test_no_longer_indexed_counts_for_all(start, origin, second):
     assert second.count() == 0
 
 
+def test_who_is_not_waited_for_once_it_is_no_longer_indexed(start, origin, second):
+    """Nobody has sent a file then, neither to the one that was being asked nor to the one whose turn did not come."""
+    third = Origin()
+    try:
+        gate = start(
+            server(origin, forms=["pointer"], noLongerIndexedAuthoritative=True, priority=1),
+            server(second, "two", priority=1),
+            server(third, "three", priority=1, maxRequests=1),
+        )
+        symbol, other = pdb(), pe()
+        third.on(other.remote, Script(other.body, at_gate("hold"), head(), send()))
+        second.on(symbol.remote, Script(symbol.body, at_gate("hold"), head(), send()))
+        origin.on(pointer(symbol), Script(b"MSG: NoLongerIndexed\r\n", at_gate("hold"), head(), send()))
+        blocker = gate.get_later(other.path)
+        third.wait_at("hold")
+        waiting = gate.get_later(symbol.path)
+        second.wait_at("hold")
+        gate.wait_metric("symgate_source_waiting", 1, "three")
+        origin.open("hold")
+        answer = waiting.result(30)
+        assert answer.verdict == "absent"
+        chain = {link["source"]: link["sentence"] for link in explain(gate, after=answer)["last"]["chain"]}
+        said = "another one said that the file is no longer indexed."
+        assert chain["two"] == f'Server "two" was asked too, and not waited for: {said}'
+        assert chain["three"] == f'Server "three" was not asked: before its turn came {said.replace("one said", "one had said")}'
+        second.open("hold")
+        third.open("hold")
+        assert blocker.result(30).body == other.body
+    finally:
+        third.stop()
+
+
 def test_a_long_pause_that_was_asked_for(start, origin, second):
     gate = start(server(origin), server(second, "two"))
     origin.on(missing(1).remote, status(429, [("Retry-After", "600")]))
@@ -477,6 +546,43 @@ def test_who_is_asked_beside_two_pauses(start, origin, second):
         told = explain(gate, symbol)
         assert told["now"]["would"] == "ask" and '"three" is asked beside it after 2s' in told["sentence"], told
         assert gate.get(symbol.path).body == symbol.body
+    finally:
+        third.stop()
+
+
+FIVE, LONG = 5, 25  # seconds of a pause that is asked for
+
+
+@pytest.mark.parametrize(
+    "one, two, told_so",
+    [
+        ((LONG, {"hedgeAfter": "3s"}), (LONG, {"hedgeAfter": "1s", "priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {"hedgeAfter": "1s"}), (LONG, {"hedgeAfter": "3s", "priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {"hedgeAfter": "1s"}), (LONG, {"priority": 1}), '"three" is asked beside it after 1s'),
+        ((LONG, {}), (FIVE, {"priority": 1}), r'"two", which rests too, is asked before it, after [1-5]s'),
+        ((LONG, {"hedgeAfter": "1s"}), (FIVE, {}), r'"two", which rests too, is asked before it, after [1-5]s'),
+        ((FIVE, {}), (LONG, {"priority": 1}), '"one" would be asked first, in [1-5]s'),
+    ],
+    ids=["the second is sooner", "the first is sooner", "the second never", "together, neither ever", "one after the other", "the first's is over first"],
+)
+def test_whom_two_pauses_lead_to(start, origin, second, one, two, told_so):
+    """As a search does it: whoever is silent first lets one more be asked, whatever the other one's patience is."""
+    third = Origin()
+    try:
+        gate = start(
+            server(origin, priority=1, **one[1]), server(second, "two", **two[1]), server(third, "three", priority=3)
+        )
+        for source, (seconds, _) in ((origin, one), (second, two)):
+            source.on(missing(1).remote, status(429, [("Retry-After", str(seconds))]))
+        gate.get(missing(1).path)
+        symbol = pdb()
+        third.on(symbol.remote, good(symbol.body))
+        second.on(symbol.remote, good(symbol.body))
+        told = explain(gate, symbol)["now"]
+        assert re.search(told_so, told["sentence"]), told["sentence"]
+        if "three" in told_so:
+            assert gate.get(symbol.path).body == symbol.body
+            assert third.count(symbol.remote) == 1 and second.count(symbol.remote) == 0
     finally:
         third.stop()
 
@@ -610,9 +716,45 @@ def test_a_layout_without_a_place_for_it(start, origin, layout):
         answer = gate.get(pdb().path)
         assert answer.verdict == "absent"
         told = explain(gate, after=answer)
-        assert told["sentence"] == "No server that may be asked has a place for such a file in its layout."
+        assert told["sentence"] == "No server that might be asked had a place for such a file in its layout; nobody was asked."
+        assert told["now"]["sentence"] == "No server that may be asked has a place for such a file in its layout."
         assert of_server(told)["state"] == "no place in its layout" and told["now"]["would"] == "absent"
     assert origin.count() == 0
+
+
+@pytest.mark.parametrize("then, now", [("breakpad", "symstore"), ("symstore", "breakpad")])
+def test_an_absence_of_earlier_is_not_told_by_todays_layout(make, origin, then, now):
+    gate = make(server(origin, layout=then)).start()
+    gate.get(pdb().path)
+    answer = gate.get(pdb().path)
+    said = explain(gate, after=answer)["sentence"]
+    gate.config["servers"][0]["layout"] = now
+    gate.restart()
+    told = explain(gate, after=answer)
+    assert told["sentence"] == said and told["now"]["would"] == ("absent" if now == "breakpad" else "ask")
+    assert said.startswith("No server that might be asked had a place" if then == "breakpad" else "Every server that may be asked has said earlier")
+
+
+def test_an_absence_that_is_known_in_several_ways(start, origin, second):
+    gate = start(server(origin), server(second, "two", layout="breakpad"))
+    symbol = pdb()
+    assert explain(gate, after=gate.get(symbol.path))["sentence"].startswith("Those servers that were asked said")
+    answer = gate.get(symbol.path)
+    assert "by an earlier no, its index or its layout" in answer.reason
+    assert explain(gate, after=answer)["sentence"].startswith("Every server that might be asked was known not to have the file, some by")
+
+
+def test_an_absence_of_which_the_record_says_too_little(make, origin):
+    """Older programs wrote the same reason whatever it was known by."""
+    gate = make(server(origin, layout="breakpad")).start()
+    answer = gate.get(pdb().path)
+    explain(gate, after=answer)
+    gate.stop()
+    with contextlib.closing(sqlite3.connect(gate.data / "statistics.db")) as book, book:
+        book.execute("UPDATE requests SET attempts = NULL, reason = 'every server that may be asked said that it does not have it'")
+    gate.start()
+    told = explain(gate, after=answer)
+    assert told["sentence"].endswith("was not recorded.") and told["now"]["sentence"].startswith("No server that may be asked has a place")
 
 
 def test_a_note_that_is_remembered(start, origin):
@@ -654,7 +796,7 @@ def test_junk_in_another_form_is_not_what_would_be_served(make, origin):
 
 def test_cures_name_keys_that_there_are():
     root = pathlib.Path(__file__).resolve().parents[2]
-    source = (root / "src/proxy/telling.c").read_text().split("/* --- filling in")[0]
+    source = (root / "src/proxy/telling_words.c").read_text()
     text = " ".join(re.findall(r'"((?:[^"\\]|\\.)*)"', source))
     named = set(re.findall(r"\b(?:general\.)?([a-z]+[A-Z]\w+)", text))
     schema = (root / "docs/schema.json").read_text()
@@ -745,6 +887,24 @@ def test_every_server_of_a_long_list_is_recorded(start, origin, second):
     assert explain(gate, after=answer)["sentence"].startswith('Server "last" cannot be reached')
 
 
+def test_how_each_of_many_servers_ended_is_recorded(start, origin, second):
+    """Though each is asked for several forms, and what they send is refused: more attempts than a request keeps."""
+    many = [f"server{n:02}" for n in range(62)]
+    gate = start(*(server(origin, name, forms=["plain", "compressed"]) for name in many), server(second, "last"))
+    symbol = pdb()
+    for remote in (symbol.remote, symbol.remote[:-1] + "_"):
+        origin.on(remote, page())
+    second.on(symbol.remote, status(403))
+    answer = gate.get(symbol.path)
+    assert answer.verdict == "failed" and origin.count() == 2 * len(many)
+    told = explain(gate, after=answer)
+    chain = told["last"]["chain"]
+    assert list(dict.fromkeys(link["source"] for link in chain)) == [*many, "last"]
+    assert chain[-1]["sentence"].startswith('Server "last" forbids it')
+    assert told["sentence"].startswith('Server "server00" sent a web page'), told["sentence"]
+    assert len(told["last"]["request"]["attempts"]) == len(chain) == 80
+
+
 @pytest.mark.parametrize("name", ["x" * 150 + ".pdb", "符" * 60 + ".pdb"], ids=len)
 def test_long_paths_are_known_by_their_key(gate, origin, name):
     """They are kept cut."""
@@ -752,6 +912,26 @@ def test_long_paths_are_known_by_their_key(gate, origin, name):
     answer = gate.get(f"/symbols/{coded}/{pdb().id}/{coded}")
     told = explain(gate, after=answer)
     assert told["key"]["name"] == name and told["now"]["would"] == "absent"
+
+
+@pytest.mark.parametrize(
+    "name, spelled",
+    [("App" + "x" * 120 + ".pdb", True), ("App" + "x" * 248 + ".pdb", True), ("App" + "符" * 80 + ".pdb", False)],
+    ids=["kept whole", "name and id are kept", "cut in the name"],
+)
+def test_a_long_path_is_judged_as_the_client_spelled_it(start, origin, name, spelled):
+    """Filters count case; where the spelling is not known, that is said."""
+    gate = start(server(origin, whitelist=["App"]))
+    coded = urllib.parse.quote(name)
+    answer = gate.get(f"/symbols/{coded}/{pdb().id}/{coded}")
+    told = explain(gate, after=answer)
+    assert told["key"]["spelled"] is spelled
+    assert told["key"]["name"] == (name if spelled else name.lower())
+    assert of_server(told)["state"] == ("remembered" if spelled else "not in whitelist")
+    said = "the client's own spelling is not known" in told_by(gate, request_id(answer))
+    assert said is not spelled
+    kept = json.loads(gate.get(f"/api/v1/requests?id={request_id(answer)}").body)["rows"][0]["path"]
+    assert kept == f"/symbols/{coded}/{pdb().id}/{coded}"[:511]
 
 
 def test_names_of_a_clients_choice_are_harmless_in_cures(gate, origin):

@@ -274,6 +274,23 @@ def test_requests(told):
     assert same == fetched[0]
 
 
+def test_a_page_of_requests_ends_where_its_answer_is_full(start, origin):
+    """Each names every server of a long list; the last row leads on."""
+    gate = start(server(origin), *(server("D:\\symbols", f"{n:02}" + '"' * 61) for n in range(62)))
+    for n in range(700):
+        gate.get(missing(n).path)
+    wait_totals(gate, numRequests=700)
+    rows, pages, more, after = [], 0, True, {}
+    while more:
+        answer = gate.get("/api/v1/requests?" + urllib.parse.urlencode({"limit": 1000, **after}))
+        assert answer.status == 200, answer.body
+        page = json.loads(answer.body)
+        rows, pages, more = rows + page["rows"], pages + 1, page["more"]
+        after = {"before": rows[-1]["at_ms"], "n": rows[-1]["n"]}
+    assert pages > 1 and len({row["n"] for row in rows}) == len(rows) == 700
+    assert api(gate, "requests", limit=3)["more"] and not api(gate, "requests", verdict="hit")["more"]
+
+
 def test_clients_are_kept_as_configured(start, origin):
     gate = start(server(origin), general={"logClients": "none"})
     gate.get(missing(1).path)
@@ -403,7 +420,7 @@ def test_switched_off(start, origin):
     assert {name: found[name] for name in TOTALS} == dict.fromkeys(TOTALS, 0)
     assert ask(gate, "/symbols.json") == {"enabled": False}
     assert api(gate, "symbols") == {"total": 0, "rows": []}
-    assert api(gate, "requests") == {"rows": []}
+    assert api(gate, "requests") == {"rows": [], "more": False}
     assert api(gate, "missing") == {"rows": []}
     assert api(gate, "overview")["enabled"] is False
     assert len(api(gate, "history")["points"]) == 60

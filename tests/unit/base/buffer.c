@@ -31,6 +31,21 @@ static void the_ceiling_counts_contents_only(void **state) {
     assert_string_equal(buffer.bytes, "abcd");
 }
 
+static void what_was_too_much_is_cut_off(void **state) {
+    (void)state;
+    CLEANUP(buffer_release) struct buffer buffer;
+    buffer_init(&buffer, 4);
+    buffer_cut(&buffer, 0);
+    assert_true(buffer_append_text(&buffer, "ab"));
+    assert_true(buffer_append_text(&buffer, "cd"));
+    assert_false(buffer_append_text(&buffer, "e"));
+    buffer_cut(&buffer, 2);
+    assert_false(buffer.failed);
+    assert_string_equal(buffer.bytes, "ab");
+    assert_true(buffer_append_text(&buffer, "ef"));
+    assert_string_equal(buffer.bytes, "abef");
+}
+
 static void a_failure_stays_until_cleared(void **state) {
     (void)state;
     CLEANUP(buffer_release) struct buffer buffer;
@@ -112,6 +127,7 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_ends_with_nul),
         cmocka_unit_test(the_ceiling_counts_contents_only),
+        cmocka_unit_test(what_was_too_much_is_cut_off),
         cmocka_unit_test(a_failure_stays_until_cleared),
         cmocka_unit_test(formats_past_its_first_room),
         cmocka_unit_test(appends_json),

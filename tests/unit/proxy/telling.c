@@ -86,6 +86,23 @@ static void facts_are_filled_in(void **state) {
                                           "why and is asked again in a moment.");
 }
 
+static void a_host_behind_the_server_rests_and_not_the_server(void **state) {
+    (void)state;
+    struct telling telling;
+    struct facts with = facts;
+    with.what =
+        "source \"acme\" redirects to \"cdn:443\", which rests after errors for another 5 s";
+    tell_failure(ERROR_RESTING, &with, &telling);
+    assert_string_equal(
+        telling.sentence,
+        "Server \"acme\" leads to a host that rests and was not asked: \"cdn:443\", "
+        "which rests after errors for another 5 s.");
+    with.what = "after errors";
+    tell_failure(ERROR_RESTING, &with, &telling);
+    assert_string_equal(telling.sentence, "Server \"acme\" may have the file, but rested after "
+                                          "errors and was not asked.");
+}
+
 static void what_is_long_is_cut(void **state) {
     (void)state;
     char what[2000];
@@ -110,6 +127,7 @@ int main(void) {
         cmocka_unit_test(every_cause_has_a_sentence_and_a_cure),
         cmocka_unit_test(statuses_are_told_apart),
         cmocka_unit_test(facts_are_filled_in),
+        cmocka_unit_test(a_host_behind_the_server_rests_and_not_the_server),
         cmocka_unit_test(what_is_long_is_cut),
         cmocka_unit_test(every_filter_word_is_told),
     };

@@ -147,6 +147,35 @@ static void the_longest_line_is_whole(void **state) {
     assert_string_equal(line + length - 14, " 100000000 ms]");
 }
 
+/* Whatever the names are made of: the list is closed, and what has no room is counted. */
+static void a_long_list_of_attempts_is_closed(void **state) {
+    static const char letters[] = {'s', '"', '\x01', '\xff'};
+    for (size_t letter = 0; letter < sizeof letters; letter++) {
+        struct outcome outcome = outcome_of("id-6");
+        struct attempt_note notes[OUTCOME_NOTES_MAX];
+        char path[REQUEST_PATH_BYTES], reason[256];
+        fill(path, sizeof path, letters[letter]);
+        fill(reason, sizeof reason, letters[letter]);
+        outcome.text.path = path;
+        outcome.text.reason = reason;
+        outcome.note_count = LENGTH_OF(notes);
+        for (size_t i = 0; i < LENGTH_OF(notes); i++) {
+            notes[i] = (struct attempt_note){.result = ATTEMPT_REMEMBERED, .total_ms = 7};
+            fill(notes[i].source, sizeof notes[i].source, letters[letter]);
+        }
+        CLEANUP(free_block) char *line = line_of(*state, &outcome, notes);
+        const char *list = strstr(line, " asked=[");
+        assert_non_null(list);
+        unsigned shown = 0, more = 0;
+        for (const char *at = list; (at = strstr(at, " remembered 7 ms")); at++)
+            shown++;
+        const char *last = strrchr(list, ',') ? strrchr(list, ',') + 2 : list + strlen(" asked=[");
+        assert_int_equal(sscanf(last, "%u more]", &more), 1);
+        assert_string_equal(line + strlen(line) - strlen(" more]"), " more]");
+        assert_int_equal(shown + more, OUTCOME_NOTES_MAX);
+    }
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -156,6 +185,7 @@ int main(void) {
         IN_SCRATCH(ends_and_attempts_stand_in_the_line),
         IN_SCRATCH(nothing_ends_a_quotation_or_a_line),
         IN_SCRATCH(the_longest_line_is_whole),
+        IN_SCRATCH(a_long_list_of_attempts_is_closed),
     };
     return RUN_TESTS(tests);
 }

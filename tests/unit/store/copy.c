@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "unit/store/bench.h"
 
 /* --- phases and what they show -------------------------------------------------------------- */
@@ -166,17 +167,22 @@ static void counts_no_askers_once_complete(void **state) {
 
 /* --- notes ---------------------------------------------------------------------------------- */
 
-static void keeps_the_first_notes(void **state) {
+static struct attempt_note note_of(unsigned source, enum attempt_result result, int status) {
+    struct attempt_note note = {.result = result, .status = status};
+    text_format(note.source, sizeof note.source, "%u", source);
+    return note;
+}
+
+static void notes_are_noted_again(void **state) {
     struct bench *bench = *state;
     struct attempt_note notes[COPY_NOTES_MAX + 2];
     struct copy *copy = bench_searching(bench);
     assert_int_equal(copy_notes(copy, notes, LENGTH_OF(notes)), 0);
     for (unsigned i = 0; i < COPY_NOTES_MAX + 2; i++) {
-        struct attempt_note note = {.result = ATTEMPT_WAITING, .status = (int)i};
-        unsigned index = copy_note(copy, &note);
-        assert_int_equal(index, i < COPY_NOTES_MAX ? i : COPY_NOTES_MAX);
+        struct attempt_note note = note_of(i, ATTEMPT_WAITING, (int)i);
+        unsigned number = copy_note(copy, &note);
         note.result = ATTEMPT_ABSENT;
-        copy_note_again(copy, index, &note);
+        copy_note_again(copy, number, &note);
     }
     assert_int_equal(copy_notes(copy, notes, 3), 3);
     assert_int_equal(copy_notes(copy, notes, LENGTH_OF(notes)), COPY_NOTES_MAX);
@@ -184,6 +190,56 @@ static void keeps_the_first_notes(void **state) {
         assert_int_equal(notes[i].status, i);
         assert_int_equal(notes[i].result, ATTEMPT_ABSENT);
     }
+    bench_give_up(bench, copy);
+}
+
+/* The last word of each source stands, and the first failure of all. */
+static void a_last_word_finds_room(void **state) {
+    enum { SOURCES = 63, TIMES = 4 };
+    struct bench *bench = *state;
+    struct attempt_note notes[COPY_NOTES_MAX];
+    struct copy *copy = bench_searching(bench);
+    for (unsigned source = 0; source < SOURCES; source++)
+        for (int time = 0; time < TIMES; time++) {
+            struct attempt_note note = note_of(source, ATTEMPT_WAITING, time);
+            unsigned number = copy_note(copy, &note);
+            note.result = ATTEMPT_FAILED;
+            copy_note_again(copy, number, &note);
+        }
+    assert_int_equal(copy_notes(copy, notes, LENGTH_OF(notes)), COPY_NOTES_MAX);
+    assert_string_equal(notes[0].source, "0");
+    assert_int_equal(notes[0].status, 0);
+    unsigned last = 0;
+    for (unsigned i = 0; i < COPY_NOTES_MAX; i++)
+        last += notes[i].status == TIMES - 1 && notes[i].result == ATTEMPT_FAILED;
+    assert_int_equal(last, SOURCES);
+    bench_give_up(bench, copy);
+}
+
+/* What is under way or delivers is never put out, and what was put out does not come back. */
+static void what_is_under_way_keeps_its_note(void **state) {
+    struct bench *bench = *state;
+    struct attempt_note notes[COPY_NOTES_MAX];
+    struct copy *copy = bench_searching(bench);
+    struct attempt_note found = note_of(1, ATTEMPT_FOUND, 200);
+    copy_note(copy, &found);
+    struct attempt_note waiting = note_of(1, ATTEMPT_WAITING, 1);
+    unsigned under_way = copy_note(copy, &waiting);
+    struct attempt_note lost = note_of(1, ATTEMPT_LOST, 2);
+    unsigned gone = copy_note(copy, &lost);
+    for (unsigned i = 3; i < COPY_NOTES_MAX; i++)
+        copy_note(copy, &(struct attempt_note){.source = "1", .result = ATTEMPT_WAITING});
+    struct attempt_note newest = note_of(2, ATTEMPT_WAITING, 3);
+    copy_note(copy, &newest);
+    copy_note_again(copy, gone, &lost);
+    waiting.status = 4;
+    copy_note_again(copy, under_way, &waiting);
+    assert_int_equal(copy_notes(copy, notes, LENGTH_OF(notes)), COPY_NOTES_MAX);
+    assert_int_equal(notes[0].result, ATTEMPT_FOUND);
+    assert_int_equal(notes[1].status, 4);
+    assert_string_equal(notes[COPY_NOTES_MAX - 1].source, "2");
+    for (unsigned i = 0; i < COPY_NOTES_MAX; i++)
+        assert_int_not_equal(notes[i].result, ATTEMPT_LOST);
     bench_give_up(bench, copy);
 }
 
@@ -248,7 +304,9 @@ int main(void) {
         TEST(tells_its_owner_when_interest_ends_or_begins),
         TEST(lets_its_owner_go_at_its_end),
         TEST(counts_no_askers_once_complete),
-        TEST(keeps_the_first_notes),
+        TEST(notes_are_noted_again),
+        TEST(a_last_word_finds_room),
+        TEST(what_is_under_way_keeps_its_note),
         TEST(keeps_small_bodies_in_memory),
         TEST(keeps_no_large_body_in_memory),
         TEST(bounds_the_memory_of_small_bodies),
