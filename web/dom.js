@@ -5,12 +5,13 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, any>} [attributes] functions are listeners ("onclick"), false and null are left out
+ * @param {any} [attributes] an object: functions are listeners ("onclick"), false and null are left out; anything else is the first child
  * @param {...Child} children
  * @returns {HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
+    if (attributes?.constructor !== Object) return fill(made, [attributes, children]);
     for (const [name, value] of Object.entries(attributes)) {
         if (typeof value === "function") made.addEventListener(name.slice(2), value);
         else if (value === true) made.setAttribute(name, "");
@@ -23,7 +24,7 @@ export function h(tag, attributes = {}, ...children) {
  * What turns the direction of text around, or cannot be seen, is shown as its number.
  * @param {string} text
  */
-const visible = (text) => text.replace(/[\u0000-\u0008\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const visible = (text) => text.replace(/(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu, (c) => `\\u${/** @type {number} */ (c.codePointAt(0)).toString(16).padStart(4, "0")}`);
 
 /**
  * @template {Element} T
@@ -69,7 +70,7 @@ export function put(place, ...children) {
  * @param {...Child} children
  */
 export function panel(title, ...children) {
-    return h("section", { class: "panel" }, h("h2", {}, title), children);
+    return h("section", { class: "panel" }, h("h2", title), children);
 }
 
 /**
@@ -77,7 +78,7 @@ export function panel(title, ...children) {
  * @param {[Child, Child][]} pairs
  */
 export function pairs(pairs) {
-    return h("dl", {}, pairs.map(([word, value]) => [h("dt", {}, word), h("dd", {}, value)]));
+    return h("dl", pairs.map(([word, value]) => [h("dt", word), h("dd", value)]));
 }
 
 /**
@@ -90,7 +91,7 @@ export function facts(value) {
     if (Array.isArray(value)) {
         if (!value.length) return "none";
         if (value.every((one) => typeof one !== "object")) return value.join(", ");
-        return h("ol", { class: "facts" }, value.map((one) => h("li", {}, facts(one))));
+        return h("ol", { class: "facts" }, value.map((one) => h("li", facts(one))));
     }
     if (value instanceof Node) return value;
     if (typeof value === "object")
@@ -118,7 +119,7 @@ export function copied(text) {
         }
         say("copied");
     }
-    return h("span", { class: "copied" }, h("code", {}, text), button);
+    return h("span", { class: "copied" }, h("code", text), button);
 }
 
 /**

@@ -39,6 +39,7 @@ const COLOURS = { good: "#0b5cad", warning: "#b77900", bad: "#b3261e" };
 const drawn = fetch(icon.href).then((answer) => answer.text(), () => "");
 let title = document.title;
 let byKey = false;
+let said = "";
 
 function showTheme() {
     const theme = localStorage.getItem("theme") ?? "system";
@@ -73,7 +74,6 @@ function find(event) {
 function buildShell() {
     const head = h(
         "header",
-        {},
         h("a", { class: "name", href: link("overview") }, title),
         state,
         h("form", { role: "search", onsubmit: find }, search),
@@ -116,8 +116,12 @@ async function showPage() {
  */
 function tell(how, ...words) {
     const mark = `${MARKS[how]} `;
+    const line = h("p", h("b", mark), words);
     state.className = `state ${how}`;
-    put(state, h("b", {}, mark), words);
+    /* Times go on by themselves. */
+    const now = [...line.childNodes].map((/** @type {any} */ part) => part.dateTime ?? part.textContent).join();
+    if (now !== said) put(state, ...line.childNodes);
+    said = now;
     document.title = (how === "good" ? "" : mark) + title;
     void drawn.then((svg) => (icon.href = `data:image/svg+xml,${encodeURIComponent(svg.replace(COLOURS.good, COLOURS[how]))}`));
 }
@@ -149,7 +153,7 @@ function keys() {
     document.addEventListener("keydown", (event) => {
         const target = /** @type {HTMLElement} */ (event.target);
         if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return event.key === "Escape" && target.blur();
+        if (target.matches("input:not([type=checkbox]), select, textarea")) return event.key === "Escape" && target.blur();
         if (event.key === "/") {
             event.preventDefault();
             search.focus();

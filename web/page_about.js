@@ -12,7 +12,7 @@ export async function show(place, _params, signal) {
     const overview = await get("overview", {}, signal);
     put(
         place,
-        h("h1", {}, "About"),
+        h("h1", "About"),
         panel(
             overview.name,
             pairs([
@@ -24,7 +24,7 @@ export async function show(place, _params, signal) {
         ),
         panel(
             "For machines",
-            h("ul", {}, ["/metrics", "/statistics.json", "/symbols.json", "/api/v1/overview"].map((path) => h("li", {}, h("a", { href: path }, path)))),
+            h("ul", ["/metrics", "/statistics.json", "/symbols.json", "/api/v1/overview"].map((path) => h("li", h("a", { href: path }, path)))),
         ),
         panel(
             "Keys",
@@ -34,6 +34,6 @@ export async function show(place, _params, signal) {
                 ["↑ ↓ Enter Esc", "in tables"],
             ]),
         ),
-        panel("Licences", h("p", {}, "symgate: MIT. Charts: Chart.js, MIT. Other libraries: see the README.")),
+        panel("Licences", h("p", "symgate: MIT. Charts: Chart.js, MIT. Other libraries: see the README.")),
     );
 }

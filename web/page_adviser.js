@@ -23,10 +23,9 @@ function advice(one, after) {
     const lost = one.lost === undefined ? "" : `, ${counted(one.lost, "file")} lost`;
     return h(
         "li",
-        {},
-        h("p", {}, one.sentence),
+        h("p", one.sentence),
         h("p", { class: "dim" }, spared + lost),
-        one.line ? h("p", {}, h("code", {}, one.line), one.rule?.server ? ` for ${one.rule.server}` : null) : null,
+        one.line ? h("p", h("code", one.line), one.rule?.server ? ` for ${one.rule.server}` : null) : null,
         one.rule
             ? actor(
                   "apply",
@@ -50,9 +49,9 @@ export async function show(place, _params, _signal) {
     const refresh = async () => put(list, await adviceList(undefined, refresh));
     put(
         place,
-        h("h1", {}, "Adviser"),
+        h("h1", "Adviser"),
         tokenForm(),
-        panel("What recorded traffic speaks for", h("p", { class: "dim" }, "Nothing is changed on its own. What is applied becomes a rule: in force at once, and taken back under Configuration."), list),
+        panel("What recorded traffic speaks for", h("p", { class: "dim" }, "Nothing is changed on its own. What is applied becomes a rule, which Configuration takes back."), list),
     );
     await refresh();
 }

@@ -11,13 +11,12 @@ import { ago } from "./text.js";
 function ruleRow(rule, after) {
     return h(
         "li",
-        {},
-        h("b", {}, `${rule.id}. `),
+        h("b", `${rule.id}. `),
         `${rule.list}${rule.server ? ` of ${rule.server}` : ""}: `,
-        h("code", {}, rule.value),
-        h("small", {}, ` ${rule.origin} `),
+        h("code", rule.value),
+        h("small", ` ${rule.origin} `),
         ago(rule.at_ms),
-        rule.comment ? h("small", {}, ` ${rule.comment}`) : null,
+        rule.comment ? h("small", ` ${rule.comment}`) : null,
         " ",
         actor("undo", async () => (await post("rules/undo", { id: rule.id }), `Rule ${rule.id} is taken back.`), after),
     );
@@ -37,7 +36,7 @@ function checker(text) {
     const button = actor("check it", async () => {
         put(said);
         const told = await post("check", {}, area.value);
-        put(said, h("ul", {}, [...told.errors, ...told.warnings].map((/** @type {string} */ line) => h("li", {}, line))));
+        put(said, h("ul", [...told.errors, ...told.warnings].map((/** @type {string} */ line) => h("li", line))));
         return told.errors.length ? "It has errors." : told.warnings.length ? "It has warnings." : "It is in order.";
     });
     return [area, button, said];
@@ -50,9 +49,9 @@ function checker(text) {
  */
 export async function show(place, _params, signal) {
     const closed = "Shown to those who may change things.";
-    const list = h("div", {}, closed);
-    const whole = h("div", {}, closed);
-    put(place, h("h1", {}, "Configuration"), tokenForm(), panel(["Rules ", h("button", { class: "link", onclick: exported }, "as lines for the main file")], list), panel("Effective configuration, secrets masked", whole));
+    const list = h("div", closed);
+    const whole = h("div", closed);
+    put(place, h("h1", "Configuration"), tokenForm(), panel(["Rules ", h("button", { class: "link", onclick: exported }, "as lines for the main file")], list), panel("Effective configuration, secrets masked", whole));
     async function exported() {
         download(await getText("rules/export"), "rules.txt", "text/plain");
         say("downloaded");
@@ -60,5 +59,5 @@ export async function show(place, _params, signal) {
     if (!rights.admin) return;
     await showRules(list);
     const text = await getText("configuration", {}, signal);
-    put(whole, h("button", { onclick: () => download(text, "symgate.json", "application/json") }, "download"), h("pre", { tabindex: 0 }, text), h("h3", {}, "Check an edited one"), checker(text));
+    put(whole, h("button", { onclick: () => download(text, "symgate.json", "application/json") }, "download"), h("pre", { tabindex: 0 }, text), h("h3", "Check an edited one"), checker(text));
 }

@@ -14,7 +14,7 @@ const AGAIN_MS = 2000;
  * @param {AbortSignal} signal
  */
 export async function show(place, params, signal) {
-    put(place, h("h1", {}, "Logs"), tokenForm());
+    put(place, h("h1", "Logs"), tokenForm());
     if (!rights.admin) return;
     const files = await get("logs", {}, signal);
     if (!files.length) return void place.append(h("p", { class: "dim" }, 'No log goes to a file. "logging" in the configuration names one.'));
@@ -43,7 +43,7 @@ export async function show(place, params, signal) {
     place.append(
         panel(
             "Files",
-            h("ul", { class: "files" }, files.map((/** @type {any} */ one) => h("li", {}, h("button", { class: "link", onclick: () => choose(one) }, one.path), " ", size(one.bytes), " ", h("button", { class: "link", onclick: async () => download(await getText(`/${one.number}.log`), `${one.number}.log`, "text/plain") }, "download")))),
+            h("ul", { class: "files" }, files.map((/** @type {any} */ one) => h("li", h("button", { class: "link", onclick: () => choose(one) }, one.path), " ", size(one.bytes), " ", h("button", { class: "link", onclick: async () => download(await getText(`/${one.number}.log`), `${one.number}.log`, "text/plain") }, "download")))),
             h("label", { class: "follow" }, follow, "follow"),
             text,
         ),

@@ -29,11 +29,11 @@ function tiles(overview) {
         ["successful", number(t.numSuccess), percent(t.numSuccess, accepted)],
         ["cache hits", number(t.numCacheHit), percent(t.numCacheHit, accepted)],
         ["symbols", number(t.numSymbols), ""],
-        ["storage", size(t.diskUsage), `${sizeText(overview.disk.free)} free`],
+        ["storage", size(overview.disk.used), `${sizeText(overview.disk.free)} free`],
         ["time saved", spanText(overview.saved.seconds * 1000), "by hits"],
         ["bytes saved", size(overview.saved.bytes), "by hits"],
     ];
-    return shown.map(([word, value, more]) => h("div", { class: "tile" }, h("b", {}, value), h("span", {}, word), h("small", {}, more)));
+    return shown.map(([word, value, more]) => h("div", { class: "tile" }, h("b", value), h("span", word), h("small", more)));
 }
 
 /**
@@ -100,7 +100,7 @@ async function showTroubles(failures, missing, signal) {
             recorded ? "Nothing has failed." : "Not recorded.",
             failed.rows,
             (row) => [ago(row.at_ms), nameLink(nameIn(row)), verdict(row.verdict), h("span", { class: "dim rest", title: row.reason }, row.reason)],
-            (row) => why({ id: row.id }),
+            (row) => why({ id: row.id, n: row.n }),
             nameIn,
         ),
     );
@@ -149,7 +149,6 @@ function charts(params, signal) {
         { class: "panel chart" },
         h(
             "h2",
-            {},
             picker(CHARTS, "what the chart shows", what, (name) => (change({ chart: (what = name) }), paint())),
             picker(RANGES, "time range", range, (name) => (change({ range: (range = name) }), paint())),
         ),

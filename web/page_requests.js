@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { get } from "./api.js";
 import { cut, h, put } from "./dom.js";
+import { tokenForm } from "./rights.js";
 import { link, route } from "./route.js";
 import { asPattern, ruleForm } from "./rule.js";
 import { makeTable } from "./table.js";
@@ -18,7 +19,7 @@ const COLUMNS = [
     { title: "Symbol", cell: (row) => (row.key ? cut(nameOf(row), link("symbol", { name: nameOf(row) })) : cut(row.path)), csv: (row) => (row.key ? nameOf(row) : row.path) },
     { title: "Id", rank: 3, off: true, cell: (row) => h("span", { class: "mono" }, row.key.split("/")[1] ?? "") },
     { title: "Verdict", cell: (row) => verdict(row.verdict) },
-    { title: "Server", rank: 2, cell: (row) => row.source || "–" },
+    { title: "Server", rank: 2, cell: (row) => cut(row.source || "–") },
     { title: "Why", rank: 3, cell: (row) => cut(row.reason || (row.rule ? `filter ${row.rule}` : "")) },
     { title: "Waited", number: true, cell: (row) => span(row.waited_ms), csv: (row) => row.waited_ms },
     { title: "Took", number: true, rank: 3, off: true, cell: (row) => span(row.total_ms), csv: (row) => row.total_ms },
@@ -30,7 +31,7 @@ const COLUMNS = [
 
 /** @param {any} row */
 function details(row) {
-    return h("div", { class: "details" }, why({ id: row.id }), row.key ? [h("h3", {}, "Add rule"), ruleForm(asPattern(nameOf(row)), row.attempts.at(-1)?.source ?? "")] : null);
+    return h("div", { class: "details" }, why({ id: row.id, n: row.n }), row.key ? [h("h2", "Add rule"), ruleForm(asPattern(nameOf(row)), row.attempts.at(-1)?.source ?? "")] : null);
 }
 
 /**
@@ -54,12 +55,12 @@ export async function show(place, _params, signal) {
             load: (query, stop) => get("requests", query, stop),
             next: (row) => ({ before: row.at_ms, n: row.n }),
             open: details,
-            empty: "No request fits. Nothing has been recorded yet, or the filters leave nothing.",
+            empty: "No request fits: none is recorded, or the filters leave none.",
             again: AGAIN_MS,
             live: () => follow.checked && !route().params.has("before"),
         },
         signal,
     );
-    put(place, h("h1", {}, "Requests"), h("label", { class: "follow" }, follow, "live"), table.element);
+    put(place, h("h1", "Requests"), tokenForm(), h("label", { class: "follow" }, follow, "live"), table.element);
     await table.refresh();
 }

@@ -27,11 +27,11 @@ const time = (row, ms) => (row.found + row.absent ? spanText(ms) : "–");
 /** @type {import("./table.js").Column[]} */
 const COLUMNS = [
     { title: "#", number: true, rank: 2, cell: (row) => row.position },
-    { title: "Server", cell: (row) => [h("b", {}, row.name), row.name === row.identifier ? null : h("small", {}, ` ${row.identifier}`)] },
+    { title: "Server", cell: (row) => [h("b", row.name), row.name === row.identifier ? null : h("small", ` ${row.identifier}`)] },
     { title: "State", cell: state },
     { title: "Remote", rank: 3, cell: (row) => cut(row.remote) },
     { title: "Asked", number: true, rank: 2, cell: (row) => number(row.asked) },
-    { title: "Found", number: true, cell: (row) => [number(row.found), h("small", {}, ` ${percent(row.found, row.found + row.absent)}`)] },
+    { title: "Found", number: true, cell: (row) => [number(row.found), h("small", ` ${percent(row.found, row.found + row.absent)}`)] },
     { title: "Absent", number: true, rank: 2, cell: (row) => number(row.absent) },
     { title: "Failed", number: true, cell: (row) => number(row.failed) },
     { title: "p50", number: true, rank: 3, cell: (row) => time(row, row.p50_ms) },
@@ -42,15 +42,18 @@ const COLUMNS = [
 ];
 
 /** @param {string[] | null} list */
-const patterns = (list) => (list === null ? "no list" : list.length ? list.map((one) => h("code", {}, one)) : "empty");
+const patterns = (list) => (list === null ? "no list" : list.length ? list.map((one) => h("code", one)) : "empty");
+
+/** @param {any} rule @returns {[any, any]} */
+const madeOf = (rule) => [`rule ${rule.id}`, [h("code", rule.value), ` ${rule.list}, ${rule.origin}, `, ago(rule.at_ms), ` ${rule.comment}`]];
 
 /** @param {any} row */
 function details(row) {
     return h(
         "div",
         { class: "details" },
-        h("p", {}, row.last_failure ? ["Last failure ", ago(row.last_failure.at_ms), ": ", row.last_failure.what] : "It has not failed."),
-        row.rests.map((/** @type {any} */ one) => h("p", {}, "Rested ", ago(one.at_ms), ` (${one.cause}) `, one.for_ms === null ? "until now" : `for ${spanText(one.for_ms)}`)),
+        h("p", row.last_failure ? ["Last failure ", ago(row.last_failure.at_ms), ": ", row.last_failure.what] : "It has not failed."),
+        row.rests.map((/** @type {any} */ one) => h("p", "Rested ", ago(one.at_ms), ` (${one.cause}) `, one.for_ms === null ? "until now" : `for ${spanText(one.for_ms)}`)),
         pairs([
             ["asked for", `${row.kinds.join(", ")} as ${row.forms.join(", ")}, layout ${row.layout}`],
             ["only these", patterns(row.whitelist)],
@@ -59,6 +62,7 @@ function details(row) {
             ["at once", row.max_requests],
             ["priority", row.priority],
             ["cache", row.cache],
+            ...row.rules.map(madeOf),
         ]),
         h("a", { href: link("requests", { source: row.identifier }) }, "its requests"),
         " ",
@@ -66,7 +70,7 @@ function details(row) {
             const told = await post("test", { server: row.identifier });
             return `${row.name}: ${told.what} (${spanText(told.ms)})`;
         }),
-        h("h3", {}, "Add rule"),
+        h("h2", "Add rule"),
         ruleForm("", row.identifier),
     );
 }
@@ -91,6 +95,6 @@ export async function show(place, _params, signal) {
         },
         signal,
     );
-    put(place, h("h1", {}, "Servers"), tokenForm(), table.element);
+    put(place, h("h1", "Servers"), tokenForm(), table.element);
     await table.refresh();
 }

@@ -13,7 +13,7 @@ const IDS = 200;
 const PAST = 10;
 
 /** @param {any} row of a request */
-const past = (row) => h("li", {}, ago(row.at_ms), " ", verdict(row.verdict), ` ${row.source} `, span(row.waited_ms), ` ${row.reason}`);
+const past = (row) => h("li", ago(row.at_ms), " ", verdict(row.verdict), ` ${row.source} `, span(row.waited_ms), ` ${row.reason}`);
 
 /** @param {any} row whose times and size are for people */
 const told = (row) => ({ ...row, ...(row.first_time && { first_time: ago(row.first_time * 1000) }), time: ago(row.time * 1000), size: size(row.size) });
@@ -24,12 +24,12 @@ const told = (row) => ({ ...row, ...(row.first_time && { first_time: ago(row.fir
  * @param {AbortSignal} signal
  */
 function idDetails(name, id, signal) {
-    const history = h("div", {}, "…");
-    const from = h("div", {}, "…");
+    const history = h("div", "…");
+    const from = h("div", "…");
     const refused = h("div");
-    get("requests", { key: `${name}/${id}`, limit: PAST }, signal).then(({ rows }) => put(history, h("h3", {}, "Its last requests"), h("ul", {}, rows.map(past))), (error) => put(history, error.message));
-    get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", {}, "Where it is from"), facts(rows.map(told))), (error) => put(from, error.message));
-    get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", {}, "What was refused"), facts(rows.map(told))), () => {});
+    get("requests", { key: `${name}/${id}`, limit: PAST }, signal).then(({ rows }) => put(history, h("h3", "Its last requests"), h("ul", rows.map(past))), (error) => put(history, error.message));
+    get("provenance", { name, id }, signal).then((rows) => put(from, h("h3", "Where it is from"), facts(rows.map(told))), (error) => put(from, error.message));
+    get("quarantine", { name, id }, signal).then((rows) => rows.length && put(refused, h("h3", "What was refused"), facts(rows.map(told))), () => {});
     return h("div", { class: "details" }, copied(`${name}/${id}`), symbolActs(name, id, () => {}), why({ name, id }), history, from, refused);
 }
 
@@ -42,8 +42,7 @@ function idRow(name, row, signal) {
     const below = h("div");
     return h(
         "li",
-        {},
-        h("code", {}, row.id),
+        h("code", row.id),
         " ",
         verdict(row.verdict),
         " ",
@@ -66,7 +65,7 @@ function idRow(name, row, signal) {
  * @param {AbortSignal} signal
  */
 export function symbolDetails(name, signal) {
-    const about = h("p", {}, "…");
+    const about = h("p", "…");
     const list = h("ul", { class: "ids" });
     const on = h("button", { onclick: more, hidden: true }, "more ids");
     let shown = 0;
@@ -97,14 +96,14 @@ export async function show(place, params, signal) {
         const request = params.get("request");
         const parts = path.replace(/^\/?(symbols\/)?/, "").split("/");
         const asked = request ? { id: request } : parts.length === 2 ? { name: parts[0], id: parts[1] } : { path };
-        return void put(place, h("h1", {}, "Why ", h("code", {}, request ?? path)), panel("Answer", why(asked)));
+        return void put(place, h("h1", "Why ", h("code", request ?? path)), panel("Answer", why(asked)));
     }
     const rule = h("div");
     const chart = h("canvas", { role: "img", "aria-label": "its requests" });
     get("history", { name, range: "month" }, signal).then((history) => showHistory(/** @type {any} */ (chart), history, "requests"), () => {});
     put(
         place,
-        h("h1", {}, name),
+        h("h1", name),
         tokenForm(),
         panel("Ids", symbolDetails(name, signal)),
         panel("Last 30 days", h("div", { class: "canvas" }, chart)),

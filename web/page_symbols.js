@@ -55,6 +55,6 @@ export async function show(place, _params, signal) {
         },
         signal,
     );
-    put(place, h("h1", {}, "Symbols"), table.element);
+    put(place, h("h1", "Symbols"), table.element);
     await table.refresh();
 }

@@ -55,10 +55,10 @@ export function tokenForm() {
     return h(
         "form",
         { class: "token", onsubmit: enter },
-        h("p", {}, "Read-only. ", rights.how),
+        h("p", "Read-only. ", rights.how),
         h("label", { for: "token" }, "Token"),
         field,
-        h("button", {}, "use it"),
+        h("button", "use it"),
     );
     /** @param {Event} event */
     async function enter(event) {

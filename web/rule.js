@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A form for a new rule: what it would have done is shown before it can be added, and it can be taken back after.
-import { get, post } from "./api.js";
+import { get, post, rights } from "./api.js";
 import { h, put } from "./dom.js";
 import { actor } from "./rights.js";
 import { counted, grouped, spanText } from "./text.js";
@@ -50,16 +50,14 @@ export function ruleForm(pattern, server, after) {
         after,
     );
     async function look() {
-        try {
-            put(preview, told(await get("rules/preview", rule())));
-            add.hidden = false;
-        } catch (/** @type {any} */ error) {
-            put(preview, error.message);
-        }
+        put(preview);
+        put(preview, told(await get("rules/preview", rule())));
+        add.hidden = false;
+        return "";
     }
     function forget() {
         of.hidden = list.value === EVERYWHERE;
-        add.hidden = true;
+        add.hidden = rights.admin;
         put(preview);
     }
     for (const field of [list, of, value]) field.addEventListener("input", forget);
@@ -71,7 +69,7 @@ export function ruleForm(pattern, server, after) {
         of,
         value,
         comment,
-        h("button", { onclick: look }, "what would it do?"),
+        actor("what would it do?", look),
         add,
         preview,
     );

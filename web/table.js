@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The table of all pages: sorted, filtered and paged on the server, with all of that in the address; rows open in place; columns
 // may be hidden; what is shown can be taken along as CSV.
-import { download, h, put } from "./dom.js";
+import { download, h, put, say } from "./dom.js";
 import { change, route } from "./route.js";
 import { grouped } from "./text.js";
 
@@ -44,7 +44,7 @@ export function makeTable(table, signal) {
     const head = h("thead");
     const body = h("tbody");
     const foot = h("div", { class: "paging" });
-    const element = h("div", { class: "table" }, tools(), h("div", { class: "scroll" }, h("table", {}, head, body)), foot);
+    const element = h("div", { class: "table" }, tools(), h("div", { class: "scroll" }, h("table", { role: "treegrid", "aria-label": table.name }, head, body)), foot);
     /** @type {any[]} */
     let rows = [];
     let more = false;
@@ -76,8 +76,8 @@ export function makeTable(table, signal) {
 
     /** @param {number} [total] */
     function paint(total) {
-        put(head, h("tr", {}, shown().map(heading)));
-        put(body, rows.length ? rows.map(line) : h("tr", {}, h("td", { colspan: shown().length, class: "dim" }, table.empty)));
+        put(head, h("tr", shown().map(heading)));
+        put(body, rows.length ? rows.map(line) : h("tr", h("td", { colspan: shown().length, class: "dim" }, table.empty)));
         put(foot, paging(total));
     }
 
@@ -162,7 +162,7 @@ export function makeTable(table, signal) {
         const from = Number(query.offset);
         if (!from && rows.length >= (total ?? 0)) return null;
         return [
-            h("span", {}, total ? `${grouped(from + 1)}–${grouped(from + rows.length)} of ${grouped(total)}` : null),
+            h("span", total ? `${grouped(from + 1)}–${grouped(from + rows.length)} of ${grouped(total)}` : null),
             h("button", { disabled: from === 0, onclick: () => turn({ offset: from > PAGE ? from - PAGE : "" }) }, "back"),
             h("button", { disabled: from + rows.length >= (total ?? 0), onclick: () => turn({ offset: from + PAGE }) }, "on"),
         ];
@@ -173,7 +173,7 @@ export function makeTable(table, signal) {
             "div",
             { class: "tools" },
             (table.filters ?? []).map(filter),
-            h("details", { class: "columns" }, h("summary", {}, "Columns"), h("div", {}, table.columns.map(chooser))),
+            h("details", { class: "columns" }, h("summary", "Columns"), h("div", table.columns.map(chooser))),
             h("button", { onclick: takeAlong }, "CSV"),
         );
     }
@@ -201,7 +201,7 @@ export function makeTable(table, signal) {
 
     /** @param {Column} column */
     function chooser(column) {
-        return h("label", {}, h("input", { type: "checkbox", checked: !hidden.has(column.title), onchange: choose }), column.title);
+        return h("label", h("input", { type: "checkbox", checked: !hidden.has(column.title), onchange: choose }), column.title);
         function choose() {
             if (!hidden.delete(column.title)) hidden.add(column.title);
             localStorage.setItem(`columns-${table.name}`, JSON.stringify([...hidden]));
@@ -221,6 +221,7 @@ export function makeTable(table, signal) {
             query = table.next ? { ...query, ...table.next(answer.rows[answer.rows.length - 1]) } : { ...query, offset: Number(query.offset) + 1000 };
         }
         download(lines.join("\r\n") + "\r\n", `${table.name}.csv`, "text/csv");
+        if (lines.length > CSV_ROWS) say(`Only the first ${grouped(CSV_ROWS)} rows.`);
     }
 
     if (table.again) {
@@ -236,7 +237,7 @@ export function makeTable(table, signal) {
  * @param {Column} column
  * @param {any} row
  */
-const text = (column, row) => String(column.csv ? column.csv(row) : h("i", {}, column.cell(row)).textContent);
+const text = (column, row) => String(column.csv ? column.csv(row) : h("i", column.cell(row)).textContent);
 
 /**
  * What begins like a formula is kept from being one.

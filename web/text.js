@@ -29,7 +29,7 @@ export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / wh
  * @param {number} whole
  */
 export const shared = (part, whole) =>
-    h("span", { title: part < 100000 ? null : grouped(part) }, short(part), h("small", {}, ` ${percent(part, whole)}`));
+    h("span", { title: part < 100000 ? null : grouped(part) }, short(part), h("small", ` ${percent(part, whole)}`));
 
 /** @param {number} bytes */
 export function sizeText(bytes) {
@@ -68,7 +68,7 @@ function past(when) {
  * @param {number} ms
  */
 export function ago(ms) {
-    if (!ms) return h("span", {}, "never");
+    if (!ms) return h("span", "never");
     const when = new Date(ms);
     return h("time", { datetime: when.toISOString(), title: when.toLocaleString() }, past(when));
 }

@@ -4,6 +4,8 @@ import { h, put } from "./dom.js";
 import { link } from "./route.js";
 import { size, sizeText, spanText } from "./text.js";
 
+const SHOWN = 50;
+
 /** What was seen last of each, for its speed. @type {Map<string, {written: number, at: number, speed: number}>} */
 const seen = new Map();
 
@@ -29,7 +31,7 @@ function row(copy) {
     const left = copy.size && speed > 0 ? spanText(((copy.size - copy.written) * 1000) / speed) : "";
     const bar = copy.size
         ? h("progress", { max: copy.size, value: copy.written, "aria-label": `${name} has come to` })
-        : h("span", {}, copy.phase === "searching" ? "searching" : size(copy.written));
+        : h("span", copy.phase === "searching" ? "searching" : size(copy.written));
     return h(
         "li",
         { "data-key": copy.key },
@@ -49,5 +51,5 @@ function row(copy) {
 export function showTransfers(place, copies) {
     const keys = new Set(copies.map((copy) => copy.key));
     for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
-    put(place, copies.length ? h("ul", { class: "transfers" }, copies.slice(0, 50).map(row)) : h("p", { class: "dim" }, "Nothing is under way."));
+    put(place, copies.length ? [h("ul", { class: "transfers" }, copies.slice(0, SHOWN).map(row)), copies.length > SHOWN && h("p", `and ${copies.length - SHOWN} more`)] : h("p", { class: "dim" }, "Nothing is under way."));
 }

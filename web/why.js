@@ -5,7 +5,7 @@ import { h, pairs, put } from "./dom.js";
 import { ago, size, span, verdict } from "./text.js";
 
 /**
- * @param {{path?: string, id?: string, name?: string}} what
+ * @param {{path?: string, id?: string, name?: string, n?: number}} what
  * @returns {HTMLElement}
  */
 export function why(what) {
@@ -18,7 +18,7 @@ export function why(what) {
 }
 
 /** @param {any} told */
-const sentence = (told) => [h("p", {}, told.sentence), told.cure && h("p", { class: "cure" }, told.cure)];
+const sentence = (told) => [h("p", told.sentence), told.cure && h("p", { class: "cure" }, told.cure)];
 
 /** @param {any} told */
 function answer(told) {
@@ -28,11 +28,11 @@ function answer(told) {
         told.now && now(told.now),
         told.key &&
             pairs([
-                ["key", h("code", {}, told.key.key)],
+                ["key", h("code", told.key.key)],
                 ["kind", `${told.key.kind}, ${told.key.identifier}`],
             ]),
-        told.key?.note && h("p", {}, told.key.note),
-        told.enabled ? null : h("p", {}, "Statistics are switched off: requests of earlier are not known."),
+        told.key?.note && h("p", told.key.note),
+        told.enabled ? null : h("p", "Statistics are switched off: requests of earlier are not known."),
     ];
 }
 
@@ -41,8 +41,7 @@ function last(last) {
     const request = last.request;
     return h(
         "section",
-        {},
-        h("h3", {}, "The last request: ", verdict(request.verdict), " ", ago(request.at_ms)),
+        h("h2", "The last request: ", verdict(request.verdict), " ", ago(request.at_ms)),
         h("p", { class: "mono" }, `${request.method} ${request.path} → ${request.status}`),
         h(
             "ol",
@@ -50,8 +49,7 @@ function last(last) {
             request.attempts.map((/** @type {any} */ one, /** @type {number} */ i) =>
                 h(
                     "li",
-                    {},
-                    h("b", {}, one.source),
+                    h("b", one.source),
                     ` ${one.result}${one.status ? ` (${one.status})` : ""}, waited `,
                     span(one.place_ms),
                     ", took ",
@@ -69,10 +67,9 @@ function last(last) {
 function now(now) {
     return h(
         "section",
-        {},
-        h("h3", {}, "A request now"),
+        h("h2", "A request now"),
         sentence(now),
-        now.shelves.map((/** @type {any} */ one) => h("p", {}, one.sentence)),
+        now.shelves.map((/** @type {any} */ one) => h("p", one.sentence)),
         now.quarantine.map((/** @type {any} */ one) =>
             h("p", { class: "bad" }, `Refused from ${one.server}, ${one.times} times: ${one.reason}`),
         ),
@@ -82,11 +79,11 @@ function now(now) {
                   "ol",
                   { class: "chain" },
                   now.servers.map((/** @type {any} */ one) =>
-                      h("li", {}, h("b", {}, one.name), ` ${one.state}`, one.rule && h("code", {}, one.rule), made(one), sentence(one)),
+                      h("li", h("b", one.name), ` ${one.state}`, one.rule && h("code", one.rule), made(one), sentence(one)),
                   ),
               ),
     );
 }
 
 /** @param {any} server */
-const made = (server) => server.made && h("small", {}, ` rule ${server.made.id} from the ${server.made.origin} ${server.made.comment}`);
+const made = (server) => server.made && h("small", ` rule ${server.made.id} from the ${server.made.origin} ${server.made.comment}`);

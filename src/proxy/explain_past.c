@@ -137,6 +137,7 @@ static enum told told_of(const struct outcome *outcome, const struct attempt_not
     case VERDICT_INVALID:
         return TOLD_INVALID;
     case VERDICT_FAILED:
+        return outcome->broken ? told_of_delivery(outcome, TOLD_FAILED) : TOLD_FAILED;
     case VERDICT_COUNT:
         break;
     }

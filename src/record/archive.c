@@ -19,6 +19,7 @@ enum { SEARCH_BYTES = 512 };
     " AND (?6 = '' OR instr(lower(path), ?6) OR instr(key, ?6) OR instr(lower(reason), ?6))"       \
     " AND (?10 = '' OR instr(attempts, '\"' || ?10 || '\"'))"                                      \
     " AND (?11 = 0 OR (broken & 8 <> 0) = (?11 = 2))"                                              \
+    " AND (?12 = 0 OR n = ?12)"                                                                    \
     " AND (?7 = 0 OR at_ms < ?7 OR (at_ms = ?7 AND n < ?9))"                                       \
     " ORDER BY at_ms DESC, n DESC LIMIT ?8"
 
@@ -29,10 +30,10 @@ static const char *const each =
 /* What failed lies in one of them alone. */
 static const char *const each_failure = COLUMNS " failures" CONDITIONS;
 
-/* The same for an id alone, by its index. */
+/* The same for an id alone, by its index; of those that bear it one may be meant. */
 static const char *const by_id =
     COLUMNS " (SELECT * FROM requests WHERE id = ?1 UNION ALL SELECT * FROM failures WHERE id = ?1)"
-            " ORDER BY at_ms DESC, n DESC LIMIT ?8";
+            " WHERE ?12 = 0 OR n = ?12 ORDER BY at_ms DESC, n DESC LIMIT ?8";
 
 static bool given(const char *text) {
     return text && text[0];
@@ -124,6 +125,7 @@ bool archive_each(struct reading *reading, const struct archive_query *query,
     sqlite3_bind_int64(statement, 9, query->before_n);
     reading_bind(statement, 10, query->result ? query->result : "");
     sqlite3_bind_int(statement, 11, (int)query->forms);
+    sqlite3_bind_int64(statement, 12, query->n);
     bool good = true;
     struct archive_row row;
     while (reading_next(reading, statement, &good, err)) {

@@ -30,6 +30,7 @@ struct archive_query {
     const char *result; /* some server was asked, and its attempt ended so: attempt_result_name */
     const char *search; /* in the path, the key or the reason, any case */
     enum archive_forms forms;
+    int64_t n;         /* the one with this number; 0: any */
     int64_t before_ms; /* only older ones; 0: all */
     int64_t before_n;  /* and of that very millisecond those with a smaller number */
     uint64_t limit;

@@ -257,10 +257,21 @@ static bool was_kept(const struct exchange *exchange, bool broken, struct error 
     return !exchange->not_kept && out_why->kind == ERROR_NONE;
 }
 
+/* Did what was being sent prove false, or stop coming for good? Then it was cut off. */
+static bool was_cut_off(const struct exchange *exchange, bool broken, bool hung_up) {
+    struct copy_state state;
+    if (!broken || hung_up || !exchange->copy)
+        return false;
+    copy_look(exchange->copy, &state);
+    return state.phase == COPY_FAILED;
+}
+
 /* What a lookup would have come to is nobody's who left before it was known. */
-static enum verdict verdict_of(const struct exchange *exchange, bool hung_up) {
+static enum verdict verdict_of(const struct exchange *exchange, bool cut_off, bool hung_up) {
     bool lookup = exchange->about_symbol && !exchange->follow_up;
-    return lookup && hung_up && exchange->status == 0 ? VERDICT_LATER : exchange->verdict;
+    if (lookup && hung_up && exchange->status == 0)
+        return VERDICT_LATER;
+    return cut_off ? VERDICT_FAILED : exchange->verdict;
 }
 
 static void record(const struct exchange *exchange, bool broken, bool hung_up) {
@@ -271,6 +282,9 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
     bool ruled = exchange->verdict == VERDICT_EXCLUDED && exchange->rule;
     struct error why;
     bool kept = was_kept(exchange, broken, &why);
+    bool cut_off = was_cut_off(exchange, broken, hung_up);
+    if (cut_off)
+        copy_why(exchange->copy, &why);
     struct outcome outcome = {
         .wall_ns = exchange->wall_ns,
         .waited_us = answered_us - exchange->started_us,
@@ -280,7 +294,7 @@ static void record(const struct exchange *exchange, bool broken, bool hung_up) {
         .about_symbol = exchange->about_symbol,
         .follow_up = exchange->follow_up,
         .joined = exchange->joined,
-        .verdict = verdict_of(exchange, hung_up),
+        .verdict = verdict_of(exchange, cut_off, hung_up),
         .status = exchange->status,
         .bytes = exchange->sent,
         .broken = broken,

@@ -65,6 +65,15 @@ uint64_t pending_of(const struct pending *pending, const char *name) {
     return requests;
 }
 
+void pending_each(const struct pending *pending, bool (*show)(const char *name, void *context),
+                  void *context) {
+    for (unsigned i = 0; i < pending->count; i++) {
+        bool again = i > 0 && compare(&pending->names[i - 1], &pending->names[i]) == 0;
+        if (!again && !show(pending->names[i].name, context))
+            return;
+    }
+}
+
 static void add_up(const struct cache_listing *listing, void *context) {
     if (is_under_way(listing))
         *(uint64_t *)context += listing->readers;

@@ -17,5 +17,9 @@ void pending_free_at(struct pending **pending);
 /* Requests for a name, in canonical form. */
 uint64_t pending_of(const struct pending *pending, const char *name);
 
+/* Each name once, in the order of their bytes, until show returns false. */
+void pending_each(const struct pending *pending, bool (*show)(const char *name, void *context),
+                  void *context);
+
 /* Requests for all names. */
 uint64_t pending_in_all(struct cache *cache);

@@ -22,6 +22,7 @@ enum {
 struct why {
     struct exchange *exchange;
     char request_id[REQUEST_ID_BYTES]; /* of one request; empty: of a symbol */
+    uint64_t request_n;                /* its number, since clients may give many the same id; 0 */
     char path[TARGET_BYTES];           /* below /symbols/ */
     enum path_meaning meaning;
     struct error wrong; /* with the path */
@@ -80,7 +81,8 @@ static bool read_asked(struct why *why, const char *query, struct error *err) {
     }
     if (query_has(query, "name"))
         return take_key(why, query, err);
-    if (!query_text(query, "id", why->request_id, sizeof why->request_id, err))
+    if (!query_text(query, "id", why->request_id, sizeof why->request_id, err) ||
+        !query_number(query, "n", 0, INT64_MAX, &why->request_n, err))
         return false;
     return why->request_id[0] ||
            error_set(err, ERROR_INVALID,
@@ -206,11 +208,12 @@ static bool take_outcome(const struct outcome *outcome, const struct attempt_not
 static bool find_last(struct why *why, struct reading *reading, struct error *err) {
     struct recorder *recorder = why->exchange->call->server->options.recorder;
     recorder_settle(recorder);
-    if (why->request_id[0])
+    if (why->request_id[0] && why->request_n == 0)
         (void)recorder_find(recorder, why->request_id, take_outcome, why);
     if (why->found || !reading || (!why->request_id[0] && !why->key[0]))
         return true;
-    struct archive_query query = {.id = why->request_id, .key = why->key, .limit = 1};
+    struct archive_query query = {
+        .id = why->request_id, .key = why->key, .n = (int64_t)why->request_n, .limit = 1};
     /* Debuggers ask for a file's other forms after it: the last request for it is the one before.
      */
     if (!why->request_id[0])

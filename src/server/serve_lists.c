@@ -258,7 +258,8 @@ static bool list_ids(struct rows *list, const char *name, uint64_t offset, uint6
         return false;
     if (!*out_found && pending_of(list->pending, name) > 0) {
         /* Its first request is still under way. */
-        const struct sum_row nothing = {.name = name, .id = "", .verdict = ""};
+        const struct sum_row nothing = {
+            .name = name, .id = "", .verdict = "", .last_s = clock_wall_s()};
         *out_found = show_name(&nothing, list);
     }
     if (!list->good) {

@@ -18,7 +18,7 @@ struct health {
 
 struct servers {
     unsigned total;              /* that are switched on */
-    unsigned answering;          /* neither resting nor impossible to ask */
+    unsigned answering;          /* neither resting, nor impossible to ask, nor silent so far */
     unsigned asked;              /* since the start */
     const struct source *silent; /* one that is not, or NULL */
     const struct source *failed; /* the one that has failed last, or NULL */
@@ -28,6 +28,14 @@ struct servers {
 static bool was_asked(const struct source *source) {
     const struct source_counters *counters = source->counters;
     return counted(&counters->found) + counted(&counters->absent) + counted(&counters->failed) > 0;
+}
+
+/* One that was asked and has never answered does not answer, before it rests too. */
+static bool answers(const struct source *source) {
+    const struct source_counters *counters = source->counters;
+    bool heard = counted(&counters->found) + counted(&counters->absent) > 0;
+    return !source->options.unaskable && (heard || counted(&counters->failed) == 0) &&
+           rest_view(queue_rest(source->queue)).cause == REST_NONE;
 }
 
 static struct servers look_at_servers(const struct roster *roster) {
@@ -42,7 +50,7 @@ static struct servers look_at_servers(const struct roster *roster) {
             servers.failed = source;
             servers.failed_ms = counted(&source->counters->failed_ms);
         }
-        if (!source->options.unaskable && rest_view(queue_rest(source->queue)).cause == REST_NONE)
+        if (answers(source))
             servers.answering++;
         else if (!servers.silent)
             servers.silent = source;
@@ -60,12 +68,12 @@ static void judge_servers(const struct servers *servers, struct health *health) 
     } else if (servers->answering == 0) {
         health->state = HEALTH_BAD;
         text_copy(health->sentence, sizeof health->sentence,
-                  "No server can be asked at present; what lies in the cache is served.");
+                  "No server answers at present; what lies in the cache is served.");
         text_copy(health->cure, sizeof health->cure, cure);
     } else if (servers->silent) {
         health->state = HEALTH_WARNING;
         text_format(health->sentence, sizeof health->sentence,
-                    "%u of %u servers cannot be asked at present, \"%s\" is one.",
+                    "%u of %u servers do not answer at present, \"%s\" is one.",
                     servers->total - servers->answering, servers->total,
                     servers->silent->options.name);
         text_copy(health->cure, sizeof health->cure, cure);

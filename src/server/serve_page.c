@@ -97,26 +97,31 @@ static void append_teaching(struct buffer *out, const struct exchange *exchange,
         escaped);
 }
 
-static void append_totals(struct buffer *out, const struct recorder_counters *counters) {
-    uint64_t hits =
-        counted(&counters->by_verdict[VERDICT_HIT]) + counted(&counters->by_verdict[VERDICT_LOCAL]);
-    uint64_t fetched = counted(&counters->by_verdict[VERDICT_FETCHED]) +
-                       counted(&counters->by_verdict[VERDICT_JOINED]);
-    uint64_t absent = counted(&counters->by_verdict[VERDICT_ABSENT]);
-    uint64_t excluded = counted(&counters->by_verdict[VERDICT_EXCLUDED]);
-    uint64_t failed = counted(&counters->by_verdict[VERDICT_FAILED]) +
-                      counted(&counters->by_verdict[VERDICT_LATER]) +
-                      counted(&counters->by_verdict[VERDICT_BUSY]);
-    buffer_append_text(out, "<h2>Since the start</h2><table><tr><th class=n>Requests<th class=n>"
-                            "Hits<th class=n>Fetched<th class=n>Absent<th class=n>Excluded<th "
-                            "class=n>Failed<th class=n>Sent<tr>");
-    number_cell(out, hits + fetched + absent + excluded + failed);
-    number_cell(out, hits);
-    number_cell(out, fetched);
-    number_cell(out, absent);
+/* What the live page shows too, of all the time that statistics go back to. */
+static void append_totals(struct buffer *out, const struct ledger *ledger) {
+    char since[32];
+    time_t since_s = (time_t)(ledger_total(ledger, TOTAL_SINCE_MS) / 1000);
+    struct tm parts;
+    if (!ledger_enabled(ledger)) {
+        buffer_append_text(out, "<p>Statistics are switched off.</p>");
+        return;
+    }
+    uint64_t requests = ledger_total(ledger, TOTAL_REQUESTS);
+    uint64_t excluded = ledger_total(ledger, TOTAL_EXCLUDED);
+    uint64_t success = ledger_total(ledger, TOTAL_SUCCESS);
+    strftime(since, sizeof since, "%F %T", localtime_r(&since_s, &parts));
+    buffer_format(out,
+                  "<h2>Since %s</h2><table><tr><th class=n>Requests<th class=n>Excluded<th class=n>"
+                  "Successful<th class=n>Cache hits<th class=n>Failed<th class=n>Symbols<th "
+                  "class=n>Sent<tr>",
+                  since);
+    number_cell(out, requests);
     number_cell(out, excluded);
-    number_cell(out, failed);
-    size_cell(out, counted(&counters->bytes_sent));
+    number_cell(out, success);
+    number_cell(out, ledger_total(ledger, TOTAL_HITS));
+    number_cell(out, requests - excluded - success);
+    number_cell(out, ledger_names_seen(ledger));
+    size_cell(out, ledger_total(ledger, TOTAL_BYTES));
     buffer_append_text(out, "</table>");
 }
 
@@ -227,7 +232,8 @@ static bool show_failure(const struct outcome *outcome, const struct attempt_not
                          void *context) {
     (void)notes;
     struct failures *failures = context;
-    if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY && !outcome->broken)
+    if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY &&
+        outcome->verdict != VERDICT_LATER && !outcome->broken)
         return true;
     char when[32], key[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
     time_t seconds = outcome->wall_ns / 1000000000;
@@ -299,7 +305,7 @@ static void append_refused(struct buffer *out, struct quarantine *quarantine, bo
 static void append_report(struct buffer *out, const struct exchange *exchange, const char *bytes) {
     const struct server_options *options = &exchange->connection->loop->server->options;
     append_head(out, exchange, bytes);
-    append_totals(out, recorder_counters(options->recorder));
+    append_totals(out, options->ledger);
     append_servers(out, exchange->settings->roster);
     append_transfers(out, options->cache);
     append_failures(out, options->recorder);

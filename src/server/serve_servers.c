@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The servers in their order: what they are, how they stand, what they have answered.
+#include <string.h>
+
 #include "base/text.h"
 #include "server/api.h"
 
@@ -89,6 +91,30 @@ static void append_rules(struct buffer *out, const struct policy *policy, unsign
     buffer_append_text(out, "]");
 }
 
+struct made {
+    struct buffer *out;
+    const char *server;
+    unsigned count;
+};
+
+static bool show_made(const struct rule *rule, void *context) {
+    struct made *made = context;
+    if (strcmp(rule->server, made->server) != 0)
+        return true;
+    buffer_append_text(made->out, made->count++ ? ", " : "");
+    rule_append(made->out, rule);
+    return true;
+}
+
+/* Which of its settings were made while symgate runs, by whom and why. */
+static void append_made(struct buffer *out, struct rules *rules, const struct source *source) {
+    struct made made = {out, source->options.identifier, 0};
+    buffer_append_text(out, ", \"rules\": [");
+    if (rules)
+        rules_each(rules, show_made, &made);
+    buffer_append_text(out, "]");
+}
+
 static double quantile_ms(const struct histogram *times, double share) {
     return (double)histogram_quantile(times, SCALE_TIME, share) / 1000;
 }
@@ -132,7 +158,7 @@ static void append_settings(struct buffer *out, const struct roster *roster, uns
 }
 
 static void append_server(struct buffer *out, const struct roster *roster, unsigned index,
-                          const struct source_row *row) {
+                          const struct source_row *row, struct rules *rules) {
     const struct source *source = roster->sources[index];
     struct rest_view rest = rest_view(queue_rest(source->queue));
     char remote[512];
@@ -150,6 +176,7 @@ static void append_server(struct buffer *out, const struct roster *roster, unsig
     append_history(out, source);
     append_answers(out, source, row);
     append_settings(out, roster, index);
+    append_made(out, rules, source);
     buffer_append_text(out, "}");
 }
 
@@ -158,6 +185,8 @@ static void counters_as_row(const struct source_counters *counters, struct sourc
     row->absent = counted(&counters->absent);
     row->failed = counted(&counters->failed);
     row->bytes = counted(&counters->bytes);
+    for (unsigned i = 0; i < HISTOGRAM_STEPS; i++)
+        row->times.counts[i] = counted(&counters->times[i]);
 }
 
 static void servers(struct exchange *exchange) {
@@ -176,7 +205,7 @@ static void servers(struct exchange *exchange) {
             api_fail(exchange, 503, err.what);
             return;
         }
-        append_server(&exchange->text, roster, i, &row);
+        append_server(&exchange->text, roster, i, &row, exchange->call->server->options.rules);
     }
     buffer_append_text(&exchange->text, "\n]\n");
 }

@@ -109,6 +109,9 @@ bool shelf_hangs(struct shelf *shelf);
    removed. */
 int64_t shelf_growth(const struct shelf *shelf);
 
+/* Bytes of what it has removed and replaced since the start. */
+uint64_t shelf_gone(const struct shelf *shelf);
+
 /* What is left free of a disk of this size where nothing else is wanted: 5 %, at most 10 GiB. */
 uint64_t shelf_default_free(uint64_t disk_bytes);
 

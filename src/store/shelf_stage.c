@@ -61,6 +61,10 @@ int64_t shelf_growth(const struct shelf *shelf) {
     return (int64_t)(counted(&shelf->kept_bytes) - counted(&shelf->gone_bytes));
 }
 
+uint64_t shelf_gone(const struct shelf *shelf) {
+    return counted(&shelf->gone_bytes);
+}
+
 /* Unlike any other name, those of an earlier process included: a root may be left and come back. */
 static void make_name(char out[SHELF_FILE_NAME]) {
     static atomic_uint made;

@@ -2,7 +2,8 @@
 //
 // How much lies on the shelves. What was there at the start is counted once, by a thread that
 // rests between its steps so that a disk has time for others; what is kept, replaced and removed
-// from then on is added by the shelves themselves. Nothing is ever walked because somebody asks.
+// from then on is added by the shelves themselves; what is removed while it counts makes it count
+// once more. Nothing is ever walked because somebody asks.
 // What other programs put into a tree or take out of it is seen at the next start.
 #pragma once
 

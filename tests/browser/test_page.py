@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 from conftest import KEYS, server
 from double.origin import Script, gate as at_gate, good, head, send, status
-from program import ROOT, logging, wait_until
+from program import ROOT, logging, material_folder, wait_until
 from symbols import missing, pdb
 
 PAGES = {
@@ -75,7 +75,7 @@ def test_tiles_show_what_was_asked(busy, page):
 def test_first_paint_needs_no_script(busy):
     answer = busy.get("/")
     text = answer.body.decode()
-    assert "Since the start" in text and "failing.pdb" in text and "<style" not in text
+    assert "<h2>Since 20" in text and "<td class=n>6<td" in text.replace("</td>", "") and "failing.pdb" in text and "<style" not in text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert not re.search(r"<script(?! type=module src=/web/)", text) and " style=" not in text and "onclick" not in text
 
@@ -234,6 +234,45 @@ def test_all_ids_of_a_symbol_can_be_seen(busy, page):
     assert "more ids" not in page.text()
 
 
+def test_requests_of_one_id_are_told_apart(busy, page):
+    """A build gives all its requests the same id."""
+    for name in ("failing.pdb", "here.pdb"):
+        busy.get(pdb(name).path, headers={"X-Request-Id": "build-42"})
+    page.open(busy, "requests", search="failing")
+    page.wait_text("failing.pdb", "tbody")
+    page.run("document.querySelector('tbody tr').click()")
+    page.wait_text("is in trouble itself (status 500)", "tr.opened")
+
+
+def test_invisible_characters_are_seen(busy, page):
+    for sign in "\u00ad\u061c\u2028\u3164\U000e0041":
+        ask_by_path(busy, f"ke{sign}rnel32.pdb")
+    page.open(busy, "symbols", search="rnel32")
+    for shown in ("u00ad", "u061c", "u2028", "u3164", "ue0041"):
+        page.wait_text(f"ke\\{shown}rnel32.pdb", "tbody")
+
+
+def test_the_head_line_is_written_when_it_changes(busy, page):
+    page.open(busy)
+    page.wait_text("answers", ".state")
+    page.run("window.n = 0; new MutationObserver(() => window.n++).observe(document.querySelector('.state'), {childList: true})")
+    tile = "return [...document.querySelectorAll('.tile')][3].firstChild.textContent"
+    before = int(page.run(tile))
+    for n in range(3):
+        busy.fetch(pdb("here.pdb"))
+        wait_until(lambda wanted=before + n + 1: int(page.run(tile)) == wanted, "the hit")
+    assert page.run("return window.n") <= 1  # its times go on
+
+
+def test_a_server_tells_which_rules_were_made(busy, page):
+    assert busy.get("/api/v1/rules?list=blacklist&server=one&value=zz&comment=noisy", method="POST").status == 200
+    page.open(busy, "servers")
+    page.wait_text("good")
+    page.run("document.querySelector('tbody tr').click()")
+    page.wait_text("noisy", "tr.opened")
+    assert "blacklist, page" in page.text("tr.opened")
+
+
 def test_keys_work_on_after_sorting(busy, page):
     page.open(busy, "symbols")
     page.wait_text("here.pdb")
@@ -386,6 +425,7 @@ def test_statistics_off_are_told(start, origin, page):
     page.wait_text("statistics are switched off", ".state")
     page.open(gate)
     page.wait_text("Statistics are switched off (general.enableStatistics)")
+    assert api(gate, "servers")[0]["p50_ms"] > 0
     page.wait_text("Not recorded.")
     assert "Nobody has asked" not in page.text()
 
@@ -405,6 +445,37 @@ def test_no_sideways_scroll_and_enough_contrast(busy, page, width, theme):
             assert page.run(NAMELESS) == [], route
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then(
+    (told) => done(told.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 120))])),
+    (error) => done(String(error)));
+"""
+OPENED = "document.querySelector('tbody tr[tabindex], .ids button, .brief button')?.click()"
+
+
+@pytest.mark.parametrize("admin", [True, False])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_core_has_nothing_to_say(make, origin, own_address, page, theme, admin):
+    """Every page, with a row open, for who may change things and who may not."""
+    folder = material_folder()
+    assert folder, "tools/fetch_material has not been run"
+    (script,) = folder.glob("axe-core-*/axe.min.js")
+    gate = make(server(origin), server("http://127.0.0.1:1", "dead"), general={"adminToken": "sesame", "blacklist": ["never"]},
+                args=[] if admin else ["--listen", f"{own_address}:0"]).start()
+    for symbol in (pdb("here.pdb"), missing(1), pdb("never.pdb")):
+        gate.get(symbol.path)
+    url = None if admin else gate.url
+    page.open(gate, url=url)
+    page.run("localStorage.setItem('theme', arguments[0])", theme)
+    for route, text in {**PAGES, "symbol": "here.pdb"}.items():
+        page.open(gate, route, url=url, **({"name": "here.pdb"} if route == "symbol" else {}))
+        page.wait_text(text)
+        page.run(OPENED)
+        page.run(script.read_text())
+        assert page.driver.execute_async_script(AXE) == [], (route, theme)
 
 
 # Texts whose contrast with what is behind them is under 4.5 (WCAG 2.1, 1.4.3); what is disabled is let off.

@@ -32,6 +32,16 @@ def wait_until(condition, what, timeout=DEADLINE):
         time.sleep(0.005)
 
 
+def material_folder():
+    """Where tools/fetch_material has put what tests read; None: nowhere."""
+    named = os.environ.get("SYMGATE_MATERIAL")
+    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+    for folder in (named, f"{cache}/symgate/material", ROOT / "build" / "material"):
+        if folder and pathlib.Path(folder).is_dir():
+            return pathlib.Path(folder)
+    return None
+
+
 def environment(**more):
     """The surroundings without what would lead requests elsewhere."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}

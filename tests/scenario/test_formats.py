@@ -12,8 +12,8 @@ import sys
 import zlib
 
 import pytest
-from program import PROGRAM
-from test_real import material_folder, pdb_id, pe_id
+from program import PROGRAM, material_folder
+from test_real import pdb_id, pe_id
 
 pytestmark = pytest.mark.sanitized
 MACHO = {

@@ -11,19 +11,10 @@ import pytest
 from conftest import server
 from double.origin import Script, good, head, send
 from double.origin import gate as at_gate
-from program import ROOT
+from program import ROOT, material_folder
 from symbols import MSF_MAGIC, Symbol, pdb, portable_pdb, portable_sum
 
 MIB = 1 << 20
-
-
-def material_folder():
-    named = os.environ.get("SYMGATE_MATERIAL")
-    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
-    for folder in (named, f"{cache}/symgate/material", ROOT / "build" / "material"):
-        if folder and pathlib.Path(folder).is_dir():
-            return pathlib.Path(folder)
-    return None
 
 
 def pdb_id(data):

@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 from conftest import server
-from double.origin import Script, good, head, send, status
+from double.origin import Script, good, head, reset, send, status
 from double.origin import gate as at_gate
 from program import run, wait_until
 from symbols import missing, pdb
@@ -347,9 +347,30 @@ def test_pending(gate, origin):
     first = api(gate, "symbol", name=symbol.name)  # nothing is recorded of it yet
     assert (first["file"], first["numPending"], first["numRequests"], first["rows"]) == (symbol.name, 1, 0, [])
     assert gate.get("/api/v1/symbol?name=other.pdb").status == 404
+    (row,) = json.loads(gate.get("/symbols.json").body).values()
+    assert (row["file"], row["numPending"], row["numRequests"]) == (symbol.name, 1, 0)
     origin.open("rest")
     assert answer.result().body == symbol.body
     wait_totals(gate, numPending=0, numSuccess=1)
+    (row,) = json.loads(gate.get("/symbols.json").body).values()
+    assert (row["numPending"], row["numRequests"]) == (0, 1)
+
+
+def test_a_body_that_is_cut_off_is_a_failure(gate, origin):
+    """Nobody has got a file: it proved false, or broke for good."""
+    false, broken = pdb("false.pdb", size=1 << 20), pdb("broken.pdb", size=1 << 20)
+    origin.on(false.remote, good(pdb("false.pdb", seed=9, size=1 << 20).body))
+    origin.on(broken.remote, Script(broken.body, head(), send(1 << 19), reset()))
+    for symbol in (false, broken):
+        assert gate.get(symbol.path).broken
+    told = wait_totals(gate, numRequests=2, numSuccess=0, numFail=2)
+    assert told["numCacheHit"] == 0
+    rows = api(gate, "requests", verdict="failure")["rows"]
+    assert {row["key"].split("/")[0] for row in rows} == {"false.pdb", "broken.pdb"}
+    for row in rows:
+        assert row["broken"] and row["status"] == 200 and row["reason"]
+    assert "symgate_verdicts_total{verdict=\"failed\"} 2" in gate.get("/metrics").body.decode()
+
 
 
 @pytest.mark.sanitized

@@ -62,6 +62,25 @@ static void what_is_kept_replaced_and_removed_is_added(void **state) {
     usage_free(usage);
 }
 
+static void what_is_removed_while_it_counts_is_subtracted_once(void **state) {
+    struct bench *bench = *state;
+    for (unsigned i = 0; i < 2000; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "app%u.pdb/AB/app%u.pdb", i, i);
+        bench_put(bench, path, "seven..");
+    }
+    bench_put(bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "one of many bytes");
+    struct usage *usage = usage_of(bench, 1);
+    assert_int_equal(shelf_remove(bench->shelf, &bench->question.key), 1);
+    struct usage_view view;
+    usage_glance(usage, &view);
+    assert_true(view.counting);
+    assert_int_equal(counted_view(usage).bytes, 14000);
+    keep(bench, "b.pdb/AB/b.pdb", 100);
+    assert_int_equal(counted_view(usage).bytes, 14100);
+    usage_free(usage);
+}
+
 static void the_disk_is_looked_at(void **state) {
     struct bench *bench = *state;
     struct usage_view view;
@@ -90,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(a_tree_is_counted_without_what_is_symgates_own),
         WITH_BENCH(what_is_kept_replaced_and_removed_is_added),
+        WITH_BENCH(what_is_removed_while_it_counts_is_subtracted_once),
         WITH_BENCH(the_disk_is_looked_at),
         WITH_BENCH(it_ends_in_the_middle_of_counting),
     };
