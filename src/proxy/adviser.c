@@ -54,11 +54,16 @@ static bool gather(const struct evidence_row *said, void *context) {
     return true;
 }
 
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct evidence_row *)a)->name, ((const struct evidence_row *)b)->name);
+}
+
 /* The texts stand still only now. */
 static void place_names(struct heard *heard) {
     const char *at = heard->names.bytes;
     for (unsigned i = 0; i < heard->count; i++, at += strlen(at) + 1)
         heard->list[i].name = at;
+    qsort(heard->list, heard->count, sizeof *heard->list, by_name);
 }
 
 /* --- patterns --- */
@@ -192,11 +197,13 @@ static int by_no(const void *a, const void *b) {
     return (left < right) - (left > right);
 }
 
-static struct evidence_server server_of(const struct roster *roster, unsigned source) {
+static struct evidence_server server_of(const struct roster *roster, unsigned source,
+                                        const char *servers) {
     return (struct evidence_server){
         .identifier = roster->sources[source]->options.identifier,
-        .fingerprint = roster->sources[source]->fingerprint,
+        .mark = source_mark(roster->sources[source]),
         .own_shelf = roster->own_shelves >> source & 1,
+        .servers = servers,
     };
 }
 
@@ -218,10 +225,46 @@ bool advice_races(const struct roster *roster, unsigned source) {
     return false;
 }
 
+static struct shelf *own_shelf(const struct asking *asking, unsigned source) {
+    bool own = asking->roster->own_shelves >> source & 1;
+    return own ? cache_shelf(asking->cache, asking->roster->shelf[source]) : NULL;
+}
+
+static bool see_one(const char *name, void *context) {
+    (void)name, (void)context;
+    return false;
+}
+
+bool advice_sees(const struct asking *asking, unsigned source) {
+    struct shelf *shelf = own_shelf(asking, source);
+    return !shelf || shelf_each_name(shelf, see_one, NULL);
+}
+
+struct shown_names {
+    bool (*show)(const struct evidence_row *said, void *context);
+    void *context;
+    bool enough;
+};
+
+static bool show_said(const struct evidence_row *said, void *context) {
+    struct shown_names *shown = context;
+    shown->enough = !shown->show(said, shown->context);
+    return !shown->enough;
+}
+
+static bool show_shelved(const char *name, void *context) {
+    return show_said(&(struct evidence_row){.name = name, .may_have = 1}, context);
+}
+
 bool advice_each_said(struct asking *asking, unsigned source,
                       bool (*show)(const struct evidence_row *said, void *context), void *context) {
-    const struct evidence_server server = server_of(asking->roster, source);
-    return reading_evidence_names(asking->reading, &server, show, context, asking->err);
+    const struct evidence_server server = server_of(asking->roster, source, asking->servers);
+    struct shown_names shown = {show, context, false};
+    struct shelf *shelf = own_shelf(asking, source);
+    if (!reading_evidence_names(asking->reading, &server, show_said, &shown, asking->err))
+        return false;
+    return !shelf || shown.enough || shelf_each_name(shelf, show_shelved, &shown) ||
+           error_set(asking->err, ERROR_DISK, "the cache \"%s\" cannot be read", shelf_path(shelf));
 }
 
 bool advise_names(struct asking *asking) {
@@ -230,13 +273,14 @@ bool advise_names(struct asking *asking) {
     CLEANUP(free_block) struct evidence_row *list = NEW_ARRAY(struct evidence_row, NAMES_MAX);
     bool good = true;
     for (unsigned i = 0; good && !asking->enough && i < roster->count; i++) {
-        if (advice_races(roster, i))
+        if (advice_races(roster, i) || !advice_sees(asking, i))
             continue;
         *heard = (struct heard){.roster = roster, .source = i, .list = list};
         buffer_init(&heard->names, BYTES_MAX);
         good = advice_each_said(asking, i, gather, heard);
         place_names(heard);
-        if (good && heard->count > 0) {
+        bool whole = !heard->next[0] || !own_shelf(asking, i);
+        if (good && whole && heard->count > 0) {
             descend(heard, 0, heard->count, 0);
             show_all(asking, heard);
         }
@@ -269,31 +313,45 @@ void advice_show(struct asking *asking, struct advice *advice) {
     asking->enough = !asking->show(advice, asking->context);
 }
 
-static bool read_said(struct reading *reading, const struct roster *roster,
-                      struct evidence_total said[], struct error *err) {
+static bool read_said(const struct asking *asking, struct evidence_total said[]) {
     bool good = true;
-    for (unsigned i = 0; good && i < roster->count; i++) {
-        const struct evidence_server server = server_of(roster, i);
-        good = reading_evidence(reading, &server, &said[i], err);
+    for (unsigned i = 0; good && i < asking->roster->count; i++) {
+        const struct evidence_server server = server_of(asking->roster, i, asking->servers);
+        good = reading_evidence(asking->reading, &server, &said[i], asking->err);
     }
     return good;
 }
 
-bool adviser_ask(struct reading *reading, const struct roster *roster,
+static void list_servers(const struct roster *roster, struct buffer *out) {
+    buffer_append_text(out, "[");
+    for (unsigned i = 0; i < roster->count; i++) {
+        buffer_append_text(out, i ? ", \"" : "\"");
+        buffer_append_json(out, roster->sources[i]->options.identifier);
+        buffer_append_text(out, "\"");
+    }
+    buffer_append_text(out, "]");
+}
+
+bool adviser_ask(struct reading *reading, const struct roster *roster, const struct cache *cache,
                  const struct watch_list *watched,
                  bool (*show)(const struct advice *advice, void *context), void *context,
                  struct error *err) {
     struct evidence_total said[SOURCES_MAX];
+    CLEANUP(buffer_release) struct buffer servers;
+    buffer_init(&servers, BYTES_MAX);
+    list_servers(roster, &servers);
     struct asking asking = {.reading = reading,
                             .roster = roster,
+                            .cache = cache,
                             .watched = watched,
                             .show = show,
                             .context = context,
                             .said = said,
+                            .servers = servers.bytes,
                             .err = err};
     bool (*const kinds[])(struct asking * asking) = {advise_watch, advise_servers, advise_retries,
                                                      advise_order, advise_names};
-    if (!read_said(reading, roster, said, err))
+    if (!read_said(&asking, said))
         return false;
     struct trace *trace = trace_read(reading, roster, said, err);
     bool good = trace != NULL;

@@ -54,9 +54,9 @@ struct watch_list {
     unsigned count;
 };
 
-/* Shows what is suggested, kind by kind, until show returns false. False with err when the
-   statistics cannot be read. */
-bool adviser_ask(struct reading *reading, const struct roster *roster,
+/* Shows what is suggested, kind by kind, until show returns false. `cache` holds the shelves that
+   servers have of their own. False with err when the statistics cannot be read. */
+bool adviser_ask(struct reading *reading, const struct roster *roster, const struct cache *cache,
                  const struct watch_list *watched,
                  bool (*show)(const struct advice *advice, void *context), void *context,
                  struct error *err) MUST_CHECK;

@@ -7,13 +7,19 @@
 
 #include "proxy/adviser.h"
 
+enum event_kind {
+    EVENT_NO,
+    EVENT_OPEN, /* its answer is not known: a file may have come, or would have */
+    EVENT_FOUND
+};
+
 /* What one server answered to one question. */
 struct event {
     uint64_t key; /* a hash of the symbol's */
     int64_t at_ms;
     uint32_t time_ms;
     uint8_t source; /* its index */
-    bool found;
+    enum event_kind kind;
 };
 
 /* How often, and for how long, one server had to say no before another one had the file. */
@@ -28,7 +34,8 @@ struct trace {
     struct event *events;              /* by source and key, the oldest first */
     unsigned event_count;
     struct swap (*swaps)[SOURCES_MAX]; /* [asked][had it] */
-    int64_t oldest_ms;                 /* when the first of them came */
+    int64_t from;                      /* the number of the first that counts … */
+    int64_t oldest_ms;                 /* … and when it came */
 };
 
 /* `said` is the caller's, and outlives it. NULL with err when the requests cannot be read. */
@@ -42,11 +49,13 @@ void trace_free(struct trace *trace);
 struct asking {
     struct reading *reading;
     const struct roster *roster;
+    const struct cache *cache;
     const struct watch_list *watched;
     bool (*show)(const struct advice *advice, void *context);
     void *context;
     bool enough;                       /* show has said so */
     const struct evidence_total *said; /* by source */
+    const char *servers;               /* their identifiers, as a JSON list */
     const struct trace *trace;
     struct error *err;
 };
@@ -72,14 +81,19 @@ size_t advice_escape(char *out, size_t at, const char *name, size_t length);
 /* How many bytes two names begin with alike; it does not end within a character. */
 size_t advice_common(const char *a, const char *b);
 
-/* Shows what a source has said, name by name in the order of their bytes, until show returns
-   false. */
+/* Shows what a source has said, name by name in the order of their bytes, and then what lies on its
+   own shelf, in no order, until show returns false. Not when advice_sees says no. */
 bool advice_each_said(struct asking *asking, unsigned source,
                       bool (*show)(const struct evidence_row *said, void *context),
                       void *context) MUST_CHECK;
 
-/* Has the source denied whatever it was asked? Not when an answer of its is not known, nor when it
-   has a shelf of its own, of whose files it is not asked. */
+/* Can be seen what lies on a source's own shelf, if it has one? By a filter it would be withheld.
+ */
+bool advice_sees(const struct asking *asking, unsigned source);
+
+/* Has the source denied whatever it was asked? Not when an answer of its is not known, nor when
+   files were here of which nobody knows whose, nor when it has a shelf of its own, of whose files
+   it is not asked. */
 bool advice_denies_all(const struct asking *asking, unsigned source);
 
 /* Is the source asked together with another? Then what it has is told by nothing: the slower one of

@@ -32,31 +32,54 @@ static int64_t since_both(const struct asking *asking, unsigned one, unsigned ot
 /* What another retry time would have done. */
 struct replay {
     uint64_t spared, spared_ms; /* questions after a no that would still have counted */
-    uint64_t lost;              /* files that would have been withheld */
-    uint64_t turned;            /* a no that became a file, whatever the retry time */
+    uint64_t lost;              /* files that would have been withheld, or may have been */
+    uint64_t answers;
+    uint64_t turned; /* a no that became a file, whatever the retry time */
 };
+
+/* The state of one symbol at one server. */
+struct standing {
+    bool said;
+    int64_t said_ms;
+    bool doubt; /* since then, and while the no would have counted, its answer was not known */
+};
+
+static void play_one(const struct event *event, int64_t retry_ms, struct standing *it,
+                     struct replay *replay) {
+    bool counts = it->said && event->at_ms - it->said_ms < retry_ms;
+    switch (event->kind) {
+    case EVENT_OPEN:
+        it->doubt |= counts;
+        return;
+    case EVENT_FOUND:
+        replay->turned += it->said;
+        replay->lost += counts || it->doubt;
+        *it = (struct standing){0};
+        return;
+    case EVENT_NO:
+        it->doubt = false; /* it had none then either */
+        if (counts) {
+            replay->spared++;
+            replay->spared_ms += event->time_ms;
+            return;
+        }
+        it->said = true;
+        it->said_ms = event->at_ms;
+    }
+}
 
 static struct replay play(const struct event *events, unsigned count, int64_t retry_ms) {
     struct replay replay = {0};
-    int64_t said_ms = 0;
-    bool said = false;
+    struct standing it = {0};
     for (unsigned i = 0; i < count; i++) {
-        const struct event *event = &events[i];
-        if (i == 0 || events[i - 1].key != event->key)
-            said = false;
-        bool counts = said && event->at_ms - said_ms < retry_ms;
-        if (event->found) {
-            replay.turned += said;
-            replay.lost += counts;
-            said = false;
-        } else if (counts) {
-            replay.spared++;
-            replay.spared_ms += event->time_ms;
-        } else {
-            said = true;
-            said_ms = event->at_ms;
+        if (i == 0 || events[i - 1].key != events[i].key) {
+            replay.lost += it.doubt;
+            it = (struct standing){0};
         }
+        replay.answers += events[i].kind != EVENT_OPEN;
+        play_one(&events[i], retry_ms, &it, &replay);
     }
+    replay.lost += it.doubt;
     return replay;
 }
 
@@ -69,14 +92,23 @@ static void begin_retry(struct advice *advice, enum advice_kind kind, const stru
     advice_begin(advice, kind, RULE_RETRY, source->options.identifier, value);
 }
 
+static void subtract(struct replay *replay, const struct replay *other) {
+    replay->spared -= other->spared < replay->spared ? other->spared : replay->spared;
+    replay->spared_ms -=
+        other->spared_ms < replay->spared_ms ? other->spared_ms : replay->spared_ms;
+}
+
 static void advise_longer(struct asking *asking, const struct source *source,
                           const struct event *events, unsigned count) {
     static const int64_t choices_ms[] = {10 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
                                          24 * 60 * MINUTE_MS, 7 * 24 * 60 * MINUTE_MS};
+    /* What the time in force spares already is no gain. */
+    const struct replay now_spared = play(events, count, source->options.retry_ms);
     struct replay best = {0};
     int64_t best_ms = 0;
     for (size_t i = 0; i < sizeof choices_ms / sizeof *choices_ms; i++) {
         struct replay replay = play(events, count, choices_ms[i]);
+        subtract(&replay, &now_spared);
         /* A longer time has to spare a tenth more to be worth it. */
         if (choices_ms[i] <= source->options.retry_ms || replay.lost > 0 ||
             replay.spared * 10 < best.spared * 11 || replay.spared == 0)
@@ -84,7 +116,7 @@ static void advise_longer(struct asking *asking, const struct source *source,
         best = replay;
         best_ms = choices_ms[i];
     }
-    if (best.spared < ADVICE_SAYS_MIN || best.spared * 100 < (uint64_t)count * SHARE_WANTED)
+    if (best.spared < ADVICE_SAYS_MIN || best.spared * 100 < best.answers * SHARE_WANTED)
         return;
     struct advice advice;
     char now[TIME_BYTES];
@@ -93,8 +125,9 @@ static void advise_longer(struct asking *asking, const struct source *source,
     advice.questions = best.spared;
     advice.time_us = best.spared_ms * 1000;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
-                "its no counts for %s; %" PRIu64 " of its %u answers were the same no within %s",
-                now, best.spared, count, advice.rule.value);
+                "its no counts for %s; %" PRIu64 " of its %" PRIu64
+                " answers were the same no within %s",
+                now, best.spared, best.answers, advice.rule.value);
     advice_show(asking, &advice);
 }
 
@@ -122,7 +155,9 @@ bool advise_retries(struct asking *asking) {
         const struct source *source = asking->roster->sources[events->source];
         for (to = from; to < trace->event_count && trace->events[to].source == events->source;)
             to++;
-        advise_longer(asking, source, events, to - from);
+        /* To ask a local directory costs nothing. */
+        if (!asking->roster->in_place[events->source])
+            advise_longer(asking, source, events, to - from);
         if (!asking->enough)
             advise_shorter(asking, source, events, to - from);
     }

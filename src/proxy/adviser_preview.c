@@ -82,8 +82,17 @@ static void count_questions(struct replay *replay, const struct archive_row *row
             continue;
         replay->out->questions++;
         replay->out->time_us += notes[i].total_ms > 0 ? (uint64_t)notes[i].total_ms * 1000 : 0;
-        replay->out->lost += notes[i].result == ATTEMPT_FOUND;
+        replay->out->lost += replay->only >= 0 && notes[i].result == ATTEMPT_FOUND;
     }
+}
+
+/* Is a file withheld that did not come by a question? Where nobody may be asked, every one; where
+   one server, what lies on its own shelf. */
+static bool loses_kept(const struct replay *replay, const struct outcome *outcome) {
+    if (replay->only < 0)
+        return outcome->verdict <= VERDICT_LOCAL;
+    return outcome->verdict == VERDICT_HIT && (replay->roster->own_shelves >> replay->only & 1) &&
+           roster_find(replay->roster, outcome->text.source) == replay->only;
 }
 
 static bool replay_request(const struct archive_row *row, void *context) {
@@ -99,6 +108,7 @@ static bool replay_request(const struct archive_row *row, void *context) {
         replay->out->day_files += row->outcome.verdict <= VERDICT_LOCAL;
     }
     replay->met[replay->met_count++] = hash_bytes(hash_process_key(), name, strlen(name));
+    replay->out->lost += loses_kept(replay, &row->outcome);
     if (!row->outcome.joined)
         count_questions(replay, row);
     return true;

@@ -19,7 +19,7 @@ enum {
 
 bool advice_denies_all(const struct asking *asking, unsigned source) {
     const struct evidence_total *said = &asking->said[source];
-    return said->found + said->kept + said->open == 0 &&
+    return said->found + said->kept + said->open + said->unknown == 0 &&
            !(asking->roster->own_shelves >> source & 1);
 }
 
@@ -54,6 +54,8 @@ static void judge_total(struct asking *asking, unsigned index) {
 
 /* Beginnings of the names that a server has had. */
 struct beginnings {
+    const struct policy *policy; /* what it keeps away already needs no advice */
+    unsigned source;
     unsigned count;
     char prefixes[PREFIXES_MAX][NAME_BYTES_MAX + 1];
     unsigned names; /* that were found */
@@ -77,6 +79,8 @@ static void add_beginning(struct beginnings *all, const char *name) {
 
 static bool gather_beginning(const struct evidence_row *said, void *context) {
     struct beginnings *all = context;
+    if (said->may_have == 0 && !policy_lets(all->policy, all->source, said->name))
+        return true;
     all->found += said->found;
     all->no += said->absent;
     if (said->may_have > 0) {
@@ -98,13 +102,16 @@ static void write_whitelist(const struct beginnings *all, char out[RULE_VALUE_BY
 
 /* What a whitelist of one pattern would have spared. */
 struct replay {
+    const struct policy *policy;
+    unsigned source;
     const struct pattern *pattern;
     uint64_t names, questions, time_us, lost;
 };
 
 static bool replay_name(const struct evidence_row *said, void *context) {
     struct replay *replay = context;
-    if (pattern_try(replay->pattern, said->name) == PATTERN_YES)
+    if (pattern_try(replay->pattern, said->name) == PATTERN_YES ||
+        (said->may_have == 0 && !policy_lets(replay->policy, replay->source, said->name)))
         return true;
     replay->names++;
     replay->questions += said->found + said->absent + said->failed;
@@ -119,7 +126,8 @@ static bool replay_whitelist(struct asking *asking, unsigned source, const char 
     struct pattern *pattern = pattern_new(value, &offset, asking->err);
     if (!pattern)
         return false;
-    *replay = (struct replay){.pattern = pattern};
+    *replay =
+        (struct replay){.policy = asking->roster->policy, .source = source, .pattern = pattern};
     bool good = advice_each_said(asking, source, replay_name, replay);
     pattern_free(pattern);
     return good;
@@ -127,7 +135,7 @@ static bool replay_whitelist(struct asking *asking, unsigned source, const char 
 
 static bool judge_names(struct asking *asking, unsigned index) {
     const struct source *source = asking->roster->sources[index];
-    struct beginnings all = {0};
+    struct beginnings all = {.policy = asking->roster->policy, .source = index};
     struct advice advice;
     struct replay replay;
     char value[RULE_VALUE_BYTES];
@@ -161,7 +169,8 @@ bool advise_servers(struct asking *asking) {
         if (!asking->roster->sources[i]->options.enabled || advice_races(asking->roster, i))
             continue;
         judge_total(asking, i);
-        if (asking->said[i].found > 0 && !asking->enough && !judge_names(asking, i))
+        if (asking->said[i].found > 0 && !asking->enough && advice_sees(asking, i) &&
+            !judge_names(asking, i))
             return false;
     }
     return true;

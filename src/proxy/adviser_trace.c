@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "proxy/adviser_inside.h"
 #include "record/archive.h"
 #include "record/attempts_text.h"
@@ -15,15 +16,21 @@ enum { ROWS_MAX = 250000 };
 
 /* --- gathering --- */
 
+static enum event_kind kind_of(enum attempt_result result) {
+    if (result == ATTEMPT_FOUND)
+        return EVENT_FOUND;
+    return result == ATTEMPT_ABSENT ? EVENT_NO : EVENT_OPEN;
+}
+
 static void add_event(struct trace *trace, const struct archive_row *row, unsigned source,
                       uint64_t key, const struct attempt_note *note) {
-    int64_t time_ms = note->place_ms + note->total_ms;
+    int64_t time_ms = note->total_ms;
     trace->events[trace->event_count++] = (struct event){
         .key = key,
         .at_ms = row->outcome.wall_ns / 1000000 + note->started_ms,
         .time_ms = (uint32_t)(time_ms > 0 ? time_ms : 0),
         .source = (uint8_t)source,
-        .found = note->result == ATTEMPT_FOUND,
+        .kind = kind_of(note->result),
     };
 }
 
@@ -31,7 +38,7 @@ static void add_event(struct trace *trace, const struct archive_row *row, unsign
 static void add_swaps(struct trace *trace, unsigned first, unsigned finder) {
     for (unsigned i = first; i < trace->event_count; i++) {
         const struct event *event = &trace->events[i];
-        if (event->found)
+        if (event->kind != EVENT_NO)
             continue;
         struct swap *swap = &trace->swaps[event->source][finder];
         swap->spared++;
@@ -43,8 +50,22 @@ static bool has_room(const struct trace *trace) {
     return trace->event_count + OUTCOME_NOTES_MAX <= ADVICE_TRACE_MAX;
 }
 
-static bool is_answer(enum attempt_result result) {
-    return result == ATTEMPT_FOUND || result == ATTEMPT_ABSENT;
+/* Who was asked, or should have been; a no that cost no question is left out. */
+static bool tells(const struct attempt_note *note) {
+    switch (note->result) {
+    case ATTEMPT_FOUND:
+    case ATTEMPT_ABSENT:
+        return note->url[0];
+    case ATTEMPT_FAILED:
+    case ATTEMPT_LOST:
+    case ATTEMPT_UNASKED:
+    case ATTEMPT_WAITING:
+        return true;
+    case ATTEMPT_REMEMBERED:
+    case ATTEMPT_FILTERED:
+        break;
+    }
+    return false;
 }
 
 /* Was the source, as it is asked now, asked in this lookup? */
@@ -54,27 +75,47 @@ static bool is_heard(const struct trace *trace, int source, const struct attempt
            at_ms + note->started_ms >= trace->said[source].since_ms;
 }
 
+/* Nobody could be asked, and of whom that is so is not noted. */
+static void add_open_for_all(struct trace *trace, const struct archive_row *row, uint64_t key) {
+    const struct attempt_note note = {.result = ATTEMPT_UNASKED};
+    if (row->outcome.verdict != VERDICT_FAILED && row->outcome.verdict != VERDICT_BUSY &&
+        row->outcome.verdict != VERDICT_LATER)
+        return;
+    for (unsigned i = 0; i < trace->roster->count; i++)
+        if (is_heard(trace, (int)i, &note, row->outcome.wall_ns / 1000000))
+            add_event(trace, row, i, key, &note);
+}
+
+/* Who joined tells the same as who was first, who may have left before the file came. */
 static bool gather(const struct archive_row *row, void *context) {
     struct trace *trace = context;
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     int64_t at_ms = row->outcome.wall_ns / 1000000;
+    if (row->n < trace->from)
+        return true;
     trace->oldest_ms = at_ms < trace->oldest_ms ? at_ms : trace->oldest_ms;
-    if (row->outcome.joined || !row->key[0])
+    if (!row->key[0] || row->outcome.follow_up)
         return true;
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
     unsigned first = trace->event_count;
+    char name[NAME_BYTES_MAX + 1];
+    text_copy_n(name, sizeof name, row->key, strcspn(row->key, "/"));
     uint64_t key = hash_bytes(hash_process_key(), row->key, strlen(row->key));
     int finder = -1;
+    if (count == 0)
+        add_open_for_all(trace, row, key);
     for (unsigned i = 0; i < count; i++) {
         int source = roster_find(trace->roster, notes[i].source);
-        if (!is_answer(notes[i].result) || !notes[i].url[0] ||
-            !is_heard(trace, source, &notes[i], at_ms))
-            continue;
+        bool found = notes[i].result == ATTEMPT_FOUND;
+        if (!tells(&notes[i]) || !is_heard(trace, source, &notes[i], at_ms) ||
+            (row->outcome.joined && !found) ||
+            !policy_lets(trace->roster->policy, (unsigned)source, name))
+            continue; /* what it is not asked for any more spares nothing */
         add_event(trace, row, (unsigned)source, key, &notes[i]);
-        if (notes[i].result == ATTEMPT_FOUND)
+        if (found)
             finder = source;
     }
-    if (finder >= 0)
+    if (finder >= 0 && !row->outcome.joined)
         add_swaps(trace, first, (unsigned)finder);
     return has_room(trace);
 }
@@ -95,7 +136,7 @@ static int by_time(const void *a, const void *b) {
         return order;
     if (left->at_ms != right->at_ms)
         return left->at_ms < right->at_ms ? -1 : 1;
-    return left->found - right->found; /* within one moment: the no came first */
+    return (int)left->kind - (int)right->kind; /* within one moment: the no came first */
 }
 
 struct trace *trace_read(struct reading *reading, const struct roster *roster,
@@ -107,7 +148,8 @@ struct trace *trace_read(struct reading *reading, const struct roster *roster,
     trace->oldest_ms = clock_wall_ns() / 1000000;
     trace->events = NEW_ARRAY(struct event, ADVICE_TRACE_MAX);
     trace->swaps = memory_array(SOURCES_MAX, sizeof *trace->swaps);
-    if (!archive_each(reading, &query, gather, trace, err)) {
+    if (!reading_trace_from(reading, &trace->from, err) ||
+        !archive_each(reading, &query, gather, trace, err)) {
         trace_free(trace);
         return NULL;
     }

@@ -140,25 +140,12 @@ static void ask(struct due *due, const struct roster *roster, unsigned source, i
         (struct plan_step){.source = (uint8_t)source, .priority = asked->options.priority};
 }
 
-/* The source whose shelf alone the file lies on; -1: none, or several share it. */
-static int source_of_shelf(const struct roster *roster, uint64_t shelves) {
-    int found = -1;
-    for (unsigned i = 0; i < roster->count; i++) {
-        if (roster->shelf[i] == 0 || !(shelves >> roster->shelf[i] & 1))
-            continue;
-        if (found >= 0)
-            return -1;
-        found = (int)i;
-    }
-    return found;
-}
-
 /* Whose file it is: the shelf's that it lies on, or on a shared one, whose signature it bears. */
 static int source_of_copy(const struct symbols *symbols, const struct roster *roster,
                           struct copy *copy) {
     char identifier[64];
     uint64_t shelves = cache_shelves_of(symbols->options.cache, copy);
-    int owner = shelves & 1 ? -1 : source_of_shelf(roster, shelves);
+    int owner = roster_owner(roster, shelves);
     if (owner >= 0)
         return owner;
     copy_source(copy, identifier, sizeof identifier);

@@ -40,6 +40,18 @@ int roster_find(const struct roster *roster, const char *identifier) {
     return -1;
 }
 
+int roster_owner(const struct roster *roster, uint64_t shelves) {
+    int found = -1;
+    for (unsigned i = 0; i < roster->count && !(shelves & 1); i++) {
+        if (roster->shelf[i] == 0 || !(shelves >> roster->shelf[i] & 1))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
+    }
+    return found;
+}
+
 struct roster *roster_ref(struct roster *roster) {
     atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
     return roster;

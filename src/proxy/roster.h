@@ -35,6 +35,9 @@ void roster_read_shelf(struct roster *roster, unsigned shelf, struct source *rea
 /* The place of the source with this identifier; -1: there is none. */
 int roster_find(const struct roster *roster, const char *identifier);
 
+/* The source whose own shelf alone a file lies on; -1: none, or it lies on others too. */
+int roster_owner(const struct roster *roster, uint64_t shelves);
+
 /* A reference more; returns the roster. */
 struct roster *roster_ref(struct roster *roster);
 

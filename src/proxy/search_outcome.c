@@ -342,10 +342,19 @@ static void condemn_shelved(const struct attempt *attempt, enum fetch_end end,
 
 /* Of a kept file that is the source's nothing new is known. */
 static void tell_ledger(const struct attempt *attempt, enum fetch_end end) {
-    struct ledger *ledger = attempt->search->symbols->options.ledger;
+    const struct search *search = attempt->search;
+    const struct source *source = source_of(attempt);
+    struct ledger *ledger = search->symbols->options.ledger;
     if (ledger && end != FETCH_KEPT)
-        ledger_take_answer(ledger, &attempt->search->question.key, source_of(attempt)->fingerprint,
-                           &attempt->note);
+        ledger_take_answer(ledger, &(struct reply){
+                                       .key = &search->question.key,
+                                       .spelling = &search->question.spelling,
+                                       .place = source->fingerprint,
+                                       .mark = source_mark(source),
+                                       .from_shelf = attempt->step->position == POSITION_SHELF,
+                                       .certain = may_remember(attempt),
+                                       .note = &attempt->note,
+                                   });
 }
 
 void search_tell_unasked(const struct search *search, const struct source *source) {
@@ -354,7 +363,13 @@ void search_tell_unasked(const struct search *search, const struct source *sourc
     if (!ledger || search->kept)
         return;
     text_copy(note.source, sizeof note.source, source->options.identifier);
-    ledger_take_answer(ledger, &search->question.key, source->fingerprint, &note);
+    ledger_take_answer(ledger, &(struct reply){
+                                   .key = &search->question.key,
+                                   .spelling = &search->question.spelling,
+                                   .place = source->fingerprint,
+                                   .mark = source_mark(source),
+                                   .note = &note,
+                               });
 }
 
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
@@ -384,7 +399,8 @@ void attempt_not_asked(struct attempt *attempt, enum error_kind why) {
     struct search *search = attempt->search;
     struct step *step = attempt->step;
     attempt_show(attempt, ATTEMPT_UNASKED, why);
-    search_tell_unasked(search, source_of(attempt));
+    if (step->position != POSITION_SHELF)
+        search_tell_unasked(search, source_of(attempt));
     SCOPED_LOCK(&search->lock);
     leave(attempt);
     if (attempt->called_back || search_step_asked(search, step))

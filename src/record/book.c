@@ -50,10 +50,11 @@ static const char *const schema =
     "CREATE INDEX failures_by_id ON failures(id);"
     "CREATE INDEX failures_by_time ON failures(at_ms);";
 
-/* What format 2 brought. */
-static const char *const schema_2 =
-    "CREATE TABLE marks(source TEXT PRIMARY KEY, fingerprint INTEGER NOT NULL,"
-    " since_ms INTEGER NOT NULL) WITHOUT ROWID;"
+/* What format 3 brought; format 2, which no release had, knew less of it. */
+static const char *const schema_3 =
+    "DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS evidence; DROP TABLE IF EXISTS questions;"
+    "CREATE TABLE marks(source TEXT PRIMARY KEY, place INTEGER NOT NULL, mark INTEGER NOT NULL,"
+    " since_ms INTEGER NOT NULL, moved INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE evidence(source TEXT, name TEXT, found INTEGER NOT NULL,"
     " absent INTEGER NOT NULL, failed INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     " kept INTEGER NOT NULL, PRIMARY KEY(source, name)) WITHOUT ROWID;"
@@ -79,8 +80,9 @@ static const char *const statement_texts[BOOK_STATEMENTS] = {
         "INSERT INTO pairs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
         " found = found + ?3, absent = absent + ?4, failed = failed + ?5, time_us = time_us + ?6,"
         " bytes = bytes + ?7",
-    [BOOK_GET_MARK] = "SELECT fingerprint FROM marks WHERE source = ?1",
-    [BOOK_PUT_MARK] = "INSERT OR REPLACE INTO marks VALUES(?1, ?2, ?3)",
+    [BOOK_GET_MARK] = "SELECT mark FROM marks WHERE source = ?1",
+    [BOOK_PUT_MARK] = "INSERT INTO marks VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+                      " moved = moved OR ?5 OR place <> ?2, place = ?2, mark = ?3, since_ms = ?4",
     [BOOK_DROP_SAID] = "DELETE FROM evidence WHERE source = ?1 AND kept = 0",
     [BOOK_KEEP_KEPT] = "UPDATE evidence SET found = 0, absent = 0, failed = 0, time_us = 0"
                        " WHERE source = ?1",
@@ -208,7 +210,7 @@ static enum book_open bring_up(struct book *book, struct error *err) {
         return BOOK_OPEN;
     text_format(sql, sizeof sql, "PRAGMA user_version = %d; COMMIT", BOOK_FORMAT);
     if (book_run(book, "BEGIN IMMEDIATE", err) && (format >= 1 || make_tables(book, err)) &&
-        book_run(book, schema_2, err) && book_run(book, sql, err))
+        book_run(book, schema_3, err) && book_run(book, sql, err))
         return BOOK_OPEN;
     return book_failure(book) == BOOK_WRITE_BROKEN ? BOOK_BROKEN : BOOK_FAILED;
 }
@@ -225,6 +227,7 @@ static bool note_file(struct book *book) {
 static void read_numbers(struct book *book) {
     book->folded_names = book_number(book, "folded_names");
     book->folded_ids = book_number(book, "folded_ids");
+    book->trace_from = (int64_t)book_number(book, "trace_from");
     book->next_request = 1 + book_ask(book, "SELECT max(ifnull((SELECT max(n) FROM requests), 0),"
                                             " ifnull((SELECT max(n) FROM failures), 0))");
 }

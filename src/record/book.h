@@ -11,7 +11,7 @@
 
 struct book;
 
-enum { BOOK_FORMAT = 2, BOOK_TOTALS_MAX = 32 };
+enum { BOOK_FORMAT = 3, BOOK_TOTALS_MAX = 32 };
 
 struct book_options {
     const char *path;
@@ -66,6 +66,13 @@ enum book_written book_write(struct book *book, const struct sheet *sheet,
 /* Does what keeps it below its ceilings and within its retention, as far as anything is due, in
    steps of a bounded size. */
 enum book_written book_trim(struct book *book, int64_t now_s, struct error *err) MUST_CHECK;
+
+/* Forgets what servers said: from now on evidence is whole again (record/evidence.h). */
+enum book_written book_begin_evidence(struct book *book, struct error *err) MUST_CHECK;
+
+/* Seals it, as the last thing that is written: a number that no other seal has, and what was
+   written is on the disk when it returns. 0 with err: it could not. */
+uint64_t book_seal(struct book *book, struct error *err) MUST_CHECK;
 
 /* How many different names it has seen. One that went into "other" and came back counts twice. */
 uint64_t book_names_seen(const struct book *book);

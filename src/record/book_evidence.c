@@ -3,6 +3,7 @@
 // Evidence in the book: written with its sheet, forgotten with what nobody needs, and begun anew
 // where it would not be whole any more.
 #include "base/clock.h"
+#include "base/hash.h"
 #include "record/book_inside.h"
 
 enum { STRAYS_EVERY_S = 3600 };
@@ -35,8 +36,10 @@ static bool put_mark(struct writing *writing, const struct evidence_mark *mark) 
     if (!put)
         return false;
     bind_text(put, 1, mark->key.first);
-    bind_number(put, 2, mark->fingerprint);
-    sqlite3_bind_int64(put, 3, mark->since_ms);
+    bind_number(put, 2, mark->place);
+    bind_number(put, 3, mark->mark);
+    sqlite3_bind_int64(put, 4, mark->since_ms);
+    sqlite3_bind_int(put, 5, mark->moved);
     return book_step(writing->book, put, writing->err);
 }
 
@@ -49,10 +52,10 @@ static int write_mark(struct table_node *node, void *context) {
     if (!get)
         return 1;
     bind_text(get, 1, mark->key.first);
-    bool same = sqlite3_step(get) == SQLITE_ROW &&
-                (uint64_t)sqlite3_column_int64(get, 0) == mark->fingerprint;
+    bool same =
+        sqlite3_step(get) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(get, 0) == mark->mark;
     sqlite3_reset(get);
-    if (same)
+    if (same && !mark->moved)
         return 0;
     return !run_for(writing, BOOK_DROP_SAID, mark->key.first) ||
            !run_for(writing, BOOK_KEEP_KEPT, mark->key.first) ||
@@ -62,7 +65,7 @@ static int write_mark(struct table_node *node, void *context) {
 /* Is it about the server as it is asked now? */
 static bool is_current(const struct writing *writing, const struct sum_key *key) {
     const struct evidence_mark *mark = sum_there(&writing->evidence->marks, key->first, "", 0);
-    return key->mark == 0 || (mark && mark->fingerprint == key->mark);
+    return key->mark == 0 || (mark && mark->mark == key->mark);
 }
 
 static int write_sum(struct table_node *node, void *context) {
@@ -114,11 +117,19 @@ static int open_question(struct table_node *node, void *context) {
            !run_question(writing, BOOK_OPEN_QUESTION, question->key.first, question->key.second);
 }
 
-/* What every server said, and whose the kept files are. */
-static bool begin_anew(struct writing *writing) {
-    return book_run(writing->book, "DELETE FROM evidence; DELETE FROM questions", writing->err) &&
-           book_run_with(writing->book, "UPDATE marks SET since_ms = ?1", clock_wall_ns() / 1000000,
-                         writing->err);
+/* Whose the files are that are here does not change by it. */
+static bool begin_anew(struct book *book, struct error *err) {
+    return book_run(book,
+                    "DELETE FROM evidence WHERE kept = 0; DELETE FROM questions;"
+                    "UPDATE evidence SET found = 0, absent = 0, failed = 0, time_us = 0",
+                    err) &&
+           book_run_with(book, "UPDATE marks SET since_ms = ?1", clock_wall_ns() / 1000000, err);
+}
+
+enum book_written book_begin_evidence(struct book *book, struct error *err) {
+    bool good = book_run(book, "BEGIN IMMEDIATE", err) && begin_anew(book, err) &&
+                book_cut_trace(book, book->next_request, err) && book_run(book, "COMMIT", err);
+    return good ? BOOK_WRITTEN : book_give_up(book);
 }
 
 bool book_write_evidence(struct book *book, const struct evidence *evidence, struct error *err) {
@@ -126,11 +137,35 @@ bool book_write_evidence(struct book *book, const struct evidence *evidence, str
     /* table_each does not change what it walks here. */
     struct evidence *all = (struct evidence *)(uintptr_t)evidence;
     if (evidence->gap)
-        return table_each(&all->marks, write_mark, &writing) == 0 && begin_anew(&writing);
+        return table_each(&all->marks, write_mark, &writing) == 0 && begin_anew(book, err);
     return table_each(&all->marks, write_mark, &writing) == 0 &&
            table_each(&all->sums, write_sum, &writing) == 0 &&
            table_each(&all->questions, close_questions, &writing) == 0 &&
            table_each(&all->questions, open_question, &writing) == 0;
+}
+
+bool book_cut_trace(struct book *book, int64_t from, struct error *err) {
+    sqlite3_stmt *put = book_statement(book, BOOK_PUT_NUMBER, err);
+    if (!put || from <= book->trace_from)
+        return put != NULL;
+    bind_text(put, 1, "trace_from");
+    sqlite3_bind_int64(put, 2, from);
+    if (!book_step(book, put, err))
+        return false;
+    book->trace_from = from;
+    return true;
+}
+
+uint64_t book_seal(struct book *book, struct error *err) {
+    uint64_t seal = hash_new_key().words[0] | 1;
+    sqlite3_stmt *put = book_statement(book, BOOK_PUT_NUMBER, err);
+    if (!put)
+        return 0;
+    bind_text(put, 1, "seal");
+    bind_number(put, 2, seal);
+    return book_step(book, put, err) && book_run(book, "PRAGMA wal_checkpoint(TRUNCATE)", err)
+               ? seal
+               : 0;
 }
 
 /* --- bounds --- */

@@ -48,6 +48,7 @@ struct book {
     int64_t cut_at;       /* what it was when requests were cut last */
     int64_t trimmed_s;    /* when retention and size were seen to last */
     int64_t strays_s;     /* when strays were counted last */
+    int64_t trace_from;   /* from this number on every request is there that tells of answers */
 };
 
 /* The statement, ready to be bound; NULL with err. */
@@ -76,6 +77,9 @@ enum book_written book_give_up(struct book *book);
 
 /* Writes a sheet's evidence, within its transaction. */
 bool book_write_evidence(struct book *book, const struct evidence *evidence, struct error *err);
+
+/* Notes that requests with smaller numbers are not all there any more. */
+bool book_cut_trace(struct book *book, int64_t from, struct error *err);
 
 /* Keeps evidence within its bounds: strays, which are what servers once had of names that are in
    "other" by now, and open questions. A server with too many begins anew. */

@@ -121,17 +121,21 @@ static bool fold_least_ids(struct book *book, int64_t number, struct error *err)
 
 /* --- requests --- */
 
+/* What lies before the oldest that is kept of either kind tells but a part. */
 static bool cut_requests(struct book *book, uint64_t kept, struct error *err) {
     int64_t oldest = book->next_request - (int64_t)kept;
     book->cut_at = book->next_request;
-    return book_run_with(book, "DELETE FROM requests WHERE n < ?1", oldest, err);
+    return book_run_with(book, "DELETE FROM requests WHERE n < ?1", oldest, err) &&
+           (sqlite3_changes64(book->db) == 0 || book_cut_trace(book, oldest, err));
 }
 
 static bool cut_failures(struct book *book, uint64_t kept, struct error *err) {
-    return book_run_with(book,
-                         "DELETE FROM failures WHERE n <="
-                         " (SELECT n FROM failures ORDER BY n DESC LIMIT 1 OFFSET ?1)",
-                         (int64_t)kept, err);
+    char sql[100];
+    text_format(sql, sizeof sql, "SELECT n FROM failures ORDER BY n DESC LIMIT 1 OFFSET %llu",
+                (unsigned long long)kept);
+    int64_t newest = book_ask(book, sql);
+    return newest == 0 || (book_run_with(book, "DELETE FROM failures WHERE n <= ?1", newest, err) &&
+                           book_cut_trace(book, newest + 1, err));
 }
 
 /* --- retention --- */

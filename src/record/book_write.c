@@ -207,6 +207,9 @@ static bool write_request(struct writing *writing, const struct sheet_request *r
 
 static bool write_requests(struct writing *writing, const struct sheet *sheet) {
     int64_t number = writing->book->next_request;
+    if (sheet->trace_lost &&
+        !book_cut_trace(writing->book, number + sheet->request_count, writing->err))
+        return false;
     for (const struct sheet_request *request = sheet->first; request; request = request->next)
         if (!write_request(writing, request, number++))
             return false;

@@ -34,14 +34,17 @@ static int64_t asked_at(const struct attempt_note *note, int64_t wall_ms) {
     return wall_ms - note->place_ms - note->total_ms - ROUNDING_MS;
 }
 
-static void note_mark(struct evidence *evidence, struct arena *arena,
-                      const struct attempt_note *note, uint64_t fingerprint, int64_t wall_ms) {
+static void note_mark(struct evidence *evidence, struct arena *arena, const struct reply *reply,
+                      int64_t wall_ms) {
+    const struct attempt_note *note = reply->note;
     struct evidence_mark *mark =
         sum_find(&evidence->marks, arena, EVIDENCE_MARKS_MAX, sizeof *mark, note->source, "", 0);
     evidence->gap |= mark == NULL;
-    if (!mark || (mark->since_ms && mark->fingerprint == fingerprint))
+    if (!mark || (mark->since_ms && mark->mark == reply->mark))
         return;
-    mark->fingerprint = fingerprint;
+    mark->moved |= mark->since_ms && mark->place != reply->place;
+    mark->place = reply->place;
+    mark->mark = reply->mark;
     mark->since_ms = asked_at(note, wall_ms);
 }
 
@@ -55,29 +58,50 @@ static void note_question(struct evidence *evidence, struct arena *arena, const 
 }
 
 /* A search tells of each server by itself: what is not known of all at once is over. */
-static void close_for_all(struct evidence *evidence, const char *text) {
+static void close_for_all(struct evidence *evidence, const struct symbol_key *key) {
+    char text[QUESTION_BYTES];
+    text_format(text, sizeof text, "%s/%s", key->name, key->id);
     struct evidence_question *question = sum_there(&evidence->questions, "", text, 0);
     if (question)
         question->open = false;
 }
 
-void evidence_add(struct evidence *evidence, struct arena *arena, const struct symbol_key *key,
-                  uint64_t fingerprint, const struct attempt_note *note, int64_t wall_ms) {
-    char text[QUESTION_BYTES];
-    bool answered = note->result == ATTEMPT_FOUND || note->result == ATTEMPT_ABSENT;
-    text_format(text, sizeof text, "%s/%s", key->name, key->id);
-    note_mark(evidence, arena, note, fingerprint, wall_ms);
-    note_question(evidence, arena, note->source, fingerprint, text, !answered);
-    close_for_all(evidence, text);
-    if (!answered && note->result != ATTEMPT_FAILED)
-        return;
-    struct evidence_sum *sum = find_sum(evidence, arena, note->source, key->name, fingerprint);
+static void add_reply(struct evidence *evidence, struct arena *arena, const struct reply *reply,
+                      bool no) {
+    const struct attempt_note *note = reply->note;
+    struct evidence_sum *sum =
+        find_sum(evidence, arena, note->source, reply->key->name, reply->mark);
     if (!sum)
         return;
     sum->found += note->result == ATTEMPT_FOUND;
-    sum->absent += note->result == ATTEMPT_ABSENT;
-    sum->failed += note->result == ATTEMPT_FAILED;
+    sum->absent += no;
+    sum->failed += note->result != ATTEMPT_FOUND && !no;
     sum->time_us += note->total_ms > 0 ? (uint64_t)note->total_ms * 1000 : 0;
+}
+
+static void add_kept(struct evidence *evidence, struct arena *arena, const char *name) {
+    struct evidence_sum *sum = evidence_kept(evidence, arena, "", name);
+    if (sum)
+        sum->kept++;
+}
+
+void evidence_add(struct evidence *evidence, struct arena *arena, const struct reply *reply,
+                  int64_t wall_ms) {
+    char text[QUESTION_BYTES];
+    enum attempt_result result = reply->note->result;
+    bool no = result == ATTEMPT_ABSENT && reply->certain;
+    close_for_all(evidence, reply->key);
+    if (reply->from_shelf) {
+        if (result == ATTEMPT_FOUND)
+            add_kept(evidence, arena, reply->key->name);
+        return;
+    }
+    text_format(text, sizeof text, "%s/%s", reply->spelling->name, reply->spelling->id);
+    note_mark(evidence, arena, reply, wall_ms);
+    note_question(evidence, arena, reply->note->source, reply->mark, text,
+                  result != ATTEMPT_FOUND && !no);
+    if (result == ATTEMPT_FOUND || result == ATTEMPT_ABSENT || result == ATTEMPT_FAILED)
+        add_reply(evidence, arena, reply, no);
 }
 
 struct evidence_sum *evidence_kept(struct evidence *evidence, struct arena *arena,

@@ -21,16 +21,27 @@
 
 enum { EVIDENCE_SUMS_MAX = 50000, EVIDENCE_QUESTIONS_MAX = 50000, EVIDENCE_MARKS_MAX = 256 };
 
-/* What a server said about a name: first the server, second the name, the mark its fingerprint. */
+/* What came of a question to a server. Borrowed. */
+struct reply {
+    const struct symbol_key *key;
+    const struct spelling *spelling; /* as it was asked: servers may count case */
+    uint64_t place;                  /* where and by whom it was asked: its fingerprint */
+    uint64_t mark;                   /* … and in which way (source_mark) */
+    bool from_shelf; /* what lies on a shelf in another form was read, and no server asked */
+    bool certain;    /* a no is one: nothing speaks against it, as a body that was refused */
+    const struct attempt_note *note;
+};
+
+/* What a server said about a name: first the server, second the name, with its mark. */
 struct evidence_sum {
     struct sum_key key;
     uint64_t found, absent, failed, time_us;
-    uint64_t kept; /* files of it that were here already and are its own; only with mark 0. Of the
+    uint64_t kept; /* files of it that were here already and bear its name; only with mark 0. Of the
                       server "": nobody knows whose */
 };
 
-/* One question, by server and "name/id". Of the server "", with mark 0: the lookup ended without
-   anybody having been asked. */
+/* One question, by server and "name/id" as they were spelled. Of the server "", in canonical form
+   and with mark 0: the lookup ended without anybody having been asked. */
 struct evidence_question {
     struct sum_key key;
     bool open;
@@ -39,7 +50,8 @@ struct evidence_question {
 /* How a server was asked last: first the server, second "". */
 struct evidence_mark {
     struct sum_key key;
-    uint64_t fingerprint;
+    uint64_t place, mark;
+    bool moved;       /* it had another place before, within this sheet */
     int64_t since_ms; /* when that was first so, within this sheet */
 };
 
@@ -55,8 +67,8 @@ void evidence_init(struct evidence *evidence);
 void evidence_release(struct evidence *evidence);
 
 /* Adds what a question came to: an answer closes it, anything else leaves it open. */
-void evidence_add(struct evidence *evidence, struct arena *arena, const struct symbol_key *key,
-                  uint64_t fingerprint, const struct attempt_note *note, int64_t wall_ms);
+void evidence_add(struct evidence *evidence, struct arena *arena, const struct reply *reply,
+                  int64_t wall_ms);
 
 /* A file of this name was here already; `source`: whose it is, "": not known. The sum, to be
    counted in; NULL: no room. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "record/seal.h"
 
 enum { WRITE_EVERY_MS = 1000, PATH_BYTES = 4096 };
 
@@ -41,6 +42,8 @@ struct ledger {
     struct book *book;     /* NULL: could not be opened, tried again */
     struct sheet *waiting; /* could not be written yet */
     bool totals_read;
+    uint64_t seal;       /* of the book as it was closed last; 0: it was not, or was opened since */
+    bool evidence_due;   /* is to be begun anew before anything is written */
     bool untrimmed_told; /* that ceilings and retention cannot be kept */
 };
 
@@ -98,13 +101,12 @@ void ledger_take(struct ledger *ledger, const struct outcome *outcome,
     sheet_add(ledger->sheet, outcome, notes, &lookup);
 }
 
-void ledger_take_answer(struct ledger *ledger, const struct symbol_key *key, uint64_t fingerprint,
-                        const struct attempt_note *note) {
+void ledger_take_answer(struct ledger *ledger, const struct reply *reply) {
     if (!ledger->options.enabled)
         return;
     int64_t wall_ms = clock_wall_ns() / 1000000;
     SCOPED_LOCK(&ledger->lock);
-    sheet_add_answer(ledger->sheet, key, fingerprint, note, wall_ms);
+    sheet_add_answer(ledger->sheet, reply, wall_ms);
 }
 
 /* --- writing --- */
@@ -143,6 +145,8 @@ static enum book_open open_book(struct ledger *ledger, struct error *err) {
         return opened;
     read_totals(ledger);
     atomic_store(&ledger->begun_ms, book_number(ledger->book, "begun_ms"));
+    ledger->evidence_due = ledger->seal == 0 || ledger->seal != book_number(ledger->book, "seal");
+    ledger->seal = 0;
     return opened;
 }
 
@@ -221,17 +225,26 @@ static bool have_book(struct ledger *ledger, struct error *err) {
     return ledger->book || (open_book(ledger, err) == BOOK_OPEN && count_book(ledger, err));
 }
 
+/* Of a book that was not closed in order, or is another one, nobody knows what is missing. */
+static bool begin_evidence(struct ledger *ledger, struct error *err) {
+    if (ledger->evidence_due && book_begin_evidence(ledger->book, err) != BOOK_WRITTEN)
+        return false;
+    ledger->evidence_due = false;
+    return true;
+}
+
 static bool write_sheet(struct ledger *ledger) {
     struct error err = {0};
     if (!ledger->waiting)
         ledger->waiting = take_sheet(ledger);
     struct sheet *sheet = ledger->waiting;
     if (sheet_empty(sheet) && ledger->book && ledger->trouble.kind == ERROR_NONE &&
-        !atomic_load(&ledger->doubted)) {
+        !ledger->evidence_due && !atomic_load(&ledger->doubted)) {
         sheet_free(TAKE(ledger->waiting));
         return true;
     }
-    if (!have_book(ledger, &err) || !write_book(ledger, sheet, &err)) {
+    if (!have_book(ledger, &err) || !begin_evidence(ledger, &err) ||
+        !write_book(ledger, sheet, &err)) {
         note_trouble(ledger, &err);
         return false;
     }
@@ -260,6 +273,16 @@ static void tell_settled(struct ledger *ledger, uint64_t wanted) {
     pthread_cond_broadcast(&ledger->wrote);
 }
 
+/* Only with all that was taken is it sealed. */
+static void close_in_order(struct ledger *ledger) {
+    struct error ignored;
+    if (!ledger->book || ledger->waiting || ledger->evidence_due)
+        return;
+    uint64_t seal = book_seal(ledger->book, &ignored);
+    if (seal && !seal_put(ledger->path, seal))
+        log_warning("statistics could not be sealed: what the adviser knows begins anew");
+}
+
 static void *run(void *context) {
     struct ledger *ledger = context;
     bool goes_on = true;
@@ -277,6 +300,7 @@ static void *run(void *context) {
             write_sheet(ledger);
         tell_settled(ledger, wanted);
     }
+    close_in_order(ledger);
     return NULL;
 }
 
@@ -316,6 +340,8 @@ struct ledger *ledger_new(const struct ledger_options *options, struct error *er
     condition_init(&ledger->wrote);
     ledger->sheet = sheet_new();
     count_many(&ledger->counters.enabled, options->enabled);
+    ledger->seal =
+        seal_break(ledger->path); /* without statistics too: what comes is not recorded */
     if (!options->enabled || begin(ledger, err))
         return ledger;
     ledger_free(ledger);

@@ -61,10 +61,9 @@ void ledger_free(struct ledger *ledger);
 void ledger_take(struct ledger *ledger, const struct outcome *outcome,
                  const struct attempt_note *notes);
 
-/* Takes what a question about `key` came to at a server of this fingerprint: also that it was not
-   put to it (ATTEMPT_UNASKED), or was called back (ATTEMPT_LOST). Any thread; as ledger_take. */
-void ledger_take_answer(struct ledger *ledger, const struct symbol_key *key, uint64_t fingerprint,
-                        const struct attempt_note *note);
+/* Takes what came of a question to a server: also that it was not put to it (ATTEMPT_UNASKED), or
+   was called back (ATTEMPT_LOST). Any thread; as ledger_take. */
+void ledger_take_answer(struct ledger *ledger, const struct reply *reply);
 
 /* Has what was taken before the call written, so that readers see it. Waits at most wait_ms; false
    when it could not be written by then. Not on a loop. */

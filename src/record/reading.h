@@ -114,20 +114,25 @@ bool reading_source(struct reading *reading, const char *source, struct source_r
 /* A server as it is asked now: what it said when it was asked in another way is not told. */
 struct evidence_server {
     const char *identifier;
-    uint64_t fingerprint;
-    bool own_shelf; /* it may have files there that it was never asked for */
+    uint64_t mark;
+    bool own_shelf;      /* it may have files there that it was never asked for */
+    const char *servers; /* all identifiers that there are, as a JSON list */
 };
 
 struct evidence_total {
     int64_t since_ms; /* since when evidence is whole; 0: it was not asked yet, all else is 0 */
     uint64_t found, absent, failed, time_us;
-    uint64_t kept; /* answered from files that are its own and were here already */
-    uint64_t open; /* questions to which its answer is not known */
+    uint64_t kept;    /* answered from files that bear its name and were here already */
+    uint64_t open;    /* questions to which its answer is not known */
+    uint64_t unknown; /* names of files that were here already, and nobody knows whose */
 };
 
 /* Of all names. */
 bool reading_evidence(struct reading *reading, const struct evidence_server *server,
                       struct evidence_total *out_total, struct error *err) MUST_CHECK;
+
+/* The number from which on every request is kept that tells of servers' answers. */
+bool reading_trace_from(struct reading *reading, int64_t *out_n, struct error *err) MUST_CHECK;
 
 struct evidence_row {
     const char *name;

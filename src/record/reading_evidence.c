@@ -9,18 +9,33 @@ static uint64_t number_at(sqlite3_stmt *statement, int column) {
 
 static void bind_server(sqlite3_stmt *statement, const struct evidence_server *server) {
     reading_bind(statement, 1, server->identifier);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)server->fingerprint);
-    sqlite3_bind_int(statement, 3, server->own_shelf);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)server->mark);
+    reading_bind(statement, 3, server->servers);
+    sqlite3_bind_int(statement, 4, server->own_shelf);
 }
+
+/* Who has the place that server ?1 has now. Then: files that were here and bear no name, or one of
+   which nobody knows where it was; or that of a server which was moved since, of whose new place
+   they are known to be only where they were found there; or that had another name at this place. */
+#define UNKNOWN                                                                                    \
+    " here AS (SELECT source FROM marks WHERE source <> ?1"                                        \
+    " AND place = (SELECT place FROM marks WHERE source = ?1)),"                                   \
+    " unknown AS (SELECT name, found + kept AS had FROM evidence WHERE found + kept > 0"           \
+    " AND ((kept > 0 AND source NOT IN (SELECT value FROM json_each(?3))"                          \
+    " AND source NOT IN (SELECT source FROM marks))"                                               \
+    " OR (found = 0 AND source IN (SELECT source FROM marks WHERE moved))"                         \
+    " OR source IN here))"
 
 bool reading_evidence(struct reading *reading, const struct evidence_server *server,
                       struct evidence_total *out_total, struct error *err) {
     sqlite3_stmt *statement = reading_prepare(
         reading,
-        "SELECT since_ms, sum(found), sum(absent), sum(failed), sum(time_us), sum(kept),"
-        " (SELECT count(*) FROM questions WHERE source IN (?1, ''))"
+        "WITH" UNKNOWN
+        " SELECT since_ms, sum(found), sum(absent), sum(failed), sum(time_us), sum(kept),"
+        " (SELECT count(*) FROM questions WHERE source IN (?1, '')),"
+        " (SELECT count(*) FROM unknown)"
         " FROM marks LEFT JOIN evidence ON evidence.source = marks.source"
-        " WHERE marks.source = ?1 AND fingerprint = ?2",
+        " WHERE marks.source = ?1 AND mark = ?2",
         err);
     if (!statement)
         return false;
@@ -36,24 +51,39 @@ bool reading_evidence(struct reading *reading, const struct evidence_server *ser
             .time_us = number_at(statement, 4),
             .kept = number_at(statement, 5),
             .open = number_at(statement, 6),
+            .unknown = number_at(statement, 7),
         };
     sqlite3_finalize(statement);
     return good;
 }
 
-/* What was said; files that are here and nobody knows whose, of which it may have been the source;
-   hits of a time that there is no evidence of; and open questions. */
+bool reading_trace_from(struct reading *reading, int64_t *out_n, struct error *err) {
+    sqlite3_stmt *statement =
+        reading_prepare(reading, "SELECT value FROM numbers WHERE name = 'trace_from'", err);
+    bool good = true;
+    *out_n = 0;
+    if (!statement)
+        return false;
+    if (reading_next(reading, statement, &good, err))
+        *out_n = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return good;
+}
+
+/* What was said; files that are here, of which it may have been the source; hits of a time that
+   there is no evidence of; and open questions. */
 static const char names_said[] =
-    "SELECT name, sum(found), sum(absent), sum(failed), sum(time_us), sum(may_have) FROM ("
+    "WITH" UNKNOWN
+    " SELECT name, sum(found), sum(absent), sum(failed), sum(time_us), sum(may_have) FROM ("
     "SELECT name, found, absent, failed, time_us, found + kept AS may_have FROM evidence"
     " WHERE source = ?1"
-    " UNION ALL SELECT name, 0, 0, 0, 0, kept FROM evidence WHERE source = ''"
+    " UNION ALL SELECT name, 0, 0, 0, 0, had FROM unknown"
     " UNION ALL SELECT name, 0, 0, 0, 0, hits FROM names"
-    " WHERE hits > 0 AND name <> '' AND (?3 OR NOT EXISTS"
+    " WHERE hits > 0 AND name <> '' AND (?4 OR NOT EXISTS"
     " (SELECT 1 FROM evidence WHERE evidence.name = names.name AND found + kept > 0))"
-    " UNION ALL SELECT substr(question, 1, instr(question, '/') - 1), 0, 0, 0, 0, 1"
+    " UNION ALL SELECT lower(substr(question, 1, instr(question, '/') - 1)), 0, 0, 0, 0, 1"
     " FROM questions WHERE source IN (?1, ''))"
-    " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND fingerprint = ?2)"
+    " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND mark = ?2)"
     " GROUP BY name ORDER BY name";
 
 bool reading_evidence_names(struct reading *reading, const struct evidence_server *server,

@@ -132,6 +132,7 @@ static void keep_request(struct sheet *sheet, const struct outcome *outcome,
     bool hit = outcome->verdict == VERDICT_HIT && !outcome->broken;
     if (sheet->request_count >= SHEET_REQUESTS_MAX || (hit && sheet->hit_count >= SHEET_HITS_MAX)) {
         sheet->lost++;
+        sheet->trace_lost |= outcome->note_count > 0;
         return;
     }
     struct packet_size size;
@@ -151,10 +152,13 @@ static void keep_request(struct sheet *sheet, const struct outcome *outcome,
    each other look for their sum once. */
 static void add_hit(struct sheet *sheet, struct name_sum *sum, const struct outcome *outcome) {
     const char *source = outcome->text.source;
-    if (sum && (!sum->kept || strcmp(sum->kept->key.first, source) != 0))
-        sum->kept = evidence_kept(&sheet->evidence, &sheet->arena, source, outcome->text.name);
-    if (sum && sum->kept)
-        sum->kept->kept++;
+    struct evidence_sum *kept = sum ? sum->kept : NULL;
+    if (!kept || strcmp(kept->key.first, source) != 0)
+        kept = evidence_kept(&sheet->evidence, &sheet->arena, source, outcome->text.name);
+    if (sum)
+        sum->kept = kept;
+    if (kept)
+        kept->kept++;
 }
 
 /* Did it fail before anybody was asked? */
@@ -202,14 +206,14 @@ static void add_to_source(struct source_sum *sum, const struct attempt_note *not
     text_copy(sum->failure, sizeof sum->failure, note->what);
 }
 
-void sheet_add_answer(struct sheet *sheet, const struct symbol_key *key, uint64_t fingerprint,
-                      const struct attempt_note *note, int64_t wall_ms) {
-    evidence_add(&sheet->evidence, &sheet->arena, key, fingerprint, note, wall_ms);
+void sheet_add_answer(struct sheet *sheet, const struct reply *reply, int64_t wall_ms) {
+    const struct attempt_note *note = reply->note;
+    evidence_add(&sheet->evidence, &sheet->arena, reply, wall_ms);
     if (note->result != ATTEMPT_FOUND && note->result != ATTEMPT_ABSENT &&
         note->result != ATTEMPT_FAILED)
         return;
     struct pair_sum *pair = find_sum(sheet, &sheet->pairs, SHEET_PAIRS_MAX, sizeof(struct pair_sum),
-                                     name_of_sum(key->name), note->source);
+                                     name_of_sum(reply->key->name), note->source);
     struct source_sum *source = find_sum(sheet, &sheet->sources, SHEET_SOURCES_MAX,
                                          sizeof(struct source_sum), note->source, "");
     if (pair)

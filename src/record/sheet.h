@@ -74,7 +74,8 @@ struct sheet {
     unsigned minute_count, minute_room;
     struct sheet_request *first, *last;
     unsigned request_count, hit_count;
-    uint64_t lost; /* details left out for want of room */
+    bool trace_lost; /* a request that tells of servers' answers was left out */
+    uint64_t lost;   /* details left out for want of room */
 };
 
 /* An empty one. */
@@ -93,6 +94,5 @@ bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup);
 void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct attempt_note *notes,
                const struct lookup *lookup);
 
-/* Adds what a question for `key` to one server, of this fingerprint, came to, at wall_ms. */
-void sheet_add_answer(struct sheet *sheet, const struct symbol_key *key, uint64_t fingerprint,
-                      const struct attempt_note *note, int64_t wall_ms);
+/* Adds what a question to one server came to, at wall_ms. */
+void sheet_add_answer(struct sheet *sheet, const struct reply *reply, int64_t wall_ms);

@@ -137,6 +137,19 @@ static void describe_preferred(struct exchange *exchange, struct head *head) {
         head_field(head, "X-Symgate-Reason", sentence);
 }
 
+/* A file that bears no name is the server's on whose own shelf it lies. */
+static void describe_source(struct exchange *exchange) {
+    struct cache *cache = exchange->connection->loop->server->options.cache;
+    const struct roster *roster = exchange->settings->roster;
+    copy_source(exchange->copy, exchange->source, sizeof exchange->source);
+    if (exchange->source[0] || exchange->verdict != VERDICT_HIT || !roster->own_shelves)
+        return;
+    int owner = roster_owner(roster, cache_shelves_of(cache, exchange->copy));
+    if (owner >= 0)
+        text_copy(exchange->source, sizeof exchange->source,
+                  roster->sources[owner]->options.identifier);
+}
+
 static void describe_copy(struct exchange *exchange, struct head *head,
                           const struct copy_state *state) {
     char etag[ETAG_BYTES];
@@ -144,7 +157,7 @@ static void describe_copy(struct exchange *exchange, struct head *head,
     head_field(head, "ETag", etag);
     head_date(head, "Last-Modified", state->modified_ns / 1000000000);
     head_field(head, "X-Symgate-Verdict", verdict_name(exchange->verdict));
-    copy_source(exchange->copy, exchange->source, sizeof exchange->source);
+    describe_source(exchange);
     if (exchange->source[0])
         head_field(head, "X-Symgate-Source", exchange->source);
     struct error why = {0};

@@ -105,8 +105,9 @@ static void list(struct exchange *exchange) {
         return;
     int64_t began_ms = clock_ms();
     buffer_append_text(&exchange->text, "[");
-    if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
-                                show, &exchange->text, &err))
+    if (reading &&
+        !adviser_ask(reading, exchange->settings->roster, exchange->call->server->options.cache,
+                     &exchange->settings->watched, show, &exchange->text, &err))
         api_fail(exchange, 503, err.what);
     else if (buffer_append_text(&exchange->text, "\n]\n"))
         keep(exchange, began_ms);
@@ -140,8 +141,9 @@ static void apply(struct exchange *exchange) {
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
-    if (reading && !adviser_ask(reading, exchange->settings->roster, &exchange->settings->watched,
-                                look, &wanted, &err))
+    if (reading &&
+        !adviser_ask(reading, exchange->settings->roster, exchange->call->server->options.cache,
+                     &exchange->settings->watched, look, &wanted, &err))
         api_fail(exchange, 503, err.what);
     else if (wanted.found)
         rule_add(exchange, &wanted.rule);

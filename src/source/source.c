@@ -69,6 +69,27 @@ static uint64_t fingerprint_of(const struct source *source, const struct hash_ke
     return hash_bytes(key, how.bytes, how.length);
 }
 
+uint64_t source_mark(const struct source *source) {
+    const struct source_options *options = &source->options;
+    const struct hash_key key = {{source->fingerprint, source->pointer_root_count}};
+    struct {
+        enum form forms[FORMS_MAX];
+        int absent_statuses[STATUSES_MAX];
+        enum layout layout;
+    } how = {.layout = source->found_layout};
+    memcpy(how.forms, options->forms, options->form_count * sizeof *how.forms);
+    memcpy(how.absent_statuses, options->absent_statuses, sizeof how.absent_statuses);
+    uint64_t mark = hash_bytes(&key, &how, sizeof how);
+    if (options->user_agent)
+        mark = mark * 31 + hash_bytes(&key, options->user_agent, strlen(options->user_agent));
+    for (unsigned i = 0; i < source->pointer_root_count; i++) {
+        const struct pointer_root *root = &source->pointer_roots[i];
+        mark = mark * 31 + hash_bytes(&key, root->prefix, strlen(root->prefix)) +
+               (root->source ? root->source->fingerprint : 0);
+    }
+    return mark;
+}
+
 void source_init(struct source *source, const struct source_ops *ops,
                  const struct source_options *options, const struct hash_key *key) {
     *source = (struct source){.ops = ops};

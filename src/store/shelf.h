@@ -105,6 +105,11 @@ struct pool *shelf_pool(struct shelf *shelf);
 /* Is the shelf left out because it hangs? */
 bool shelf_hangs(struct shelf *shelf);
 
+/* Shows the names that lie there, folded, in no order, until show returns false; whether there is a
+   file of each is not looked at. False: they could not be read. Blocks on the disk. */
+bool shelf_each_name(struct shelf *shelf, bool (*show)(const char *name, void *context),
+                     void *context) MUST_CHECK;
+
 /* By how much its files have grown since the start, by what symgate itself has kept, replaced and
    removed. */
 int64_t shelf_growth(const struct shelf *shelf);

@@ -13,6 +13,8 @@
 
 enum { OLD = 1, NEW = 2, AT_S = 1800000000 };
 
+#define SERVERS "[\"one\", \"two\"]"
+
 /* A book in a scratch folder, the sheet that will be written into it, and the clock. */
 struct desk {
     char path[4096];
@@ -59,14 +61,28 @@ static void settle(struct desk *desk) {
     desk->sheet = sheet_new();
 }
 
-static void answer(struct desk *desk, const char *source, uint64_t fingerprint, const char *name,
-                   const char *id, enum attempt_result result) {
+static void tell(struct desk *desk, struct reply reply, const char *source, const char *name,
+                 const char *id, enum attempt_result result) {
     struct symbol_key key = {0};
+    struct spelling spelling = {0};
     struct attempt_note note = {.result = result, .total_ms = 2};
     text_copy(key.name, sizeof key.name, name);
+    text_fold(key.name);
     text_copy(key.id, sizeof key.id, id);
+    text_copy(spelling.name, sizeof spelling.name, name);
+    text_copy(spelling.id, sizeof spelling.id, id);
     text_copy(note.source, sizeof note.source, source);
-    sheet_add_answer(desk->sheet, &key, fingerprint, &note, desk->now_s * 1000);
+    reply.key = &key;
+    reply.spelling = &spelling;
+    reply.note = &note;
+    sheet_add_answer(desk->sheet, &reply, desk->now_s * 1000);
+}
+
+static void answer(struct desk *desk, const char *source, uint64_t mark, const char *name,
+                   const char *id, enum attempt_result result) {
+    const struct reply reply = {
+        .place = mark * 1000 + (uint64_t)source[0], .mark = mark, .certain = true};
+    tell(desk, reply, source, name, id, result);
 }
 
 /* A lookup without attempts; `source`: whose file it was. */
@@ -94,8 +110,8 @@ static struct reading *read_book(struct desk *desk) {
     return reading;
 }
 
-static struct evidence_total total_of(struct desk *desk, const char *source, uint64_t fingerprint) {
-    const struct evidence_server server = {source, fingerprint, false};
+static struct evidence_total total_of(struct desk *desk, const char *source, uint64_t mark) {
+    const struct evidence_server server = {source, mark, false, SERVERS};
     struct evidence_total total;
     struct error err = {0};
     struct reading *reading = read_book(desk);
@@ -124,7 +140,7 @@ static bool look(const struct evidence_row *row, void *context) {
 
 static struct wanted name_at(struct desk *desk, const char *source, bool own_shelf,
                              const char *name) {
-    const struct evidence_server server = {source, OLD, own_shelf};
+    const struct evidence_server server = {source, OLD, own_shelf, SERVERS};
     struct wanted wanted = {.name = name};
     struct error err = {0};
     struct reading *reading = read_book(desk);

@@ -66,7 +66,15 @@ void take_answer(struct ledger *ledger, const char *name, const char *source,
     struct symbol_key key = {0};
     text_copy(key.name, sizeof key.name, name);
     text_copy(key.id, sizeof key.id, "1");
-    ledger_take_answer(ledger, &key, FINGERPRINT, &note);
+    struct spelling spelling = {0};
+    text_copy(spelling.name, sizeof spelling.name, name);
+    text_copy(spelling.id, sizeof spelling.id, "1");
+    ledger_take_answer(ledger, &(struct reply){.key = &key,
+                                               .spelling = &spelling,
+                                               .place = PLACE,
+                                               .mark = PLACE,
+                                               .certain = true,
+                                               .note = &note});
 }
 
 struct reading *read_it(struct ledger *ledger) {

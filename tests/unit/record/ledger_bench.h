@@ -11,7 +11,7 @@
 enum {
     WAIT_MS = 20000,
     AT_S = 1800000000, /* when requests came */
-    FINGERPRINT = 7,   /* of every server, as it is asked */
+    PLACE = 7,         /* of every server, and its mark */
 };
 
 /* The ordinary bounds. */
