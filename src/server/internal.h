@@ -13,6 +13,7 @@ struct kept_advice {
     struct buffer list;
     uint64_t roster; /* its serial; 0: there is no list */
     int64_t until_ms;
+    bool being_made; /* a new one is */
 };
 
 struct server {

@@ -78,39 +78,58 @@ void advice_release(struct kept_advice *advice) {
 }
 
 /* Whoever may see the page may ask, as often as he likes: a list is kept for so many times as long
-   as it took that it costs no more than a twentieth of a thread. */
+   as it took that it costs no more than a twentieth of a thread, and one is made at a time:
+   meanwhile the older one is told. True: the answer is there. */
 static bool take_kept(struct exchange *exchange) {
     struct kept_advice *kept = &exchange->call->server->advice;
     SCOPED_LOCK(&kept->lock);
-    return kept->roster == exchange->settings->roster->serial && clock_ms() < kept->until_ms &&
-           buffer_append(&exchange->text, kept->list.bytes, kept->list.length);
+    bool there = kept->roster == exchange->settings->roster->serial;
+    if (there && (kept->being_made || clock_ms() < kept->until_ms))
+        return buffer_append(&exchange->text, kept->list.bytes, kept->list.length);
+    if (kept->being_made) {
+        api_fail(exchange, 503, "advice is being worked out: ask again in a few seconds");
+        return true;
+    }
+    kept->being_made = true;
+    return false;
 }
 
-static void keep(struct exchange *exchange, int64_t began_ms) {
+/* NULL: it could not be made. */
+static void keep(struct exchange *exchange, int64_t began_ms, const struct buffer *list) {
     struct kept_advice *kept = &exchange->call->server->advice;
     int64_t now_ms = clock_ms();
     SCOPED_LOCK(&kept->lock);
+    kept->being_made = false;
+    if (!list)
+        return;
     buffer_clear(&kept->list);
-    bool fits = buffer_append(&kept->list, exchange->text.bytes, exchange->text.length);
+    bool fits = buffer_append(&kept->list, list->bytes, list->length);
     kept->roster = fits ? exchange->settings->roster->serial : 0;
     kept->until_ms = now_ms + KEPT_TIMES * (now_ms - began_ms);
 }
 
-static void list(struct exchange *exchange) {
+/* False: the answer is another. */
+static bool make_list(struct exchange *exchange) {
     struct error err = {0};
-    if (take_kept(exchange))
-        return;
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
-        return;
-    int64_t began_ms = clock_ms();
+        return false;
     buffer_append_text(&exchange->text, "[");
     if (reading &&
         !adviser_ask(reading, exchange->settings->roster, exchange->call->server->options.cache,
-                     &exchange->settings->watched, show, &exchange->text, &err))
+                     &exchange->settings->watched, show, &exchange->text, &err)) {
         api_fail(exchange, 503, err.what);
-    else if (buffer_append_text(&exchange->text, "\n]\n"))
-        keep(exchange, began_ms);
+        return false;
+    }
+    return buffer_append_text(&exchange->text, "\n]\n");
+}
+
+static void list(struct exchange *exchange) {
+    if (take_kept(exchange))
+        return;
+    int64_t began_ms = clock_ms();
+    bool made = make_list(exchange);
+    keep(exchange, began_ms, made ? &exchange->text : NULL);
 }
 
 void serve_advice(struct exchange *exchange, const char *query, const char *bytes) {

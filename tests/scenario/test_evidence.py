@@ -3,12 +3,14 @@
 
 import contextlib
 import json
+import os
+import shutil
 import sqlite3
 import time
 
 import pytest
 from conftest import server
-from double.origin import Origin, Script, gate as until, good, status
+from double.origin import Origin, Script, gate as until, good, head, page, send, status
 from program import PROGRAM, run, wait_until
 from symbols import Symbol, pdb
 
@@ -198,3 +200,224 @@ def test_a_cache_of_a_symbol_path_may_be_missing(make, origin, tmp_path):
     deny(gate, missing("game", 40))
     wait_until(lambda: advice(gate), "the advice")
     assert {one["kind"] for one in advice(gate)} == {"never has"}
+
+
+# --- what is not whole
+
+
+def store(tmp_path):
+    """A directory that lacks what is asked for, and later has game9.pdb, served in place: nothing of it stays here."""
+    root = tmp_path / "store"
+    root.mkdir()
+    late = pdb("game9.pdb")
+
+    def publish():
+        path = root / late.remote[1:]
+        path.parent.mkdir(parents=True)
+        path.write_bytes(late.body)
+        os.utime(path, (time.time() - 100,) * 2)
+
+    return root, late, publish
+
+
+def without_statistics(gate):
+    gate.stop()
+    gate.config["general"]["enableStatistics"] = False
+    gate.start()
+
+
+def test_a_time_without_statistics_is_a_gap(start, tmp_path):
+    root, late, publish = store(tmp_path)
+    gate = start(server(root))
+    deny(gate, missing("game", 40))
+    wait_until(lambda: patterns(gate, "one"), "the advice")
+    without_statistics(gate)
+    publish()
+    assert gate.get(late.path).verdict == "local"
+    gate.stop()
+    gate.config["general"]["enableStatistics"] = True
+    gate.start()
+    assert advice(gate) == []
+    deny(gate, missing("other", 40, 1000))
+    wait_until(lambda: patterns(gate, "one") == {"(?i)other.*"}, "the new evidence")
+
+
+def test_a_crash_is_a_gap(start, tmp_path):
+    root, late, publish = store(tmp_path)
+    gate = start(server(root))
+    deny(gate, missing("game", 40))
+    wait_until(lambda: patterns(gate, "one"), "the advice")
+    publish()
+    assert gate.get(late.path).verdict == "local"
+    gate.kill9()
+    gate.start()
+    assert advice(gate) == []
+
+
+def test_an_older_file_put_back_is_a_gap(start, tmp_path):
+    root, late, publish = store(tmp_path)
+    gate = start(server(root))
+    deny(gate, missing("game", 40))
+    wait_until(lambda: patterns(gate, "one"), "the advice")
+    gate.stop()
+    shutil.copy(gate.data / "statistics.db", tmp_path / "backup")
+    gate.start()
+    assert patterns(gate, "one") == {"(?i)game.*"}
+    publish()
+    assert gate.get(late.path).verdict == "local"
+    gate.stop()
+    shutil.copy(tmp_path / "backup", gate.data / "statistics.db")
+    gate.start()
+    assert advice(gate) == []
+
+
+# --- what is no no
+
+
+def test_a_no_to_another_spelling_answers_nothing(start, origin):
+    """The store minds case."""
+    gate = start(server(origin, breaker={"count": 0}))
+    failing = pdb("Game9.pdb")
+    origin.on(failing.remote, status(500))
+    assert gate.get(failing.path).verdict == "failed"
+    assert gate.get(failing.spelled(name="game9.pdb").path).verdict == "absent"
+    deny(gate, [*missing("game", 40), *missing("other", 40)])
+    wait_until(lambda: "(?i)other.*" in patterns(gate, "one"), "the advice")
+    assert "(?i)game.*" not in patterns(gate, "one")
+
+
+def test_a_no_after_something_false_is_none(start, origin):
+    """A page in the place of the file, and 404 for its other form."""
+    gate = start(server(origin, forms=["plain", "compressed"]))
+    hidden = pdb("game9.pdb")
+    origin.on(hidden.remote, page())
+    assert gate.get(hidden.path).verdict == "failed"
+    deny(gate, [*missing("game", 40), *missing("other", 40)])
+    wait_until(lambda: "(?i)other.*" in patterns(gate, "one"), "the advice")
+    assert "(?i)game.*" not in patterns(gate, "one")
+
+
+@pytest.mark.parametrize("before, after", [({}, {"forms": ["plain", "compressed"]}), ({"absentStatus": [403]}, {"absentStatus": []}), ({}, {"userAgent": "x/1"})])
+def test_what_answers_depend_on_besides(start, origin, before, after):
+    gate = start(server(origin, **before))
+    deny(gate, missing("game", 20))
+    wait_until(lambda: patterns(gate, "one"), "the advice")
+    change(gate, **after)
+    assert patterns(gate, "one") == set()
+
+
+# --- whose a file is
+
+
+@pytest.mark.parametrize("how", ["renamed", "swapped"])
+def test_a_file_is_not_its_names(start, origin, second, how):
+    """What is kept bears a server's name, which may be another's by now."""
+    gate = start(server(origin), server(second, "two"))
+    kept = pdb("game9.pdb")
+    origin.on(kept.remote, good(kept.body))
+    gate.fetch(kept)
+    first, other = gate.config["servers"]
+    owner = "uno" if how == "renamed" else "two"
+    first["identifier"] = first["name"] = owner
+    if how == "swapped":
+        other["identifier"] = other["name"] = "one"
+    change(gate)
+    assert gate.fetch(kept).verdict == "hit"
+    deny(gate, [*missing("game", 40), *missing("other", 240)])
+    wait_until(lambda: "(?i)other.*" in patterns(gate, owner), "the advice")
+    assert "(?i)game.*" not in patterns(gate, owner) and "useless" not in kinds(gate, owner)
+
+
+def test_what_nobody_has_asked_for_lies_on_its_own_shelf(make, origin, tmp_path):
+    own = tmp_path / "own"
+    gate = make(server(origin, cacheLocation=str(own)))
+    shelved = pdb("game9.pdb")
+    path = own / shelved.path[len("/symbols/") :]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(shelved.body)
+    gate.start()
+    deny(gate, [*missing("game", 40), *missing("other", 40)])
+    wait_until(lambda: "(?i)other.*" in patterns(gate, "one"), "the advice")
+    assert "(?i)game.*" not in patterns(gate, "one")
+    assert gate.fetch(shelved).verdict == "hit"
+
+
+# --- retry times
+
+
+def again(gate):
+    return [one for one in advice(gate) if one["kind"] == "asked again"]
+
+
+def poll(gate, times=4):
+    for _ in range(times):
+        deny(gate, missing("poll", 10))
+        time.sleep(1.1)
+
+
+def test_an_answer_that_is_not_known_may_have_been_a_file(start, origin):
+    gate = start(server(origin, retryTimeout=1, breaker={"count": 0}))
+    poll(gate)
+    wait_until(lambda: again(gate), "the advice")
+    late = pdb("late.pdb")
+    deny(gate, [late])
+    time.sleep(1.1)
+    origin.on(late.remote, status(500))
+    assert gate.get(late.path).verdict == "failed"
+    wait_until(lambda: not again(gate), "the failure to count")
+
+
+def test_what_came_after_the_client_had_left_counts(start, origin):
+    gate = start(server(origin, retryTimeout=1))
+    late = pdb("late.pdb")
+    deny(gate, [late])
+    poll(gate)
+    wait_until(lambda: again(gate), "the advice")
+    origin.on(late.remote, Script(late.body, until("go"), head(), send()))
+    connection = gate.ask(late.path)
+    origin.wait_at("go")
+    joined = gate.get_later(late.path)
+    gate.wait_readers(late, 2)
+    connection.close()
+    gate.wait_readers(late, 1)
+    origin.open("go")
+    assert joined.result(30).status == 200
+    wait_until(lambda: not again(gate), "the file to count")
+
+
+def test_a_retry_time_is_suggested_once(start, origin):
+    gate = start(server(origin, retryTimeout=1))
+    poll(gate)
+    (one,) = wait_until(lambda: again(gate), "the advice")
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    assert again(gate) == []
+
+
+# --- what is in force
+
+
+def test_what_is_kept_away_is_not_suggested_again(start, origin):
+    gate = start(server(origin, retryTimeout=1))
+    for n in range(3):
+        symbol = pdb(f"app{n}.pdb", seed=n)
+        origin.on(symbol.remote, good(symbol.body))
+        gate.fetch(symbol)
+    for _ in range(2):
+        deny(gate, missing("other", 110))
+        time.sleep(1.1)
+    wait_until(lambda: kinds(gate, "one") == {"never has", "has few names", "asked again"}, "the advice")
+    (one,) = [each for each in advice(gate) if each["kind"] == "never has"]
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    assert kinds(gate, "one") == set()
+
+
+def test_a_filter_for_all_withholds_what_is_kept(start, origin):
+    gate = start(server(origin))
+    kept = pdb("game9.pdb")
+    origin.on(kept.remote, good(kept.body))
+    for _ in range(4):
+        gate.fetch(kept)
+    recorded(gate, 4)
+    asked = "/api/v1/rules/preview?list=general.blacklist&value=game"
+    wait_until(lambda: json.loads(gate.get(asked).body)["day"]["requests"] == 4, "the records")
+    assert json.loads(gate.get(asked).body)["lost"] == 4
