@@ -529,7 +529,7 @@ def test_rule_shows_what_it_would_have_done(busy, page):
     page.open(busy, "symbol", name="here.pdb")
     page.click("form.rule button", "what would it do?")
     page.wait_text("Of the last day it meets 3 requests, 3 of which got a file.", ".preview")
-    page.wait_text("and loses 1 file.", ".preview")
+    page.wait_text("and loses 3 files.", ".preview")
 
 
 def test_a_hundred_thousand_symbols(start, origin, page):
