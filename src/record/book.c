@@ -147,6 +147,14 @@ bool book_step(struct book *book, sqlite3_stmt *statement, struct error *err) {
     return code == SQLITE_DONE;
 }
 
+void book_bind_text(sqlite3_stmt *statement, int at, const char *text) {
+    sqlite3_bind_text(statement, at, text ? text : "", -1, SQLITE_STATIC);
+}
+
+void book_bind_number(sqlite3_stmt *statement, int at, uint64_t number) {
+    sqlite3_bind_int64(statement, at, (sqlite3_int64)number);
+}
+
 bool book_run(struct book *book, const char *sql, struct error *err) {
     return sqlite3_exec(book->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
            book_fail(book, "could not write", err);

@@ -14,20 +14,12 @@ struct writing {
     struct error *err;
 };
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text) {
-    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-}
-
-static void bind_number(sqlite3_stmt *statement, int at, uint64_t number) {
-    sqlite3_bind_int64(statement, at, (sqlite3_int64)number);
-}
-
 /* Runs a statement about one server. */
 static bool run_for(struct writing *writing, enum book_statement which, const char *source) {
     sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
     if (!statement)
         return false;
-    bind_text(statement, 1, source);
+    book_bind_text(statement, 1, source);
     return book_step(writing->book, statement, writing->err);
 }
 
@@ -35,9 +27,9 @@ static bool put_mark(struct writing *writing, const struct evidence_mark *mark) 
     sqlite3_stmt *put = book_statement(writing->book, BOOK_PUT_MARK, writing->err);
     if (!put)
         return false;
-    bind_text(put, 1, mark->key.first);
-    bind_number(put, 2, mark->place);
-    bind_number(put, 3, mark->mark);
+    book_bind_text(put, 1, mark->key.first);
+    book_bind_number(put, 2, mark->place);
+    book_bind_number(put, 3, mark->mark);
     sqlite3_bind_int64(put, 4, mark->since_ms);
     sqlite3_bind_int(put, 5, mark->moved);
     return book_step(writing->book, put, writing->err);
@@ -51,7 +43,7 @@ static int write_mark(struct table_node *node, void *context) {
     sqlite3_stmt *get = book_statement(writing->book, BOOK_GET_MARK, writing->err);
     if (!get)
         return 1;
-    bind_text(get, 1, mark->key.first);
+    book_bind_text(get, 1, mark->key.first);
     bool same =
         sqlite3_step(get) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(get, 0) == mark->mark;
     sqlite3_reset(get);
@@ -76,13 +68,13 @@ static int write_sum(struct table_node *node, void *context) {
     sqlite3_stmt *add = book_statement(writing->book, BOOK_ADD_EVIDENCE, writing->err);
     if (!add)
         return 1;
-    bind_text(add, 1, sum->key.first);
-    bind_text(add, 2, sum->key.second);
-    bind_number(add, 3, sum->found);
-    bind_number(add, 4, sum->absent);
-    bind_number(add, 5, sum->failed);
-    bind_number(add, 6, sum->time_us);
-    bind_number(add, 7, sum->kept);
+    book_bind_text(add, 1, sum->key.first);
+    book_bind_text(add, 2, sum->key.second);
+    book_bind_number(add, 3, sum->found);
+    book_bind_number(add, 4, sum->absent);
+    book_bind_number(add, 5, sum->failed);
+    book_bind_number(add, 6, sum->time_us);
+    book_bind_number(add, 7, sum->kept);
     return !book_step(writing->book, add, writing->err);
 }
 
@@ -91,8 +83,8 @@ static bool run_question(struct writing *writing, enum book_statement which, con
     sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
     if (!statement)
         return false;
-    bind_text(statement, 1, source);
-    bind_text(statement, 2, text);
+    book_bind_text(statement, 1, source);
+    book_bind_text(statement, 2, text);
     return book_step(writing->book, statement, writing->err);
 }
 
@@ -148,7 +140,7 @@ bool book_cut_trace(struct book *book, int64_t from, struct error *err) {
     sqlite3_stmt *put = book_statement(book, BOOK_PUT_NUMBER, err);
     if (!put || from <= book->trace_from)
         return put != NULL;
-    bind_text(put, 1, "trace_from");
+    book_bind_text(put, 1, "trace_from");
     sqlite3_bind_int64(put, 2, from);
     if (!book_step(book, put, err))
         return false;
@@ -161,8 +153,8 @@ uint64_t book_seal(struct book *book, struct error *err) {
     sqlite3_stmt *put = book_statement(book, BOOK_PUT_NUMBER, err);
     if (!put)
         return 0;
-    bind_text(put, 1, "seal");
-    bind_number(put, 2, seal);
+    book_bind_text(put, 1, "seal");
+    book_bind_number(put, 2, seal);
     return book_step(book, put, err) && book_run(book, "PRAGMA wal_checkpoint(TRUNCATE)", err)
                ? seal
                : 0;

@@ -57,6 +57,10 @@ sqlite3_stmt *book_statement(struct book *book, enum book_statement which, struc
 /* Runs a statement that gives no rows, and resets it. */
 bool book_step(struct book *book, sqlite3_stmt *statement, struct error *err);
 
+/* Binds a text that lives until the statement has run (NULL: an empty one), and a number. */
+void book_bind_text(sqlite3_stmt *statement, int at, const char *text);
+void book_bind_number(sqlite3_stmt *statement, int at, uint64_t number);
+
 /* Runs SQL without parameters. */
 bool book_run(struct book *book, const char *sql, struct error *err);
 

@@ -18,30 +18,22 @@ struct writing {
     struct error *err;
 };
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text) {
-    sqlite3_bind_text(statement, at, text ? text : "", -1, SQLITE_STATIC);
-}
-
-static void bind_number(sqlite3_stmt *statement, int at, uint64_t number) {
-    sqlite3_bind_int64(statement, at, (sqlite3_int64)number);
-}
-
 static bool write_sum(struct writing *writing, enum book_statement which,
                       const struct name_sum *sum) {
     sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
     if (!statement)
         return false;
-    bind_text(statement, 1, sum->key.first);
-    bind_number(statement, 2, sum->requests);
-    bind_number(statement, 3, sum->exclusions);
-    bind_number(statement, 4, sum->success);
-    bind_number(statement, 5, sum->hits);
-    bind_number(statement, 6, sum->bytes);
-    bind_number(statement, 7, sum->time_us);
+    book_bind_text(statement, 1, sum->key.first);
+    book_bind_number(statement, 2, sum->requests);
+    book_bind_number(statement, 3, sum->exclusions);
+    book_bind_number(statement, 4, sum->success);
+    book_bind_number(statement, 5, sum->hits);
+    book_bind_number(statement, 6, sum->bytes);
+    book_bind_number(statement, 7, sum->time_us);
     sqlite3_bind_int64(statement, 8, sum->last_ns / 1000000000);
     if (sum->key.second[0]) {
-        bind_text(statement, 9, sum->key.second);
-        bind_text(statement, 10, verdict_name(sum->verdict));
+        book_bind_text(statement, 9, sum->key.second);
+        book_bind_text(statement, 10, verdict_name(sum->verdict));
     }
     return book_step(writing->book, statement, writing->err);
 }
@@ -70,13 +62,13 @@ static int write_pair(struct table_node *node, void *context) {
     sqlite3_stmt *statement = book_statement(writing->book, BOOK_ADD_PAIR, writing->err);
     if (!statement)
         return 1;
-    bind_text(statement, 1, sum->key.first);
-    bind_text(statement, 2, sum->key.second);
-    bind_number(statement, 3, sum->found);
-    bind_number(statement, 4, sum->absent);
-    bind_number(statement, 5, sum->failed);
-    bind_number(statement, 6, sum->time_us);
-    bind_number(statement, 7, sum->bytes);
+    book_bind_text(statement, 1, sum->key.first);
+    book_bind_text(statement, 2, sum->key.second);
+    book_bind_number(statement, 3, sum->found);
+    book_bind_number(statement, 4, sum->absent);
+    book_bind_number(statement, 5, sum->failed);
+    book_bind_number(statement, 6, sum->time_us);
+    book_bind_number(statement, 7, sum->bytes);
     return !book_step(writing->book, statement, writing->err);
 }
 
@@ -101,19 +93,19 @@ static int write_source(struct table_node *node, void *context) {
     sqlite3_stmt *put = book_statement(writing->book, BOOK_PUT_SOURCE, writing->err);
     if (!get || !put)
         return 1;
-    bind_text(get, 1, sum->key.first);
+    book_bind_text(get, 1, sum->key.first);
     if (sqlite3_step(get) == SQLITE_ROW)
         add_blob(get, 0, times.counts, HISTOGRAM_STEPS);
     sqlite3_reset(get);
-    bind_text(put, 1, sum->key.first);
-    bind_number(put, 2, sum->found);
-    bind_number(put, 3, sum->absent);
-    bind_number(put, 4, sum->failed);
-    bind_number(put, 5, sum->time_us);
-    bind_number(put, 6, sum->bytes);
+    book_bind_text(put, 1, sum->key.first);
+    book_bind_number(put, 2, sum->found);
+    book_bind_number(put, 3, sum->absent);
+    book_bind_number(put, 4, sum->failed);
+    book_bind_number(put, 5, sum->time_us);
+    book_bind_number(put, 6, sum->bytes);
     sqlite3_bind_blob(put, 7, times.counts, sizeof times.counts, SQLITE_STATIC);
     sqlite3_bind_int64(put, 8, source->failed_ms);
-    bind_text(put, 9, source->failure);
+    book_bind_text(put, 9, source->failure);
     return !book_step(writing->book, put, writing->err);
 }
 
@@ -134,7 +126,7 @@ static bool write_step(struct writing *writing, const struct minute_sum *minute,
     sqlite3_bind_int64(put, 1, step_s);
     sqlite3_bind_int64(put, 2, at_s);
     sqlite3_bind_blob(put, 3, sum.verdicts, sizeof sum.verdicts, SQLITE_STATIC);
-    bind_number(put, 4, minute->bytes);
+    book_bind_number(put, 4, minute->bytes);
     sqlite3_bind_blob(put, 5, sum.waits.counts, sizeof sum.waits.counts, SQLITE_STATIC);
     return book_step(writing->book, put, writing->err);
 }
@@ -165,19 +157,19 @@ static void bind_request(sqlite3_stmt *statement, const struct outcome *outcome)
     char key[NAME_BYTES_MAX + ID_BYTES_MAX + 2] = "";
     if (text->name[0])
         text_format(key, sizeof key, "%s/%s", text->name, text->key_id);
-    bind_text(statement, 2, text->id);
+    book_bind_text(statement, 2, text->id);
     sqlite3_bind_int64(statement, 3, outcome->wall_ns / 1000000);
-    bind_text(statement, 4, text->client);
-    bind_text(statement, 5, outcome->dialect);
-    bind_text(statement, 6, outcome->method);
-    bind_text(statement, 7, text->path);
+    book_bind_text(statement, 4, text->client);
+    book_bind_text(statement, 5, outcome->dialect);
+    book_bind_text(statement, 6, outcome->method);
+    book_bind_text(statement, 7, text->path);
     sqlite3_bind_text(statement, 8, key, -1, SQLITE_TRANSIENT);
-    bind_text(statement, 9, verdict_name(outcome->verdict));
-    bind_text(statement, 10, text->source);
-    bind_text(statement, 11, text->reason);
-    bind_text(statement, 12, text->rule);
+    book_bind_text(statement, 9, verdict_name(outcome->verdict));
+    book_bind_text(statement, 10, text->source);
+    book_bind_text(statement, 11, text->reason);
+    book_bind_text(statement, 12, text->rule);
     sqlite3_bind_int(statement, 13, outcome->status);
-    bind_number(statement, 14, outcome->bytes);
+    book_bind_number(statement, 14, outcome->bytes);
     sqlite3_bind_int64(statement, 15, outcome->waited_us);
     sqlite3_bind_int64(statement, 16, outcome->total_us);
     sqlite3_bind_int(statement, 17, marks_of(outcome));
@@ -199,7 +191,7 @@ static bool write_request(struct writing *writing, const struct sheet_request *r
     if (outcome.note_count)
         attempts_text(&attempts, notes, outcome.note_count);
     if (outcome.note_count && !attempts.failed)
-        bind_text(statement, 18, attempts.bytes);
+        book_bind_text(statement, 18, attempts.bytes);
     else
         sqlite3_bind_null(statement, 18);
     return book_step(writing->book, statement, writing->err);
@@ -219,8 +211,8 @@ static bool write_requests(struct writing *writing, const struct sheet *sheet) {
 static bool write_numbers(struct writing *writing, const struct book_numbers *numbers) {
     sqlite3_stmt *statement = book_statement(writing->book, BOOK_PUT_NUMBER, writing->err);
     for (unsigned i = 0; statement && i < numbers->count; i++) {
-        bind_text(statement, 1, numbers->names[i]);
-        bind_number(statement, 2, numbers->values[i]);
+        book_bind_text(statement, 1, numbers->names[i]);
+        book_bind_number(statement, 2, numbers->values[i]);
         if (!book_step(writing->book, statement, writing->err))
             return false;
     }

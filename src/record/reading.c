@@ -47,7 +47,7 @@ void reading_bind(sqlite3_stmt *statement, int at, const char *text) {
     sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 }
 
-static uint64_t number_at(sqlite3_stmt *statement, int column) {
+uint64_t reading_number(sqlite3_stmt *statement, int column) {
     return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
@@ -110,7 +110,7 @@ bool reading_history(struct reading *reading, int64_t step_s, int64_t from_s,
     sqlite3_bind_int64(statement, 2, from_s);
     while (reading_next(reading, statement, &good, err)) {
         struct history_row row = {.at_s = sqlite3_column_int64(statement, 0),
-                                  .bytes = number_at(statement, 2)};
+                                  .bytes = reading_number(statement, 2)};
         counts_at(statement, 1, row.verdicts, VERDICT_COUNT);
         counts_at(statement, 3, row.waits.counts, HISTOGRAM_STEPS);
         if (!show(&row, context))
@@ -161,7 +161,7 @@ bool reading_count_names(struct reading *reading, const struct names_query *quer
     bool good = true;
     bind_query(statement, query, search);
     if (reading_next(reading, statement, &good, err))
-        *out_count = number_at(statement, 0);
+        *out_count = reading_number(statement, 0);
     sqlite3_finalize(statement);
     return good;
 }
@@ -177,7 +177,7 @@ static uint64_t count_ids(struct reading *reading, const char *name) {
         return 0;
     reading_bind(reading->ids, 1, name);
     if (sqlite3_step(reading->ids) == SQLITE_ROW)
-        count = number_at(reading->ids, 0);
+        count = reading_number(reading->ids, 0);
     sqlite3_reset(reading->ids);
     return count;
 }
@@ -186,12 +186,12 @@ static void read_name(sqlite3_stmt *statement, struct sum_row *row) {
     *row = (struct sum_row){
         .name = reading_text(statement, 0),
         .id = "",
-        .requests = number_at(statement, 1),
-        .exclusions = number_at(statement, 2),
-        .success = number_at(statement, 3),
-        .hits = number_at(statement, 4),
-        .bytes = number_at(statement, 5),
-        .time_us = number_at(statement, 6),
+        .requests = reading_number(statement, 1),
+        .exclusions = reading_number(statement, 2),
+        .success = reading_number(statement, 3),
+        .hits = reading_number(statement, 4),
+        .bytes = reading_number(statement, 5),
+        .time_us = reading_number(statement, 6),
         .last_s = sqlite3_column_int64(statement, 7),
         .verdict = "",
     };
@@ -286,9 +286,9 @@ bool reading_pairs(struct reading *reading, const char *name,
     bool good = true;
     reading_bind(statement, 1, name);
     while (reading_next(reading, statement, &good, err)) {
-        struct pair_row row = {reading_text(statement, 0), number_at(statement, 1),
-                               number_at(statement, 2),    number_at(statement, 3),
-                               number_at(statement, 4),    number_at(statement, 5)};
+        struct pair_row row = {reading_text(statement, 0),   reading_number(statement, 1),
+                               reading_number(statement, 2), reading_number(statement, 3),
+                               reading_number(statement, 4), reading_number(statement, 5)};
         if (!show(&row, context))
             break;
     }
@@ -309,11 +309,11 @@ bool reading_source(struct reading *reading, const char *source, struct source_r
     struct source_row row = {0};
     reading_bind(statement, 1, source);
     if (reading_next(reading, statement, &good, err)) {
-        row.found = number_at(statement, 0);
-        row.absent = number_at(statement, 1);
-        row.failed = number_at(statement, 2);
-        row.time_us = number_at(statement, 3);
-        row.bytes = number_at(statement, 4);
+        row.found = reading_number(statement, 0);
+        row.absent = reading_number(statement, 1);
+        row.failed = reading_number(statement, 2);
+        row.time_us = reading_number(statement, 3);
+        row.bytes = reading_number(statement, 4);
         counts_at(statement, 5, row.times.counts, HISTOGRAM_STEPS);
         row.failed_ms = sqlite3_column_int64(statement, 6);
         text_copy(row.failure, sizeof row.failure, reading_text(statement, 7));

@@ -3,10 +3,6 @@
 // What the book holds about a server as it is asked now.
 #include "record/reading_inside.h"
 
-static uint64_t number_at(sqlite3_stmt *statement, int column) {
-    return (uint64_t)sqlite3_column_int64(statement, column);
-}
-
 static void bind_server(sqlite3_stmt *statement, const struct evidence_server *server) {
     reading_bind(statement, 1, server->identifier);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)server->mark);
@@ -45,13 +41,13 @@ bool reading_evidence(struct reading *reading, const struct evidence_server *ser
     if (reading_next(reading, statement, &good, err) && sqlite3_column_int64(statement, 0) != 0)
         *out_total = (struct evidence_total){
             .since_ms = sqlite3_column_int64(statement, 0),
-            .found = number_at(statement, 1),
-            .absent = number_at(statement, 2),
-            .failed = number_at(statement, 3),
-            .time_us = number_at(statement, 4),
-            .kept = number_at(statement, 5),
-            .open = number_at(statement, 6),
-            .unknown = number_at(statement, 7),
+            .found = reading_number(statement, 1),
+            .absent = reading_number(statement, 2),
+            .failed = reading_number(statement, 3),
+            .time_us = reading_number(statement, 4),
+            .kept = reading_number(statement, 5),
+            .open = reading_number(statement, 6),
+            .unknown = reading_number(statement, 7),
         };
     sqlite3_finalize(statement);
     return good;
@@ -97,11 +93,11 @@ bool reading_evidence_names(struct reading *reading, const struct evidence_serve
     while (reading_next(reading, statement, &good, err)) {
         const struct evidence_row row = {
             .name = reading_text(statement, 0),
-            .found = number_at(statement, 1),
-            .absent = number_at(statement, 2),
-            .failed = number_at(statement, 3),
-            .time_us = number_at(statement, 4),
-            .may_have = number_at(statement, 5),
+            .found = reading_number(statement, 1),
+            .absent = reading_number(statement, 2),
+            .failed = reading_number(statement, 3),
+            .time_us = reading_number(statement, 4),
+            .may_have = reading_number(statement, 5),
         };
         if (!show(&row, context))
             break;

@@ -24,5 +24,8 @@ bool reading_next(struct reading *reading, sqlite3_stmt *statement, bool *good, 
 /* A text of the row, never NULL. */
 const char *reading_text(sqlite3_stmt *statement, int column);
 
+/* A number of the row. */
+uint64_t reading_number(sqlite3_stmt *statement, int column);
+
 /* Binds a text that lives as long as the statement is used. */
 void reading_bind(sqlite3_stmt *statement, int at, const char *text);

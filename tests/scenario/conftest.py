@@ -35,6 +35,13 @@ def second():
     it.stop()
 
 
+@pytest.fixture
+def third():
+    it = Origin()
+    yield it
+    it.stop()
+
+
 def server(remote, name="one", **more):
     """A server's entry, patient where nothing else is said: only what a test is about happens."""
     url = remote.url if isinstance(remote, Origin) else str(remote)

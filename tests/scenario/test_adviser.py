@@ -4,18 +4,10 @@
 import json
 import urllib.parse
 
-import pytest
 from conftest import server
-from double.origin import Origin, Script, gate as until, good, head, send, status
+from double.origin import Script, gate as until, good, head, send, status
 from program import run, wait_until
 from symbols import Symbol, pdb
-
-
-@pytest.fixture
-def third():
-    it = Origin()
-    yield it
-    it.stop()
 
 
 def advice(gate):

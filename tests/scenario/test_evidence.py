@@ -10,16 +10,9 @@ import time
 
 import pytest
 from conftest import server
-from double.origin import Origin, Script, gate as until, good, head, page, send, status
+from double.origin import Script, gate as until, good, head, page, send, status
 from program import PROGRAM, run, wait_until
 from symbols import Symbol, pdb
-
-
-@pytest.fixture
-def third():
-    it = Origin()
-    yield it
-    it.stop()
 
 
 def advice(gate):
@@ -242,6 +235,7 @@ def test_a_time_without_statistics_is_a_gap(start, tmp_path):
     wait_until(lambda: patterns(gate, "one") == {"(?i)other.*"}, "the new evidence")
 
 
+@pytest.mark.sanitized
 def test_a_crash_is_a_gap(start, tmp_path):
     root, late, publish = store(tmp_path)
     gate = start(server(root))
@@ -328,6 +322,7 @@ def test_a_file_is_not_its_names(start, origin, second, how):
     assert "(?i)game.*" not in patterns(gate, owner) and "useless" not in kinds(gate, owner)
 
 
+@pytest.mark.sanitized
 def test_what_nobody_has_asked_for_lies_on_its_own_shelf(make, origin, tmp_path):
     own = tmp_path / "own"
     gate = make(server(origin, cacheLocation=str(own)))
