@@ -332,18 +332,18 @@ static void list_servers(const struct roster *roster, struct buffer *out) {
     buffer_append_text(out, "]");
 }
 
-bool adviser_ask(struct reading *reading, const struct roster *roster, const struct cache *cache,
-                 const struct watch_list *watched,
+bool adviser_ask(const struct advice_view *view,
                  bool (*show)(const struct advice *advice, void *context), void *context,
                  struct error *err) {
     struct evidence_total said[SOURCES_MAX];
     CLEANUP(buffer_release) struct buffer servers;
     buffer_init(&servers, BYTES_MAX);
-    list_servers(roster, &servers);
-    struct asking asking = {.reading = reading,
-                            .roster = roster,
-                            .cache = cache,
-                            .watched = watched,
+    list_servers(view->roster, &servers);
+    struct asking asking = {.reading = view->reading,
+                            .roster = view->roster,
+                            .cache = view->cache,
+                            .rules = view->rules,
+                            .watched = view->watched,
                             .show = show,
                             .context = context,
                             .said = said,
@@ -353,7 +353,7 @@ bool adviser_ask(struct reading *reading, const struct roster *roster, const str
                                                      advise_order, advise_names};
     if (!read_said(&asking, said))
         return false;
-    struct trace *trace = trace_read(reading, roster, said, err);
+    struct trace *trace = trace_read(view->reading, view->roster, said, err);
     bool good = trace != NULL;
     asking.trace = trace;
     for (size_t i = 0; good && !asking.enough && i < sizeof kinds / sizeof *kinds; i++)

@@ -54,10 +54,18 @@ struct watch_list {
     unsigned count;
 };
 
-/* Shows what is suggested, kind by kind, until show returns false. `cache` holds the shelves that
-   servers have of their own. False with err when the statistics cannot be read. */
-bool adviser_ask(struct reading *reading, const struct roster *roster, const struct cache *cache,
-                 const struct watch_list *watched,
+/* What advice is drawn from. All is the caller's. */
+struct advice_view {
+    struct reading *reading;
+    const struct roster *roster;
+    const struct cache *cache; /* holds the shelves that servers have of their own */
+    struct rules *rules;       /* those that are in force; may be NULL */
+    const struct watch_list *watched;
+};
+
+/* Shows what is suggested, kind by kind, until show returns false. False with err when the
+   statistics cannot be read. */
+bool adviser_ask(const struct advice_view *view,
                  bool (*show)(const struct advice *advice, void *context), void *context,
                  struct error *err) MUST_CHECK;
 

@@ -19,6 +19,7 @@ struct event {
     int64_t at_ms;
     uint32_t time_ms;
     uint8_t source; /* its index */
+    bool kept_away; /* a filter in force does so already */
     enum event_kind kind;
 };
 
@@ -50,6 +51,7 @@ struct asking {
     struct reading *reading;
     const struct roster *roster;
     const struct cache *cache;
+    struct rules *rules;
     const struct watch_list *watched;
     bool (*show)(const struct advice *advice, void *context);
     void *context;

@@ -59,8 +59,8 @@ static void play_one(const struct event *event, int64_t retry_ms, struct standin
     case EVENT_NO:
         it->doubt = false; /* it had none then either */
         if (counts) {
-            replay->spared++;
-            replay->spared_ms += event->time_ms;
+            replay->spared += !event->kept_away;
+            replay->spared_ms += event->kept_away ? 0 : event->time_ms;
             return;
         }
         it->said = true;
@@ -68,7 +68,8 @@ static void play_one(const struct event *event, int64_t retry_ms, struct standin
     }
 }
 
-static struct replay play(const struct event *events, unsigned count, int64_t retry_ms) {
+static struct replay play(const struct event *events, unsigned count, int64_t since_ms,
+                          int64_t retry_ms) {
     struct replay replay = {0};
     struct standing it = {0};
     for (unsigned i = 0; i < count; i++) {
@@ -76,6 +77,8 @@ static struct replay play(const struct event *events, unsigned count, int64_t re
             replay.lost += it.doubt;
             it = (struct standing){0};
         }
+        if (events[i].at_ms < since_ms)
+            continue;
         replay.answers += events[i].kind != EVENT_OPEN;
         play_one(&events[i], retry_ms, &it, &replay);
     }
@@ -99,15 +102,15 @@ static void subtract(struct replay *replay, const struct replay *other) {
 }
 
 static void advise_longer(struct asking *asking, const struct source *source,
-                          const struct event *events, unsigned count) {
+                          const struct event *events, unsigned count, int64_t since_ms) {
     static const int64_t choices_ms[] = {10 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
                                          24 * 60 * MINUTE_MS, 7 * 24 * 60 * MINUTE_MS};
     /* What the time in force spares already is no gain. */
-    const struct replay now_spared = play(events, count, source->options.retry_ms);
+    const struct replay now_spared = play(events, count, since_ms, source->options.retry_ms);
     struct replay best = {0};
     int64_t best_ms = 0;
     for (size_t i = 0; i < sizeof choices_ms / sizeof *choices_ms; i++) {
-        struct replay replay = play(events, count, choices_ms[i]);
+        struct replay replay = play(events, count, since_ms, choices_ms[i]);
         subtract(&replay, &now_spared);
         /* A longer time has to spare a tenth more to be worth it. */
         if (choices_ms[i] <= source->options.retry_ms || replay.lost > 0 ||
@@ -121,7 +124,7 @@ static void advise_longer(struct asking *asking, const struct source *source,
     struct advice advice;
     char now[TIME_BYTES];
     begin_retry(&advice, ADVICE_RETRY, source, best_ms, now);
-    advice.since_ms = since_both(asking, events->source, events->source);
+    advice.since_ms = since_ms;
     advice.questions = best.spared;
     advice.time_us = best.spared_ms * 1000;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
@@ -132,15 +135,15 @@ static void advise_longer(struct asking *asking, const struct source *source,
 }
 
 static void advise_shorter(struct asking *asking, const struct source *source,
-                           const struct event *events, unsigned count) {
-    struct replay replay = play(events, count, 0);
+                           const struct event *events, unsigned count, int64_t since_ms) {
+    struct replay replay = play(events, count, since_ms, 0);
     int64_t shorter_ms = source->options.retry_ms / 4;
     if (replay.turned < ADVICE_TURNED_MIN || shorter_ms < RETRY_LEAST_MS)
         return;
     struct advice advice;
     char now[TIME_BYTES];
     begin_retry(&advice, ADVICE_EARLIER, source, shorter_ms, now);
-    advice.since_ms = since_both(asking, events->source, events->source);
+    advice.since_ms = since_ms;
     advice.names = replay.turned;
     text_format(advice.rule.comment, sizeof advice.rule.comment,
                 "%" PRIu64 " files came after it had said no, and each no counts for %s",
@@ -148,18 +151,42 @@ static void advise_shorter(struct asking *asking, const struct source *source,
     advice_show(asking, &advice);
 }
 
+/* Whose retry time, and since when it is in force by a rule. */
+struct ruled {
+    const char *identifier;
+    int64_t since_ms;
+};
+
+static bool look_at_rule(const struct rule *rule, void *context) {
+    struct ruled *ruled = context;
+    if (rule->list == RULE_RETRY && strcmp(rule->server, ruled->identifier) == 0)
+        ruled->since_ms = rule->at_ms;
+    return true;
+}
+
+/* What was answered under another time tells nothing of this one. */
+static int64_t ruled_since(const struct asking *asking, unsigned source) {
+    struct ruled ruled = {asking->roster->sources[source]->options.identifier,
+                          since_both(asking, source, source)};
+    int64_t known_ms = ruled.since_ms;
+    if (asking->rules)
+        rules_each(asking->rules, look_at_rule, &ruled);
+    return ruled.since_ms > known_ms ? ruled.since_ms : known_ms;
+}
+
 bool advise_retries(struct asking *asking) {
     const struct trace *trace = asking->trace;
     for (unsigned from = 0, to; from < trace->event_count && !asking->enough; from = to) {
         const struct event *events = &trace->events[from];
         const struct source *source = asking->roster->sources[events->source];
+        int64_t since_ms = ruled_since(asking, events->source);
         for (to = from; to < trace->event_count && trace->events[to].source == events->source;)
             to++;
         /* To ask a local directory costs nothing. */
         if (!asking->roster->in_place[events->source])
-            advise_longer(asking, source, events, to - from);
+            advise_longer(asking, source, events, to - from, since_ms);
         if (!asking->enough)
-            advise_shorter(asking, source, events, to - from);
+            advise_shorter(asking, source, events, to - from, since_ms);
     }
     return true;
 }

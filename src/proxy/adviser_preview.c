@@ -72,17 +72,17 @@ static bool asked_nobody(const struct outcome *outcome) {
 static void count_questions(struct replay *replay, const struct archive_row *row) {
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
-    replay->out->unknown += count == 0 && asked_nobody(&row->outcome);
+    replay->out->unknown += count == 0 && !row->outcome.joined && asked_nobody(&row->outcome);
     for (unsigned i = 0; i < count; i++) {
         int source = roster_find(replay->roster, notes[i].source);
         if (replay->only >= 0 && source != replay->only)
             continue;
-        replay->out->unknown += is_open(&notes[i]);
-        if (!was_put(&notes[i]))
+        replay->out->unknown += !row->outcome.joined && is_open(&notes[i]);
+        replay->out->lost += replay->only >= 0 && notes[i].result == ATTEMPT_FOUND;
+        if (!was_put(&notes[i]) || row->outcome.joined)
             continue;
         replay->out->questions++;
         replay->out->time_us += notes[i].total_ms > 0 ? (uint64_t)notes[i].total_ms * 1000 : 0;
-        replay->out->lost += replay->only >= 0 && notes[i].result == ATTEMPT_FOUND;
     }
 }
 
@@ -109,8 +109,7 @@ static bool replay_request(const struct archive_row *row, void *context) {
     }
     replay->met[replay->met_count++] = hash_bytes(hash_process_key(), name, strlen(name));
     replay->out->lost += loses_kept(replay, &row->outcome);
-    if (!row->outcome.joined)
-        count_questions(replay, row);
+    count_questions(replay, row);
     return true;
 }
 

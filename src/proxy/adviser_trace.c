@@ -16,21 +16,15 @@ enum { ROWS_MAX = 250000 };
 
 /* --- gathering --- */
 
-static enum event_kind kind_of(enum attempt_result result) {
-    if (result == ATTEMPT_FOUND)
-        return EVENT_FOUND;
-    return result == ATTEMPT_ABSENT ? EVENT_NO : EVENT_OPEN;
-}
-
 static void add_event(struct trace *trace, const struct archive_row *row, unsigned source,
-                      uint64_t key, const struct attempt_note *note) {
+                      uint64_t key, const struct attempt_note *note, enum event_kind kind) {
     int64_t time_ms = note->total_ms;
     trace->events[trace->event_count++] = (struct event){
         .key = key,
         .at_ms = row->outcome.wall_ns / 1000000 + note->started_ms,
         .time_ms = (uint32_t)(time_ms > 0 ? time_ms : 0),
         .source = (uint8_t)source,
-        .kind = kind_of(note->result),
+        .kind = kind,
     };
 }
 
@@ -38,7 +32,7 @@ static void add_event(struct trace *trace, const struct archive_row *row, unsign
 static void add_swaps(struct trace *trace, unsigned first, unsigned finder) {
     for (unsigned i = first; i < trace->event_count; i++) {
         const struct event *event = &trace->events[i];
-        if (event->kind != EVENT_NO)
+        if (event->kind != EVENT_NO || event->kept_away)
             continue;
         struct swap *swap = &trace->swaps[event->source][finder];
         swap->spared++;
@@ -68,6 +62,17 @@ static bool tells(const struct attempt_note *note) {
     return false;
 }
 
+/* A no is none where the same source failed in the same lookup: what it has may be false, or have
+   broken off. */
+static enum event_kind kind_of(const struct attempt_note *notes, unsigned count, unsigned which) {
+    if (notes[which].result == ATTEMPT_FOUND)
+        return EVENT_FOUND;
+    for (unsigned i = 0; i < count; i++)
+        if (notes[i].result == ATTEMPT_FAILED && strcmp(notes[i].source, notes[which].source) == 0)
+            return EVENT_OPEN;
+    return notes[which].result == ATTEMPT_ABSENT ? EVENT_NO : EVENT_OPEN;
+}
+
 /* Was the source, as it is asked now, asked in this lookup? */
 static bool is_heard(const struct trace *trace, int source, const struct attempt_note *note,
                      int64_t at_ms) {
@@ -83,7 +88,7 @@ static void add_open_for_all(struct trace *trace, const struct archive_row *row,
         return;
     for (unsigned i = 0; i < trace->roster->count; i++)
         if (is_heard(trace, (int)i, &note, row->outcome.wall_ns / 1000000))
-            add_event(trace, row, i, key, &note);
+            add_event(trace, row, i, key, &note, EVENT_OPEN);
 }
 
 /* Who joined tells the same as who was first, who may have left before the file came. */
@@ -108,10 +113,11 @@ static bool gather(const struct archive_row *row, void *context) {
         int source = roster_find(trace->roster, notes[i].source);
         bool found = notes[i].result == ATTEMPT_FOUND;
         if (!tells(&notes[i]) || !is_heard(trace, source, &notes[i], at_ms) ||
-            (row->outcome.joined && !found) ||
-            !policy_lets(trace->roster->policy, (unsigned)source, name))
-            continue; /* what it is not asked for any more spares nothing */
-        add_event(trace, row, (unsigned)source, key, &notes[i]);
+            (row->outcome.joined && !found))
+            continue;
+        add_event(trace, row, (unsigned)source, key, &notes[i], kind_of(notes, count, i));
+        trace->events[trace->event_count - 1].kept_away =
+            !policy_lets(trace->roster->policy, (unsigned)source, name);
         if (found)
             finder = source;
     }

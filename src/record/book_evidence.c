@@ -35,8 +35,8 @@ static bool put_mark(struct writing *writing, const struct evidence_mark *mark) 
     return book_step(writing->book, put, writing->err);
 }
 
-/* A server that is asked in another way, or for the first time, has said nothing yet; whose the
-   kept files are does not change by it. Nonzero on failure, as all visitors here. */
+/* A server that is asked in another way, or for the first time, has said nothing yet; but what it
+   had it may have still. Nonzero on failure, as all visitors here. */
 static int write_mark(struct table_node *node, void *context) {
     struct writing *writing = context;
     const struct evidence_mark *mark = TABLE_ENTRY(node, struct evidence_mark, key.node);
@@ -44,14 +44,15 @@ static int write_mark(struct table_node *node, void *context) {
     if (!get)
         return 1;
     book_bind_text(get, 1, mark->key.first);
-    bool same =
-        sqlite3_step(get) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(get, 0) == mark->mark;
+    bool there = sqlite3_step(get) == SQLITE_ROW;
+    uint64_t known = there ? (uint64_t)sqlite3_column_int64(get, 0) : 0;
     sqlite3_reset(get);
-    if (same && !mark->moved)
+    if (there && !mark->moved && (mark->mark == known || mark->mark == 0))
         return 0;
-    return !run_for(writing, BOOK_DROP_SAID, mark->key.first) ||
-           !run_for(writing, BOOK_KEEP_KEPT, mark->key.first) ||
-           !run_for(writing, BOOK_DROP_QUESTIONS, mark->key.first) || !put_mark(writing, mark);
+    bool good = known == 0 || (run_for(writing, BOOK_DROP_SAID, mark->key.first) &&
+                               run_for(writing, BOOK_KEEP_KEPT, mark->key.first) &&
+                               run_for(writing, BOOK_DROP_QUESTIONS, mark->key.first));
+    return !(good && put_mark(writing, mark));
 }
 
 /* Is it about the server as it is asked now? */
@@ -109,11 +110,12 @@ static int open_question(struct table_node *node, void *context) {
            !run_question(writing, BOOK_OPEN_QUESTION, question->key.first, question->key.second);
 }
 
-/* Whose the files are that are here does not change by it. */
+/* What speaks for a file is not forgotten by it. */
 static bool begin_anew(struct book *book, struct error *err) {
     return book_run(book,
-                    "DELETE FROM evidence WHERE kept = 0; DELETE FROM questions;"
-                    "UPDATE evidence SET found = 0, absent = 0, failed = 0, time_us = 0",
+                    "DELETE FROM evidence WHERE found + kept = 0; DELETE FROM questions;"
+                    "UPDATE evidence SET kept = kept + found, found = 0, absent = 0, failed = 0,"
+                    " time_us = 0",
                     err) &&
            book_run_with(book, "UPDATE marks SET since_ms = ?1", clock_wall_ns() / 1000000, err);
 }

@@ -40,12 +40,14 @@ static void note_mark(struct evidence *evidence, struct arena *arena, const stru
     struct evidence_mark *mark =
         sum_find(&evidence->marks, arena, EVIDENCE_MARKS_MAX, sizeof *mark, note->source, "", 0);
     evidence->gap |= mark == NULL;
-    if (!mark || (mark->since_ms && mark->mark == reply->mark))
+    if (!mark || (mark->since_ms && (mark->mark == reply->mark || reply->mark == 0)))
         return;
     mark->moved |= mark->since_ms && mark->place != reply->place;
     mark->place = reply->place;
+    bool first_known = mark->since_ms && mark->mark == 0;
     mark->mark = reply->mark;
-    mark->since_ms = asked_at(note, wall_ms);
+    if (!first_known)
+        mark->since_ms = asked_at(note, wall_ms);
 }
 
 static void note_question(struct evidence *evidence, struct arena *arena, const char *source,

@@ -26,7 +26,7 @@ struct reply {
     const struct symbol_key *key;
     const struct spelling *spelling; /* as it was asked: servers may count case */
     uint64_t place;                  /* where and by whom it was asked: its fingerprint */
-    uint64_t mark;                   /* … and in which way (source_mark) */
+    uint64_t mark;                   /* … and in which way (source_mark); 0: not known yet */
     bool from_shelf; /* what lies on a shelf in another form was read, and no server asked */
     bool certain;    /* a no is one: nothing speaks against it, as a body that was refused */
     const struct attempt_note *note;

@@ -279,6 +279,7 @@ static void close_in_order(struct ledger *ledger) {
     if (!ledger->book || ledger->waiting || ledger->evidence_due)
         return;
     uint64_t seal = book_seal(ledger->book, &ignored);
+    close_book(ledger); /* which is the last to write into it */
     if (seal && !seal_put(ledger->path, seal))
         log_warning("statistics could not be sealed: what the adviser knows begins anew");
 }

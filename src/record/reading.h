@@ -114,7 +114,7 @@ bool reading_source(struct reading *reading, const char *source, struct source_r
 /* A server as it is asked now: what it said when it was asked in another way is not told. */
 struct evidence_server {
     const char *identifier;
-    uint64_t mark;
+    uint64_t mark;       /* 0: not known yet; as it was asked last */
     bool own_shelf;      /* it may have files there that it was never asked for */
     const char *servers; /* all identifiers that there are, as a JSON list */
 };

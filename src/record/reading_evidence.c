@@ -31,7 +31,7 @@ bool reading_evidence(struct reading *reading, const struct evidence_server *ser
         " (SELECT count(*) FROM questions WHERE source IN (?1, '')),"
         " (SELECT count(*) FROM unknown)"
         " FROM marks LEFT JOIN evidence ON evidence.source = marks.source"
-        " WHERE marks.source = ?1 AND mark = ?2",
+        " WHERE marks.source = ?1 AND (?2 IN (mark, 0) OR mark = 0)",
         err);
     if (!statement)
         return false;
@@ -79,7 +79,7 @@ static const char names_said[] =
     " (SELECT 1 FROM evidence WHERE evidence.name = names.name AND found + kept > 0))"
     " UNION ALL SELECT lower(substr(question, 1, instr(question, '/') - 1)), 0, 0, 0, 0, 1"
     " FROM questions WHERE source IN (?1, ''))"
-    " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND mark = ?2)"
+    " WHERE EXISTS (SELECT 1 FROM marks WHERE source = ?1 AND (?2 IN (mark, 0) OR mark = 0))"
     " GROUP BY name ORDER BY name";
 
 bool reading_evidence_names(struct reading *reading, const struct evidence_server *server,

@@ -10,8 +10,9 @@
 
 #include "base/error.h"
 
-/* Takes the seal of the book at `path` away; what it said, 0: there is none. */
+/* Takes the seal of the book at `path` away; what it said, 0: there is none that fits. Before the
+   book is opened. */
 uint64_t seal_break(const char *path);
 
-/* Puts one there. False: it could not be, and there is none. */
+/* Puts one there, once the book is closed. False: it could not be, and there is none. */
 bool seal_put(const char *path, uint64_t seal) MUST_CHECK;

@@ -108,6 +108,15 @@ static void keep(struct exchange *exchange, int64_t began_ms, const struct buffe
     kept->until_ms = now_ms + KEPT_TIMES * (now_ms - began_ms);
 }
 
+static struct advice_view view_of(const struct exchange *exchange, struct reading *reading) {
+    const struct server_options *options = &exchange->call->server->options;
+    return (struct advice_view){.reading = reading,
+                                .roster = exchange->settings->roster,
+                                .cache = options->cache,
+                                .rules = options->rules,
+                                .watched = &exchange->settings->watched};
+}
+
 /* False: the answer is another. */
 static bool make_list(struct exchange *exchange) {
     struct error err = {0};
@@ -115,9 +124,8 @@ static bool make_list(struct exchange *exchange) {
     if (exchange->call->status)
         return false;
     buffer_append_text(&exchange->text, "[");
-    if (reading &&
-        !adviser_ask(reading, exchange->settings->roster, exchange->call->server->options.cache,
-                     &exchange->settings->watched, show, &exchange->text, &err)) {
+    const struct advice_view view = view_of(exchange, reading);
+    if (reading && !adviser_ask(&view, show, &exchange->text, &err)) {
         api_fail(exchange, 503, err.what);
         return false;
     }
@@ -160,9 +168,8 @@ static void apply(struct exchange *exchange) {
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
     if (exchange->call->status)
         return;
-    if (reading &&
-        !adviser_ask(reading, exchange->settings->roster, exchange->call->server->options.cache,
-                     &exchange->settings->watched, look, &wanted, &err))
+    const struct advice_view view = view_of(exchange, reading);
+    if (reading && !adviser_ask(&view, look, &wanted, &err))
         api_fail(exchange, 503, err.what);
     else if (wanted.found)
         rule_add(exchange, &wanted.rule);

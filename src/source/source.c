@@ -71,6 +71,8 @@ static uint64_t fingerprint_of(const struct source *source, const struct hash_ke
 
 uint64_t source_mark(const struct source *source) {
     const struct source_options *options = &source->options;
+    if (options->layout == LAYOUT_AUTO && source->found_layout == LAYOUT_AUTO)
+        return 0;
     const struct hash_key key = {{source->fingerprint, source->pointer_root_count}};
     struct {
         enum form forms[FORMS_MAX];
@@ -87,7 +89,7 @@ uint64_t source_mark(const struct source *source) {
         mark = mark * 31 + hash_bytes(&key, root->prefix, strlen(root->prefix)) +
                (root->source ? root->source->fingerprint : 0);
     }
-    return mark;
+    return mark ? mark : 1;
 }
 
 void source_init(struct source *source, const struct source_ops *ops,

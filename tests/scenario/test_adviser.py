@@ -332,6 +332,8 @@ def test_a_no_that_turns_is_asked_for_earlier(start, origin):
     wait_until(lambda: [one["names"] for one in of_kind(gate, "comes later")] == [4], "the last answer's record")
     (one,) = of_kind(gate, "comes later")
     assert one["rule"] == {"list": "retryTimeout", "server": "one", "value": "15s"} and one["names"] == 4
+    assert run("advise", "--apply", one["id"], "--url", gate.url).returncode == 0
+    assert of_kind(gate, "comes later") == []
     assert of_kind(gate, "asked again") == []
 
 

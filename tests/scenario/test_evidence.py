@@ -265,6 +265,32 @@ def test_an_older_file_put_back_is_a_gap(start, tmp_path):
     assert advice(gate) == []
 
 
+def test_a_copy_of_the_whole_folder_is_a_gap(start, origin):
+    """Its seal is of another file."""
+    gate = start(server(origin))
+    deny(gate, missing("game", 40))
+    wait_until(lambda: patterns(gate, "one"), "the advice")
+    gate.stop()
+    backup = gate.data.with_name("backup")
+    shutil.copytree(gate.data, backup)
+    shutil.rmtree(gate.data)
+    shutil.copytree(backup, gate.data)
+    gate.start()
+    assert advice(gate) == []
+
+
+def test_a_clean_restart_is_no_gap(start, origin):
+    """With a layout that is found by itself, which is not known again before the first question."""
+    gate = start(server(origin, layout="auto"))
+    deny(gate, missing("game", 40))
+    wait_until(lambda: patterns(gate, "one") == {"(?i)game.*"}, "the advice")
+    for _ in range(2):
+        gate.restart()
+        assert patterns(gate, "one") == {"(?i)game.*"}
+        deny(gate, missing("other", 1, 5000))
+    assert patterns(gate, "one") == {"(?i)game.*"}
+
+
 # --- what is no no
 
 
@@ -378,6 +404,18 @@ def test_what_came_after_the_client_had_left_counts(start, origin):
     origin.open("go")
     assert joined.result(30).status == 200
     wait_until(lambda: not again(gate), "the file to count")
+
+
+def test_a_no_after_something_false_does_not_answer_here_either(start, origin):
+    gate = start(server(origin, retryTimeout=1, forms=["plain", "compressed"]))
+    poll(gate)
+    late = pdb("late.pdb")
+    deny(gate, [late])
+    wait_until(lambda: again(gate), "the advice")
+    time.sleep(1.1)
+    origin.on(late.remote, page())
+    assert gate.get(late.path).verdict == "failed"
+    wait_until(lambda: not again(gate), "the page to count")
 
 
 def test_a_retry_time_is_suggested_once(start, origin):

@@ -191,6 +191,23 @@ static void within_one_sheet_the_last_one_counts(void **state) {
     close_book(&desk);
 }
 
+static void a_way_that_is_not_known_yet_is_every_way(void **state) {
+    struct desk desk;
+    begin(&desk, state);
+    answer(&desk, "one", 0, "a.pdb", "1", ATTEMPT_FAILED); /* its layout could not be found out */
+    struct evidence_total total = total_of(&desk, "one", 0);
+    assert_int_equal(total.failed, 1);
+    assert_int_equal(total.open, 1);
+    answer(&desk, "one", OLD, "b.pdb", "1", ATTEMPT_ABSENT);
+    assert_int_equal(total_of(&desk, "one", OLD).open, 1);
+    answer(&desk, "one", 0, "c.pdb", "1", ATTEMPT_UNASKED); /* after a restart */
+    total = total_of(&desk, "one", OLD);
+    assert_int_equal(total.absent, 1);
+    assert_int_equal(total.open, 2);
+    assert_int_equal(total_of(&desk, "one", 0).absent, 1);
+    close_book(&desk);
+}
+
 /* --- open questions --- */
 
 static void only_its_own_answer_closes_a_question(void **state) {
@@ -377,6 +394,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(a_server_that_is_asked_otherwise_has_said_nothing),
         WITH_FOLDER(within_one_sheet_the_last_one_counts),
+        WITH_FOLDER(a_way_that_is_not_known_yet_is_every_way),
         WITH_FOLDER(only_its_own_answer_closes_a_question),
         WITH_FOLDER(whoever_was_not_asked_at_all_may_have_it),
         WITH_FOLDER(files_whose_origin_is_not_known_may_be_anybodys),
