@@ -306,7 +306,7 @@ void attempt_call_back(struct attempt *attempt);
 /* --- search_outcome.c: what came of it ----------------------------------------------------------
  */
 
-/* Tells the ledger that a source was not asked: it may have the file. */
+/* Tells the ledger that a source was not asked, or has not answered yet: it may have the file. */
 void search_tell_unasked(const struct search *search, const struct source *source);
 
 /* Notes in the copy what is known outside the worker; the worker's own note replaces it. */

@@ -4,6 +4,7 @@
 // where it would not be whole any more.
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "record/book_inside.h"
 
 enum { STRAYS_EVERY_S = 3600 };
@@ -56,15 +57,15 @@ static int write_mark(struct table_node *node, void *context) {
 }
 
 /* Is it about the server as it is asked now? */
-static bool is_current(const struct writing *writing, const struct sum_key *key) {
-    const struct evidence_mark *mark = sum_there(&writing->evidence->marks, key->first, "", 0);
-    return key->mark == 0 || (mark && mark->mark == key->mark);
+static bool is_current(const struct writing *writing, const char *source, uint64_t mark) {
+    const struct evidence_mark *last = sum_there(&writing->evidence->marks, source, "", 0);
+    return mark == 0 || (last && last->mark == mark);
 }
 
 static int write_sum(struct table_node *node, void *context) {
     struct writing *writing = context;
     const struct evidence_sum *sum = TABLE_ENTRY(node, struct evidence_sum, key.node);
-    if (!is_current(writing, &sum->key))
+    if (!is_current(writing, sum->key.first, sum->key.mark))
         return 0;
     sqlite3_stmt *add = book_statement(writing->book, BOOK_ADD_EVIDENCE, writing->err);
     if (!add)
@@ -89,15 +90,22 @@ static bool run_question(struct writing *writing, enum book_statement which, con
     return book_step(writing->book, statement, writing->err);
 }
 
-/* Answers close what is open for all, too. */
+/* What was not known of all is told of each server by itself once it is searched for. */
+static bool close_for_all(struct writing *writing, const char *text) {
+    char folded[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
+    text_copy(folded, sizeof folded, text);
+    text_fold(folded);
+    return run_question(writing, BOOK_CLOSE_QUESTION, "", folded);
+}
+
 static int close_questions(struct table_node *node, void *context) {
     struct writing *writing = context;
     const struct evidence_question *question =
         TABLE_ENTRY(node, struct evidence_question, key.node);
     const char *source = question->key.first, *text = question->key.second;
-    if (!is_current(writing, &question->key))
+    if (!is_current(writing, source, question->mark))
         return 0;
-    if (source[0] && !run_question(writing, BOOK_CLOSE_QUESTION, "", text))
+    if (source[0] && !close_for_all(writing, text))
         return 1;
     return !question->open && !run_question(writing, BOOK_CLOSE_QUESTION, source, text);
 }
@@ -106,7 +114,7 @@ static int open_question(struct table_node *node, void *context) {
     struct writing *writing = context;
     const struct evidence_question *question =
         TABLE_ENTRY(node, struct evidence_question, key.node);
-    return question->open && is_current(writing, &question->key) &&
+    return question->open && is_current(writing, question->key.first, question->mark) &&
            !run_question(writing, BOOK_OPEN_QUESTION, question->key.first, question->key.second);
 }
 

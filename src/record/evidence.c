@@ -50,19 +50,23 @@ static void note_mark(struct evidence *evidence, struct arena *arena, const stru
         mark->since_ms = asked_at(note, wall_ms);
 }
 
+/* What the server says that stood there before answers nothing of this one's. */
 static void note_question(struct evidence *evidence, struct arena *arena, const char *source,
                           uint64_t mark, const char *text, bool open) {
     struct evidence_question *question = sum_find(
-        &evidence->questions, arena, EVIDENCE_QUESTIONS_MAX, sizeof *question, source, text, mark);
+        &evidence->questions, arena, EVIDENCE_QUESTIONS_MAX, sizeof *question, source, text, 0);
     evidence->gap |= question == NULL;
-    if (question)
-        question->open = open;
+    if (!question || (question->open && !open && question->mark && mark && question->mark != mark))
+        return;
+    question->mark = mark;
+    question->open = open;
 }
 
 /* A search tells of each server by itself: what is not known of all at once is over. */
 static void close_for_all(struct evidence *evidence, const struct symbol_key *key) {
     char text[QUESTION_BYTES];
     text_format(text, sizeof text, "%s/%s", key->name, key->id);
+    text_fold(text);
     struct evidence_question *question = sum_there(&evidence->questions, "", text, 0);
     if (question)
         question->open = false;
@@ -115,5 +119,6 @@ void evidence_open(struct evidence *evidence, struct arena *arena, const char *n
                    const char *id) {
     char text[QUESTION_BYTES];
     text_format(text, sizeof text, "%s/%s", name, id);
+    text_fold(text);
     note_question(evidence, arena, "", 0, text, true);
 }

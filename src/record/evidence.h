@@ -41,9 +41,10 @@ struct evidence_sum {
 };
 
 /* One question, by server and "name/id" as they were spelled. Of the server "", in canonical form
-   and with mark 0: the lookup ended without anybody having been asked. */
+   and small letters: the lookup ended without anybody having been asked. */
 struct evidence_question {
     struct sum_key key;
+    uint64_t mark; /* of the server when this was so; 0: not known */
     bool open;
 };
 

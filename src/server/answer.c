@@ -137,12 +137,13 @@ static void describe_preferred(struct exchange *exchange, struct head *head) {
         head_field(head, "X-Symgate-Reason", sentence);
 }
 
-/* A file that bears no name is the server's on whose own shelf it lies. */
+/* A file that bears no server's name is the one's on whose own shelf it lies. */
 static void describe_source(struct exchange *exchange) {
     struct cache *cache = exchange->connection->loop->server->options.cache;
     const struct roster *roster = exchange->settings->roster;
     copy_source(exchange->copy, exchange->source, sizeof exchange->source);
-    if (exchange->source[0] || exchange->verdict != VERDICT_HIT || !roster->own_shelves)
+    if (exchange->verdict != VERDICT_HIT || !roster->own_shelves ||
+        roster_find(roster, exchange->source) >= 0)
         return;
     int owner = roster_owner(roster, cache_shelves_of(cache, exchange->copy));
     if (owner >= 0)

@@ -108,6 +108,18 @@ static void keep(struct exchange *exchange, int64_t began_ms, const struct buffe
     kept->until_ms = now_ms + KEPT_TIMES * (now_ms - began_ms);
 }
 
+/* What was asked lately may speak against what is suggested. */
+static bool is_current(struct exchange *exchange) {
+    struct error why = {0};
+    if (!ledger_trouble(exchange->call->server->options.ledger, &why))
+        return true;
+    char text[sizeof why.what + 80];
+    text_format(text, sizeof text, "statistics cannot be written, so there is no advice: %s",
+                why.what);
+    api_fail(exchange, 503, text);
+    return false;
+}
+
 static struct advice_view view_of(const struct exchange *exchange, struct reading *reading) {
     const struct server_options *options = &exchange->call->server->options;
     return (struct advice_view){.reading = reading,
@@ -121,7 +133,7 @@ static struct advice_view view_of(const struct exchange *exchange, struct readin
 static bool make_list(struct exchange *exchange) {
     struct error err = {0};
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
-    if (exchange->call->status)
+    if (exchange->call->status || !is_current(exchange))
         return false;
     buffer_append_text(&exchange->text, "[");
     const struct advice_view view = view_of(exchange, reading);
@@ -166,7 +178,7 @@ static void apply(struct exchange *exchange) {
         return;
     }
     CLEANUP(reading_close_at) struct reading *reading = api_reading(exchange);
-    if (exchange->call->status)
+    if (exchange->call->status || !is_current(exchange))
         return;
     const struct advice_view view = view_of(exchange, reading);
     if (reading && !adviser_ask(&view, look, &wanted, &err))

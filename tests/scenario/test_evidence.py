@@ -363,6 +363,33 @@ def test_what_nobody_has_asked_for_lies_on_its_own_shelf(make, origin, tmp_path)
     assert gate.fetch(shelved).verdict == "hit"
 
 
+def test_a_file_that_is_still_arriving_is_no_loss(start, origin):
+    gate = start(server(origin))
+    deny(gate, [*missing("game", 40), *missing("other", 40)])
+    wait_until(lambda: patterns(gate, "one") == {"(?i)game.*", "(?i)other.*"}, "the advice")
+    large = pdb("game9.pdb", size=1 << 20)
+    origin.on(large.remote, Script(large.body, head(), send(1 << 19), until("rest"), send()))
+    answer = gate.get_later(large.path)
+    origin.wait_at("rest")
+    wait_until(lambda: patterns(gate, "one") == {"(?i)other.*"}, "the question to be known")
+    origin.open("rest")
+    assert answer.result(30).status == 200
+
+
+def test_without_a_book_there_is_no_advice(start, origin):
+    gate = start(server(origin))
+    deny(gate, missing("game", 40))
+    (one,) = wait_until(lambda: advice(gate), "the advice")
+    with contextlib.closing(sqlite3.connect(gate.data / "statistics.db", isolation_level=None)) as book:
+        book.execute("BEGIN IMMEDIATE")
+        late = pdb("game9.pdb")
+        origin.on(late.remote, good(late.body))
+        gate.fetch(late)
+        refused = gate.get(f"/api/v1/advice/apply?id={one['id']}", method="POST")
+        assert refused.status == 503 and b"statistics cannot be written" in refused.body
+    wait_until(lambda: gate.get("/api/v1/advice").status == 200 and not patterns(gate, "one") & {"(?i)game.*"}, "the file to count")
+
+
 # --- retry times
 
 

@@ -191,6 +191,20 @@ static void within_one_sheet_the_last_one_counts(void **state) {
     close_book(&desk);
 }
 
+/* While it is asked, its layout is found out. */
+static void an_answer_closes_what_was_asked_before_the_way_was_known(void **state) {
+    struct desk desk;
+    begin(&desk, state);
+    answer(&desk, "one", 0, "a.pdb", "1", ATTEMPT_UNASKED);
+    answer(&desk, "one", OLD, "a.pdb", "1", ATTEMPT_ABSENT);
+    assert_int_equal(total_of(&desk, "one", OLD).open, 0);
+    answer(&desk, "one", NEW, "a.pdb", "2", ATTEMPT_FAILED);
+    answer(&desk, "one", OLD, "a.pdb", "2", ATTEMPT_ABSENT); /* of before a reload */
+    answer(&desk, "one", NEW, "a.pdb", "3", ATTEMPT_ABSENT);
+    assert_int_equal(total_of(&desk, "one", NEW).open, 1);
+    close_book(&desk);
+}
+
 static void a_way_that_is_not_known_yet_is_every_way(void **state) {
     struct desk desk;
     begin(&desk, state);
@@ -236,12 +250,12 @@ static void whoever_was_not_asked_at_all_may_have_it(void **state) {
     begin(&desk, state);
     answer(&desk, "one", OLD, "a.pdb", "1", ATTEMPT_ABSENT);
     answer(&desk, "two", OLD, "a.pdb", "1", ATTEMPT_ABSENT);
-    look_up(&desk, "a.pdb", "2", VERDICT_FAILED, "");
+    look_up(&desk, "a.pdb", "2F", VERDICT_FAILED, "");
     look_up(&desk, "a.pdb", "3", VERDICT_BUSY, "");
     assert_int_equal(total_of(&desk, "one", OLD).open, 2);
     assert_int_equal(total_of(&desk, "two", OLD).open, 2);
-    answer(&desk, "one", OLD, "a.pdb", "2", ATTEMPT_ABSENT);
-    answer(&desk, "two", OLD, "a.pdb", "2", ATTEMPT_UNASKED);
+    answer(&desk, "one", OLD, "A.pdb", "2F", ATTEMPT_ABSENT);
+    answer(&desk, "two", OLD, "A.pdb", "2F", ATTEMPT_UNASKED);
     assert_int_equal(total_of(&desk, "one", OLD).open, 1);
     assert_int_equal(total_of(&desk, "two", OLD).open, 2);
     close_book(&desk);
@@ -394,6 +408,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(a_server_that_is_asked_otherwise_has_said_nothing),
         WITH_FOLDER(within_one_sheet_the_last_one_counts),
+        WITH_FOLDER(an_answer_closes_what_was_asked_before_the_way_was_known),
         WITH_FOLDER(a_way_that_is_not_known_yet_is_every_way),
         WITH_FOLDER(only_its_own_answer_closes_a_question),
         WITH_FOLDER(whoever_was_not_asked_at_all_may_have_it),
