@@ -165,6 +165,7 @@ def test_reload_takes_new_servers_and_filters(gate, origin, second):
     gate.config["general"]["blacklist"] = ["bad"]
     reload(gate)
     wait_until(lambda: gate.get(missing(1, "bad.pdb").path).verdict == "excluded", "the reload")
+    wait_until(lambda: gate.get(symbol.path).status == 200, "the reload in every loop")
     gate.fetch(symbol)
     assert origin.count(symbol.remote) == 1, "its absence was kept"
     gate.check(symbol)
