@@ -67,7 +67,7 @@ enum book_written book_write(struct book *book, const struct sheet *sheet,
    steps of a bounded size. */
 enum book_written book_trim(struct book *book, int64_t now_s, struct error *err) MUST_CHECK;
 
-/* Forgets what servers said: from now on evidence is whole again (record/evidence.h). */
+/* Begins evidence anew: from now on it is whole again (record/evidence.h). */
 enum book_written book_begin_evidence(struct book *book, struct error *err) MUST_CHECK;
 
 /* Seals it, as the last thing that is written: a number that no other seal has, and what was

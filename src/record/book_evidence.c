@@ -36,8 +36,8 @@ static bool put_mark(struct writing *writing, const struct evidence_mark *mark) 
     return book_step(writing->book, put, writing->err);
 }
 
-/* A server that is asked in another way, or for the first time, has said nothing yet; but what it
-   had it may have still. Nonzero on failure, as all visitors here. */
+/* A server that is asked in another way has said nothing yet; but what it had it may have still.
+   Mark 0, not known yet, is every way. Nonzero on failure, as all visitors here. */
 static int write_mark(struct table_node *node, void *context) {
     struct writing *writing = context;
     const struct evidence_mark *mark = TABLE_ENTRY(node, struct evidence_mark, key.node);

@@ -5,8 +5,11 @@
 // adviser (proxy/adviser.h) may only call a file missing where the evidence is whole, so evidence
 // is either whole since a moment that is known or begins anew:
 //
-// - when the server is asked in another way, or another place: its fingerprint tells;
-// - when something found no room, here or in the book (record/book_evidence.c).
+// - when the server is asked in another way, or another place: its mark tells;
+// - when something found no room, here or in the book (record/book_evidence.c);
+// - when the book was not closed in order, or is another one than was closed (record/seal.h).
+//
+// Begun anew, the noes and the open questions are forgotten; what speaks for a file stays.
 //
 // Statistics (record/sheet.h) go on beside it whatever happens. This part gathers for a sheet, with
 // the sheet's arena and lock.

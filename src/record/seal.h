@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The seal beside the book: a number in a file of its own, written when the book was closed in
-// order with all that was taken, and taken away when it is opened. So a seal that is there and says
-// what the book says tells that nothing happened in between: no crash, no run without statistics,
-// no backup put in its place. Blocks on the disk.
+// order with all that was taken, and taken away when it is opened. It names the file that was
+// closed by what a copy of it cannot have, inode and change time. So a seal that is there, fits the
+// file and says what the book says tells that nothing happened in between: no crash, no run without
+// statistics, no backup put in its place. Blocks on the disk.
 #pragma once
 
 #include <stdint.h>

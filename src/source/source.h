@@ -168,7 +168,8 @@ void source_init(struct source *source, const struct source_ops *ops,
                  const struct source_options *options, const struct hash_key *key);
 
 /* What its answers depend on: where it is asked, in which forms and layout, what counts as its no,
-   and where its pointers lead. Another value: what it said before says nothing. */
+   and where its pointers lead. Another value: what it said before says nothing. 0: its layout is
+   not known yet. */
 uint64_t source_mark(const struct source *source);
 
 /* Takes over queue, rests, counters and index of an older source with the same fingerprint
