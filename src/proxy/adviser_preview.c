@@ -63,16 +63,12 @@ static bool is_open(const struct attempt_note *note) {
            note->result == ATTEMPT_UNASKED || note->result == ATTEMPT_WAITING;
 }
 
-/* Nobody could be asked at all: of whom that is so is not noted. */
-static bool asked_nobody(const struct outcome *outcome) {
-    return outcome->verdict == VERDICT_FAILED || outcome->verdict == VERDICT_BUSY ||
-           outcome->verdict == VERDICT_LATER;
-}
-
 static void count_questions(struct replay *replay, const struct archive_row *row) {
     struct attempt_note notes[OUTCOME_NOTES_MAX];
     unsigned count = attempts_read(row->attempts, notes, OUTCOME_NOTES_MAX);
-    replay->out->unknown += count == 0 && !row->outcome.joined && asked_nobody(&row->outcome);
+    /* Nobody could be asked at all: of whom that is so is not noted. */
+    replay->out->unknown +=
+        count == 0 && !row->outcome.joined && verdict_open(row->outcome.verdict);
     for (unsigned i = 0; i < count; i++) {
         int source = roster_find(replay->roster, notes[i].source);
         if (replay->only >= 0 && source != replay->only)
@@ -90,7 +86,7 @@ static void count_questions(struct replay *replay, const struct archive_row *row
    one server, what lies on its own shelf. */
 static bool loses_kept(const struct replay *replay, const struct outcome *outcome) {
     if (replay->only < 0)
-        return outcome->verdict <= VERDICT_LOCAL;
+        return verdict_delivered(outcome->verdict);
     return outcome->verdict == VERDICT_HIT && (replay->roster->own_shelves >> replay->only & 1) &&
            roster_find(replay->roster, outcome->text.source) == replay->only;
 }
@@ -105,7 +101,7 @@ static bool replay_request(const struct archive_row *row, void *context) {
         return true;
     if (replay->now_ms - at_ms < day_ms) {
         replay->out->day_requests++;
-        replay->out->day_files += row->outcome.verdict <= VERDICT_LOCAL;
+        replay->out->day_files += verdict_delivered(row->outcome.verdict);
     }
     replay->met[replay->met_count++] = hash_bytes(hash_process_key(), name, strlen(name));
     replay->out->lost += loses_kept(replay, &row->outcome);

@@ -83,8 +83,7 @@ static bool is_heard(const struct trace *trace, int source, const struct attempt
 /* Nobody could be asked, and of whom that is so is not noted. */
 static void add_open_for_all(struct trace *trace, const struct archive_row *row, uint64_t key) {
     const struct attempt_note note = {.result = ATTEMPT_UNASKED};
-    if (row->outcome.verdict != VERDICT_FAILED && row->outcome.verdict != VERDICT_BUSY &&
-        row->outcome.verdict != VERDICT_LATER)
+    if (!verdict_open(row->outcome.verdict))
         return;
     for (unsigned i = 0; i < trace->roster->count; i++)
         if (is_heard(trace, (int)i, &note, row->outcome.wall_ns / 1000000))

@@ -45,27 +45,22 @@ static bool asks_for_id_alone(const struct archive_query *query) {
            !given(query->result) && query->forms == ARCHIVE_ALL && query->before_ms == 0;
 }
 
+static enum verdict verdict_of(const char *name) {
+    for (unsigned i = 0; i < VERDICT_COUNT; i++)
+        if (strcmp(name, verdict_name((enum verdict)i)) == 0)
+            return (enum verdict)i;
+    return VERDICT_INVALID;
+}
+
 static bool asks_for_failures(const struct archive_query *query) {
-    static const enum verdict failures[] = {VERDICT_FAILED, VERDICT_BUSY, VERDICT_LATER};
-    if (given(query->verdict) && strcmp(query->verdict, ARCHIVE_FAILURE) == 0)
-        return true;
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-        if (given(query->verdict) && strcmp(query->verdict, verdict_name(failures[i])) == 0)
-            return true;
-    return false;
+    return given(query->verdict) && (strcmp(query->verdict, ARCHIVE_FAILURE) == 0 ||
+                                     verdict_open(verdict_of(query->verdict)));
 }
 
 static const char *choose(const struct archive_query *query) {
     if (asks_for_id_alone(query))
         return by_id;
     return asks_for_failures(query) ? each_failure : each;
-}
-
-static enum verdict verdict_of(const char *name) {
-    for (unsigned i = 0; i < VERDICT_COUNT; i++)
-        if (strcmp(name, verdict_name((enum verdict)i)) == 0)
-            return (enum verdict)i;
-    return VERDICT_INVALID;
 }
 
 static void read_row(sqlite3_stmt *statement, struct archive_row *row) {

@@ -141,9 +141,7 @@ static bool write_history(struct writing *writing, const struct sheet *sheet) {
 }
 
 static bool is_failure(const struct outcome *outcome) {
-    return outcome->broken || (outcome->about_symbol && (outcome->verdict == VERDICT_FAILED ||
-                                                         outcome->verdict == VERDICT_BUSY ||
-                                                         outcome->verdict == VERDICT_LATER));
+    return outcome->broken || (outcome->about_symbol && verdict_open(outcome->verdict));
 }
 
 static int marks_of(const struct outcome *outcome) {

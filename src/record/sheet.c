@@ -38,11 +38,6 @@ bool sheet_empty(const struct sheet *sheet) {
 
 /* --- what a request counts as --- */
 
-static bool is_success(enum verdict verdict) {
-    return verdict == VERDICT_HIT || verdict == VERDICT_JOINED || verdict == VERDICT_FETCHED ||
-           verdict == VERDICT_LOCAL;
-}
-
 bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup) {
     if (!outcome->about_symbol)
         return false;
@@ -51,7 +46,7 @@ bool sheet_judge(const struct outcome *outcome, struct lookup *out_lookup) {
         outcome->verdict != VERDICT_INVALID && outcome->text.name[0] && !outcome->follow_up;
     if (!out_lookup->counts)
         out_lookup->verdict = VERDICT_INVALID;
-    out_lookup->success = is_success(out_lookup->verdict);
+    out_lookup->success = verdict_delivered(out_lookup->verdict);
     return true;
 }
 
@@ -163,9 +158,7 @@ static void add_hit(struct sheet *sheet, struct name_sum *sum, const struct outc
 
 /* Did it fail before anybody was asked? */
 static bool asked_nobody(const struct outcome *outcome) {
-    return outcome->note_count == 0 && !outcome->joined &&
-           (outcome->verdict == VERDICT_FAILED || outcome->verdict == VERDICT_BUSY ||
-            outcome->verdict == VERDICT_LATER);
+    return outcome->note_count == 0 && !outcome->joined && verdict_open(outcome->verdict);
 }
 
 void sheet_add(struct sheet *sheet, const struct outcome *outcome, const struct attempt_note *notes,

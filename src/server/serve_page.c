@@ -232,8 +232,7 @@ static bool show_failure(const struct outcome *outcome, const struct attempt_not
                          void *context) {
     (void)notes;
     struct failures *failures = context;
-    if (outcome->verdict != VERDICT_FAILED && outcome->verdict != VERDICT_BUSY &&
-        outcome->verdict != VERDICT_LATER && !outcome->broken)
+    if (!verdict_open(outcome->verdict) && !outcome->broken)
         return true;
     char when[32], key[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
     time_t seconds = outcome->wall_ns / 1000000000;

@@ -19,6 +19,15 @@ static const struct {
     [VERDICT_INVALID] = {"invalid", "this is not a proper request for a symbol"},
 };
 
+bool verdict_delivered(enum verdict verdict) {
+    return verdict == VERDICT_HIT || verdict == VERDICT_JOINED || verdict == VERDICT_FETCHED ||
+           verdict == VERDICT_LOCAL;
+}
+
+bool verdict_open(enum verdict verdict) {
+    return verdict == VERDICT_LATER || verdict == VERDICT_BUSY || verdict == VERDICT_FAILED;
+}
+
 const char *verdict_name(enum verdict verdict) {
     assert(verdict < VERDICT_COUNT);
     return verdicts[verdict].name;

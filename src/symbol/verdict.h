@@ -4,6 +4,8 @@
 // line, the label of its counter.
 #pragma once
 
+#include <stdbool.h>
+
 enum verdict {
     VERDICT_HIT,      /* from a copy that was whole already */
     VERDICT_JOINED,   /* from a copy that another request had begun */
@@ -17,6 +19,12 @@ enum verdict {
     VERDICT_INVALID,  /* not a request for a symbol, or not a proper one */
     VERDICT_COUNT
 };
+
+/* Was a file delivered? */
+bool verdict_delivered(enum verdict verdict);
+
+/* Is it open whether somebody has the file: later, busy, failed? */
+bool verdict_open(enum verdict verdict);
 
 /* "hit", "joined", …; never NULL. */
 const char *verdict_name(enum verdict verdict);
