@@ -306,8 +306,9 @@ void attempt_call_back(struct attempt *attempt);
 /* --- search_outcome.c: what came of it ----------------------------------------------------------
  */
 
-/* Tells the ledger that a source was not asked, or has not answered yet: it may have the file. */
-void search_tell_unasked(const struct search *search, const struct source *source);
+/* Tells the ledger that a source's answer is not known: it was not asked, or has not answered yet.
+   Its answer ends that. Nothing is told of a shelf, nor of a renewal, whose file is here. */
+void search_tell_open(const struct search *search, const struct source *source, unsigned position);
 
 /* Notes in the copy what is known outside the worker; the worker's own note replaces it. */
 void attempt_show(struct attempt *attempt, enum attempt_result result, enum error_kind cause);

@@ -136,8 +136,7 @@ static void run(struct queue_job *job, void *worker) {
         return;
     }
     count(&source_of(attempt)->counters->asked);
-    if (attempt->step->position != POSITION_SHELF)
-        search_tell_unasked(attempt->search, source_of(attempt)); /* until it has answered */
+    search_tell_open(attempt->search, source_of(attempt), attempt->step->position);
     copy_note_again(attempt->copy, attempt->note_number, &attempt->note);
     search_go(attempt->search);
     attempt->fetch.worker = worker;

@@ -153,7 +153,7 @@ static void tell_left(const struct search *search) {
         const struct step *step = &search->steps[i];
         if (step->state == STEP_READY || step->state == STEP_PAUSED || step->state == STEP_BROKEN ||
             step->state == STEP_ASIDE)
-            search_tell_unasked(search, step->source);
+            search_tell_open(search, step->source, step->position);
     }
 }
 

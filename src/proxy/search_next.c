@@ -117,7 +117,7 @@ static void note_unasked(struct search *search, unsigned position, enum attempt_
     text_copy(note.source, sizeof note.source, options->identifier);
     copy_note(search->copy, &note);
     if (result == ATTEMPT_UNASKED)
-        search_tell_unasked(search, search->roster->sources[position]);
+        search_tell_open(search, search->roster->sources[position], position);
 }
 
 static void note_all_unasked(struct search *search, uint64_t sources, enum attempt_result result) {

@@ -340,36 +340,28 @@ static void condemn_shelved(const struct attempt *attempt, enum fetch_end end,
         search_note_shelved(attempt->search, shelved->shelf, &found);
 }
 
-/* Of a kept file that is the source's nothing new is known. */
-static void tell_ledger(const struct attempt *attempt, enum fetch_end end) {
-    const struct search *search = attempt->search;
-    const struct source *source = source_of(attempt);
+/* `certain`: a no is one. */
+static void tell_ledger(const struct search *search, const struct source *source, unsigned position,
+                        bool certain, const struct attempt_note *note) {
     struct ledger *ledger = search->symbols->options.ledger;
-    if (ledger && end != FETCH_KEPT)
+    if (ledger)
         ledger_take_answer(ledger, &(struct reply){
                                        .key = &search->question.key,
                                        .spelling = &search->question.spelling,
                                        .place = source->fingerprint,
                                        .mark = source_mark(source),
-                                       .from_shelf = attempt->step->position == POSITION_SHELF,
-                                       .certain = may_remember(attempt),
-                                       .note = &attempt->note,
+                                       .from_shelf = position == POSITION_SHELF,
+                                       .certain = certain,
+                                       .note = note,
                                    });
 }
 
-void search_tell_unasked(const struct search *search, const struct source *source) {
-    struct ledger *ledger = search->symbols->options.ledger;
+void search_tell_open(const struct search *search, const struct source *source, unsigned position) {
     struct attempt_note note = {.result = ATTEMPT_UNASKED};
-    if (!ledger || search->kept)
+    if (search->kept || position == POSITION_SHELF)
         return;
     text_copy(note.source, sizeof note.source, source->options.identifier);
-    ledger_take_answer(ledger, &(struct reply){
-                                   .key = &search->question.key,
-                                   .spelling = &search->question.spelling,
-                                   .place = source->fingerprint,
-                                   .mark = source_mark(source),
-                                   .note = &note,
-                               });
+    tell_ledger(search, source, position, false, &note);
 }
 
 void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *err) {
@@ -381,7 +373,9 @@ void attempt_ended(struct attempt *attempt, enum fetch_end end, struct error *er
     show_end(attempt, end, err);
     condemn_shelved(attempt, end, err);
     count_end(attempt, end, err);
-    tell_ledger(attempt, end);
+    if (end != FETCH_KEPT) /* of a kept file that is the source's nothing new is known */
+        tell_ledger(search, source_of(attempt), attempt->step->position, may_remember(attempt),
+                    &attempt->note);
     note_rest(attempt, end, err);
     if (end == FETCH_ABSENT)
         remember_no(attempt, err);
@@ -399,8 +393,7 @@ void attempt_not_asked(struct attempt *attempt, enum error_kind why) {
     struct search *search = attempt->search;
     struct step *step = attempt->step;
     attempt_show(attempt, ATTEMPT_UNASKED, why);
-    if (step->position != POSITION_SHELF)
-        search_tell_unasked(search, source_of(attempt));
+    search_tell_open(search, source_of(attempt), step->position);
     SCOPED_LOCK(&search->lock);
     leave(attempt);
     if (attempt->called_back || search_step_asked(search, step))
