@@ -83,10 +83,10 @@ static const char *const statement_texts[BOOK_STATEMENTS] = {
     [BOOK_GET_MARK] = "SELECT mark FROM marks WHERE source = ?1",
     [BOOK_PUT_MARK] = "INSERT INTO marks VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
                       " moved = moved OR ?5 OR place <> ?2, place = ?2, mark = ?3, since_ms = ?4",
-    [BOOK_DROP_SAID] = "DELETE FROM evidence WHERE source = ?1 AND found + kept = 0",
-    [BOOK_KEEP_KEPT] = "UPDATE evidence SET kept = kept + found, found = 0, absent = 0,"
-                       " failed = 0, time_us = 0 WHERE source = ?1",
-    [BOOK_DROP_QUESTIONS] = "DELETE FROM questions WHERE source = ?1",
+    [BOOK_DROP_SAID] = "DELETE FROM evidence WHERE (?1 = '' OR source = ?1) AND found + kept = 0",
+    [BOOK_KEEP_HAD] = "UPDATE evidence SET kept = kept + found, found = 0, absent = 0,"
+                      " failed = 0, time_us = 0 WHERE ?1 = '' OR source = ?1",
+    [BOOK_DROP_QUESTIONS] = "DELETE FROM questions WHERE ?1 = '' OR source = ?1",
     [BOOK_ADD_EVIDENCE] =
         "INSERT INTO evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
         " found = found + ?3, absent = absent + ?4, failed = failed + ?5, time_us = time_us + ?6,"

@@ -15,13 +15,25 @@ struct writing {
     struct error *err;
 };
 
-/* Runs a statement about one server. */
-static bool run_for(struct writing *writing, enum book_statement which, const char *source) {
-    sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
+/* Runs a statement about a server and, where it has one, a text. */
+static bool run_about(struct book *book, enum book_statement which, const char *source,
+                      const char *text, struct error *err) {
+    sqlite3_stmt *statement = book_statement(book, which, err);
     if (!statement)
         return false;
     book_bind_text(statement, 1, source);
-    return book_step(writing->book, statement, writing->err);
+    if (text)
+        book_bind_text(statement, 2, text);
+    return book_step(book, statement, err);
+}
+
+/* Forgets what a server, or "" every one, said; what speaks for a file stays. */
+static bool forget_said(struct book *book, const char *source, struct error *err) {
+    static const enum book_statement steps[] = {BOOK_DROP_SAID, BOOK_KEEP_HAD, BOOK_DROP_QUESTIONS};
+    bool good = true;
+    for (unsigned i = 0; good && i < sizeof steps / sizeof *steps; i++)
+        good = run_about(book, steps[i], source, NULL, err);
+    return good;
 }
 
 static bool put_mark(struct writing *writing, const struct evidence_mark *mark) {
@@ -50,10 +62,8 @@ static int write_mark(struct table_node *node, void *context) {
     sqlite3_reset(get);
     if (there && !mark->moved && (mark->mark == known || mark->mark == 0))
         return 0;
-    bool good = known == 0 || (run_for(writing, BOOK_DROP_SAID, mark->key.first) &&
-                               run_for(writing, BOOK_KEEP_KEPT, mark->key.first) &&
-                               run_for(writing, BOOK_DROP_QUESTIONS, mark->key.first));
-    return !(good && put_mark(writing, mark));
+    return !((known == 0 || forget_said(writing->book, mark->key.first, writing->err)) &&
+             put_mark(writing, mark));
 }
 
 /* Is it about the server as it is asked now? */
@@ -80,22 +90,12 @@ static int write_sum(struct table_node *node, void *context) {
     return !book_step(writing->book, add, writing->err);
 }
 
-static bool run_question(struct writing *writing, enum book_statement which, const char *source,
-                         const char *text) {
-    sqlite3_stmt *statement = book_statement(writing->book, which, writing->err);
-    if (!statement)
-        return false;
-    book_bind_text(statement, 1, source);
-    book_bind_text(statement, 2, text);
-    return book_step(writing->book, statement, writing->err);
-}
-
 /* What was not known of all is told of each server by itself once it is searched for. */
 static bool close_for_all(struct writing *writing, const char *text) {
     char folded[NAME_BYTES_MAX + ID_BYTES_MAX + 2];
     text_copy(folded, sizeof folded, text);
     text_fold(folded);
-    return run_question(writing, BOOK_CLOSE_QUESTION, "", folded);
+    return run_about(writing->book, BOOK_CLOSE_QUESTION, "", folded, writing->err);
 }
 
 static int close_questions(struct table_node *node, void *context) {
@@ -107,7 +107,8 @@ static int close_questions(struct table_node *node, void *context) {
         return 0;
     if (source[0] && !close_for_all(writing, text))
         return 1;
-    return !question->open && !run_question(writing, BOOK_CLOSE_QUESTION, source, text);
+    return !question->open &&
+           !run_about(writing->book, BOOK_CLOSE_QUESTION, source, text, writing->err);
 }
 
 static int open_question(struct table_node *node, void *context) {
@@ -115,16 +116,12 @@ static int open_question(struct table_node *node, void *context) {
     const struct evidence_question *question =
         TABLE_ENTRY(node, struct evidence_question, key.node);
     return question->open && is_current(writing, question->key.first, question->mark) &&
-           !run_question(writing, BOOK_OPEN_QUESTION, question->key.first, question->key.second);
+           !run_about(writing->book, BOOK_OPEN_QUESTION, question->key.first, question->key.second,
+                      writing->err);
 }
 
-/* What speaks for a file is not forgotten by it. */
 static bool begin_anew(struct book *book, struct error *err) {
-    return book_run(book,
-                    "DELETE FROM evidence WHERE found + kept = 0; DELETE FROM questions;"
-                    "UPDATE evidence SET kept = kept + found, found = 0, absent = 0, failed = 0,"
-                    " time_us = 0",
-                    err) &&
+    return forget_said(book, "", err) &&
            book_run_with(book, "UPDATE marks SET since_ms = ?1", clock_wall_ns() / 1000000, err);
 }
 
