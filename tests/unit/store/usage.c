@@ -25,6 +25,14 @@ static struct usage *usage_of(struct bench *bench, unsigned times) {
     return usage;
 }
 
+static void put_many(struct bench *bench, unsigned count, const char *text) {
+    for (unsigned i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "app%u.pdb/AB/app%u.pdb", i, i);
+        bench_put(bench, path, text);
+    }
+}
+
 static void keep(struct bench *bench, const char *path, size_t bytes) {
     char text[1000] = {0};
     struct error err = {0};
@@ -37,11 +45,7 @@ static void keep(struct bench *bench, const char *path, size_t bytes) {
 
 static void a_tree_is_counted_without_what_is_symgates_own(void **state) {
     struct bench *bench = *state;
-    for (unsigned i = 0; i < 200; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "app%u.pdb/AB/app%u.pdb", i, i);
-        bench_put(bench, path, "seven..");
-    }
+    put_many(bench, 200, "seven..");
     bench_put(bench, ".symgate/other", "not counted");
     struct usage *usage = usage_of(bench, 3);
     assert_int_equal(counted_view(usage).bytes, 1400);
@@ -64,11 +68,7 @@ static void what_is_kept_replaced_and_removed_is_added(void **state) {
 
 static void what_is_removed_while_it_counts_is_subtracted_once(void **state) {
     struct bench *bench = *state;
-    for (unsigned i = 0; i < 2000; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "app%u.pdb/AB/app%u.pdb", i, i);
-        bench_put(bench, path, "seven..");
-    }
+    put_many(bench, 2000, "seven..");
     bench_put(bench, "app.pdb/0123456789ABCDEF0123456789ABCDEF1/app.pdb", "one of many bytes");
     struct usage *usage = usage_of(bench, 1);
     assert_int_equal(shelf_remove(bench->shelf, &bench->question.key), 1);
@@ -94,11 +94,7 @@ static void the_disk_is_looked_at(void **state) {
 
 static void it_ends_in_the_middle_of_counting(void **state) {
     struct bench *bench = *state;
-    for (unsigned i = 0; i < 500; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "app%u.pdb/AB/app%u.pdb", i, i);
-        bench_put(bench, path, "x");
-    }
+    put_many(bench, 500, "x");
     usage_free(usage_of(bench, 1));
     usage_free(NULL);
 }
